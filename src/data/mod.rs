@@ -1,0 +1,9 @@
+//! What the data is: manifests, splits, few-shot draws, and where the pictures come from.
+//!
+//! Nothing here knows a tensor. The order is manifest → dataset → few-shot draw → base/new halves.
+
+pub mod item;
+pub mod source;
+
+pub use item::{Classes, Item, Split};
+pub use source::{ImageSource, PixelError};

@@ -1,0 +1,7 @@
+//! Reproducible few-shot adaptation of CLIP.
+
+pub mod backbone;
+pub mod data;
+pub mod preprocess;
+pub mod record;
+pub mod rng;

@@ -1,0 +1,189 @@
+//! The run record: one JSON document per cell. Everything a report prints comes from here.
+//!
+//! Paths inside a record are relative to the suite's run directory; no host name, user name or
+//! absolute path ever enters one. Accuracies are kept as integers, percentages are made when printed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Classes;
+
+/// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One cell: a method trained once on one dataset with one seed, and evaluated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Content key (hex SHA-256): the same key means the same numbers.
+    pub key: String,
+    /// What was run.
+    pub cell: Cell,
+    /// Whether it finished, and why not.
+    pub outcome: Outcome,
+    /// Resolved hyper-parameters, dotted names (`"rpo.k"` → `"24"`), sorted.
+    pub config: BTreeMap<String, String>,
+    /// Protocol switches in force (`"raw_class_names"` → `"false"`), sorted.
+    pub switches: BTreeMap<String, String>,
+    /// The training, absent for zero-shot and for failed cells.
+    pub training: Option<Training>,
+    /// One entry per evaluated dataset and class half, in evaluation order.
+    pub evaluations: Vec<Evaluation>,
+    /// Where the numbers come from.
+    pub provenance: Provenance,
+    /// Durations, in seconds.
+    pub timing: Timing,
+}
+
+/// The coordinates of a cell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Suite name, as in `suites/NAME.toml`.
+    pub suite: String,
+    /// `pocket`, or the model folder's name.
+    pub profile: String,
+    /// Dataset trained on.
+    pub dataset: String,
+    /// Method id: `zero_shot`, `linear_probe`, `coop`, `cocoop`, `rpo`.
+    pub method: String,
+    /// Value of every swept axis other than dataset, method, seed and shots (`"rpo.mask"` → `"false"`).
+    pub variant: BTreeMap<String, String>,
+    /// Seed of draw, initialisation and views; absent for zero-shot, which draws nothing.
+    pub seed: Option<u64>,
+    /// Images per class in the training draw; absent for zero-shot.
+    pub shots: Option<u32>,
+    /// Which classes the training saw.
+    pub train_classes: Classes,
+    /// `--limit`, where one was given: such a record is never comparable with a full one.
+    pub limit: Option<u32>,
+}
+
+/// Whether the cell finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status", deny_unknown_fields)]
+pub enum Outcome {
+    /// Every field is final.
+    Complete,
+    /// The cell stopped with an error; `evaluations` is empty.
+    Failed {
+        /// The error, without paths of the machine.
+        error: String,
+    },
+}
+
+/// What the training did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Number of trained scalars.
+    pub trainable_parameters: u64,
+    /// Training images (after the base/new halving).
+    pub images: u64,
+    /// One entry per epoch, in order.
+    pub epochs: Vec<Epoch>,
+    /// File of the trained parameters (safetensors), relative to the run directory.
+    pub parameters_path: String,
+    /// SHA-256 of that file.
+    pub parameters_sha256: String,
+}
+
+/// One training epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Epoch {
+    /// Learning rate of the whole epoch.
+    pub learning_rate: f64,
+    /// Optimiser steps taken.
+    pub steps: u64,
+    /// Mean over the steps of each batch's cross-entropy (nats), before that step's update.
+    pub mean_loss: f64,
+}
+
+/// Accuracy on one test set, among the classes of one half.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// Dataset evaluated on.
+    pub dataset: String,
+    /// Classes that competed.
+    pub classes: Classes,
+    /// Number of classes that competed.
+    pub class_count: u64,
+    /// Correct predictions; ties go to the lower class index.
+    pub correct: u64,
+    /// Test images.
+    pub total: u64,
+    /// Images left out because they could not be read (policy `skip` only).
+    pub skipped: u64,
+    /// CSV of predictions, relative to the run directory.
+    pub predictions_path: String,
+    /// SHA-256 of that file.
+    pub predictions_sha256: String,
+}
+
+/// One row of a predictions file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// Item path, relative to the data root.
+    pub path: String,
+    /// True class, counted among the classes that competed.
+    pub label: u32,
+    /// Predicted class, counted likewise.
+    pub predicted: u32,
+    /// Softmax probability of the true class.
+    pub p_true: f32,
+}
+
+/// Where a number comes from, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Crate version.
+    pub version: String,
+    /// Git commit of the build, where known.
+    pub commit: Option<String>,
+    /// Whether the build's tree had uncommitted changes, where known.
+    pub dirty: Option<bool>,
+    /// Raised only when numbers can change.
+    pub numerics_version: u32,
+    /// Cargo features compiled in.
+    pub features: Vec<String>,
+    /// SHA-256 of the Cargo.lock the build was made with.
+    pub lockfile_sha256: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// Processor or graphics card model.
+    pub device_model: String,
+    /// `f32`, `bf16` or `f16`: the frozen weights' type in the run.
+    pub dtype: String,
+    /// Image decoder and version.
+    pub decoder: String,
+    /// Where the pictures come from: `pocket`, `folder` or `coop`.
+    pub data_kind: String,
+    /// SHA-256 of the model weights.
+    pub weights_sha256: String,
+    /// SHA-256 of the split lists in their order (paths and labels).
+    pub split_sha256: String,
+    /// SHA-256 of the drawn training list (paths and labels, in drawing order).
+    pub draw_sha256: Option<String>,
+    /// The command line, with paths replaced by `<data>`, `<clip>`, `<out>`.
+    pub command: String,
+    /// When the cell finished, UTC, ISO 8601.
+    pub finished_at: String,
+}
+
+/// Durations in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// Training of this cell alone.
+    pub train_secs: f64,
+    /// Evaluation work of this cell alone.
+    pub evaluate_secs: f64,
+    /// Passes shared with other cells of the dataset (frozen features, views), counted in full.
+    pub shared_secs: f64,
+}

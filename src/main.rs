@@ -1,1 +1,3 @@
+//! Command line of rpo-bench.
+
 fn main() {}

@@ -3,6 +3,8 @@
 pub mod backbone;
 pub mod data;
 pub mod method;
+pub mod parity;
 pub mod preprocess;
 pub mod record;
 pub mod rng;
+pub mod train;

@@ -19,4 +19,4 @@ pub use contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
 pub use error::MethodError;
 pub use parameters::{Named, Parameters};
 pub use registry::{Entry, REGISTRY, find, ids};
-pub use settings::{PromptStyle, Template};
+pub use settings::{PromptStyle, SettingsTable, Template};

@@ -2,6 +2,7 @@
 
 use super::contract::Method;
 use super::error::MethodError;
+use super::settings::setting;
 use super::{cocoop, coop, linear_probe, rpo, zero_shot};
 
 /// One method the program knows.
@@ -14,6 +15,16 @@ pub struct Entry {
     pub defaults: &'static str,
     /// Builds it from its own keys.
     pub build: fn(toml::Table) -> Result<Box<dyn Method>, MethodError>,
+}
+
+impl Entry {
+    /// The default hyper-parameters as a table.
+    ///
+    /// # Errors
+    /// [`MethodError::Setting`] when the file is not TOML.
+    pub fn default_table(&self) -> Result<toml::Table, MethodError> {
+        self.defaults.parse().map_err(|error: toml::de::Error| setting(self.id, error.to_string()))
+    }
 }
 
 macro_rules! entry {

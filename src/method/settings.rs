@@ -5,6 +5,36 @@ use serde::de::DeserializeOwned;
 
 use super::error::MethodError;
 
+/// A method's TOML table, cut into the parts different readers own.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsTable {
+    /// Wording of the prompts.
+    pub prompt: toml::Table,
+    /// Training recipe; empty for a method that trains nothing.
+    pub recipe: toml::Table,
+    /// The method's own hyper-parameters.
+    pub own: toml::Table,
+}
+
+impl SettingsTable {
+    const PROMPT_KEYS: [&str; 2] = ["template", "raw_class_names"];
+    const RECIPE_KEYS: [&str; 3] = ["learning_rate", "batch_size", "epochs"];
+
+    /// Sorts the keys of a table.
+    pub fn split(table: toml::Table) -> Self {
+        let mut parts = Self::default();
+        for (key, value) in table {
+            let part = match key.as_str() {
+                k if Self::PROMPT_KEYS.contains(&k) => &mut parts.prompt,
+                k if Self::RECIPE_KEYS.contains(&k) => &mut parts.recipe,
+                _ => &mut parts.own,
+            };
+            part.insert(key, value);
+        }
+        parts
+    }
+}
+
 /// Parses a method's own keys strictly.
 ///
 /// # Errors

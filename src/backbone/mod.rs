@@ -2,8 +2,28 @@
 //!
 //! No file in here knows a method's name: masks, prompts and layouts arrive as values.
 
+pub mod bpe_vocabulary;
 pub mod config;
+pub mod folder;
+pub mod hf_config;
+pub mod load_error;
+pub mod openai_vocabulary;
+pub mod safetensors_file;
+pub mod stored;
+pub mod tensor_file;
+pub mod tensor_names;
+pub mod tokenizer;
+pub mod tokenizer_error;
+pub mod torch_file;
 pub mod weights;
+pub mod weights_files;
+pub mod weights_hash;
 
+pub use bpe_vocabulary::BpeVocabulary;
 pub use config::{Activation, ClipConfig, TowerConfig};
+pub use folder::{ClipFolder, LoadedClip};
+pub use load_error::LoadError;
+pub use tensor_names::expected_tensors;
+pub use tokenizer::ClipTokenizer;
+pub use tokenizer_error::TokenizerError;
 pub use weights::{Weights, WeightsError};

@@ -22,7 +22,11 @@ pub(super) struct Block {
 
 impl Block {
     /// Reads the block under `prefix` (`vision_model.encoder.layers.0`).
-    pub fn load(weights: &Weights, prefix: &str, config: &TowerConfig) -> std::result::Result<Self, WeightsError> {
+    pub fn load(
+        weights: &Weights,
+        prefix: &str,
+        config: &TowerConfig,
+    ) -> std::result::Result<Self, WeightsError> {
         let (d, hidden) = (config.width, config.mlp_width);
         let linear = |name: &str, outputs: usize, inputs: usize| -> std::result::Result<_, WeightsError> {
             Ok((
@@ -33,7 +37,8 @@ impl Block {
         let single = |(weight, bias)| Linear::new(weight, Some(bias));
         let (k_weight, k_bias) = linear("self_attn.k_proj", d, d)?;
         let (v_weight, v_bias) = linear("self_attn.v_proj", d, d)?;
-        let kv = Linear::new(Tensor::cat(&[k_weight, v_weight], 0)?, Some(Tensor::cat(&[k_bias, v_bias], 0)?));
+        let kv =
+            Linear::new(Tensor::cat(&[k_weight, v_weight], 0)?, Some(Tensor::cat(&[k_bias, v_bias], 0)?));
         Ok(Self {
             ln1: layer_norm(weights, &format!("{prefix}.layer_norm1"), config)?,
             q: single(linear("self_attn.q_proj", d, d)?),
@@ -54,7 +59,13 @@ impl Block {
     }
 
     /// Flat rows `[n, width]`. `keys` says where the plan's keys live, `read` which rows go on.
-    pub fn rows(&self, x: &Tensor, call: Attend, own: OwnKeys, read: Option<&Tensor>) -> Result<(Tensor, Option<Tensor>)> {
+    pub fn rows(
+        &self,
+        x: &Tensor,
+        call: Attend,
+        own: OwnKeys,
+        read: Option<&Tensor>,
+    ) -> Result<(Tensor, Option<Tensor>)> {
         let normed = self.ln1.forward(x)?;
         let kv = match own {
             OwnKeys::Computed => Some(self.kv.forward(&normed)?),

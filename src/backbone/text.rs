@@ -50,7 +50,10 @@ impl TextTower {
                 .get(&format!("{embeddings}.position_embedding.weight"), &[config.context_length, d])?,
             tower: Tower::load(weights, "text_model", &config.text)?,
             final_ln: layer_norm(weights, "text_model.final_layer_norm", &config.text)?,
-            projection: Linear::new(weights.get("text_projection.weight", &[config.projection_dim, d])?, None),
+            projection: Linear::new(
+                weights.get("text_projection.weight", &[config.projection_dim, d])?,
+                None,
+            ),
         })
     }
 
@@ -125,7 +128,8 @@ impl TextTower {
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let plan = Arc::new(AttentionPlan::readers(k, keys)?);
-        let rows = prompts.unsqueeze(0)?.broadcast_as((keys.len(), k, width))?.reshape((keys.len() * k, width))?;
+        let rows =
+            prompts.unsqueeze(0)?.broadcast_as((keys.len(), k, width))?.reshape((keys.len() * k, width))?;
         let rows = self.tower.readers(rows, cache, &plan)?;
         self.project(&rows)?.reshape((keys.len(), k, ()))
     }

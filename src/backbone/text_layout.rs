@@ -32,7 +32,9 @@ pub enum LayoutError {
         prefix: usize,
     },
     /// A prompt is longer than the model's positions.
-    #[error("lay out prompts: prompt {index} has {length} tokens, the model reads {limit}; shorten the class name or the template")]
+    #[error(
+        "lay out prompts: prompt {index} has {length} tokens, the model reads {limit}; shorten the class name or the template"
+    )]
     TooLong {
         /// Position in the class list.
         index: usize,
@@ -48,7 +50,11 @@ impl TextLayout {
     ///
     /// # Errors
     /// [`LayoutError`] when there is no prompt, or one is too long, or does not begin with the prefix.
-    pub fn new(prompts: &[Vec<u32>], prefix: usize, context_length: usize) -> std::result::Result<Self, LayoutError> {
+    pub fn new(
+        prompts: &[Vec<u32>],
+        prefix: usize,
+        context_length: usize,
+    ) -> std::result::Result<Self, LayoutError> {
         let first = prompts.first().ok_or(LayoutError::NoClass)?;
         let (mut suffix_ids, mut suffix_positions, mut suffixes) = (Vec::new(), Vec::new(), Vec::new());
         for (index, prompt) in prompts.iter().enumerate() {

@@ -60,7 +60,11 @@ impl Tower {
     ///
     /// # Errors
     /// A missing tensor or one whose shape the configuration does not imply.
-    pub fn load(weights: &Weights, model: &str, config: &TowerConfig) -> std::result::Result<Self, WeightsError> {
+    pub fn load(
+        weights: &Weights,
+        model: &str,
+        config: &TowerConfig,
+    ) -> std::result::Result<Self, WeightsError> {
         let blocks = (0..config.layers)
             .map(|i| Block::load(weights, &format!("{model}.encoder.layers.{i}"), config))
             .collect::<std::result::Result<_, _>>()?;
@@ -72,7 +76,12 @@ impl Tower {
     ///
     /// # Errors
     /// Whatever candle reports.
-    pub fn tokens(&self, x: Tensor, plan: &Arc<AttentionPlan>, read: &[usize]) -> Result<(Tensor, TokenCache)> {
+    pub fn tokens(
+        &self,
+        x: Tensor,
+        plan: &Arc<AttentionPlan>,
+        read: &[usize],
+    ) -> Result<(Tensor, TokenCache)> {
         let (mut x, mut layers) = (x, Vec::with_capacity(self.blocks.len()));
         let last_plan = Arc::new(plan.reading(read)?);
         let indices: Vec<u32> = read.iter().map(|row| *row as u32).collect();

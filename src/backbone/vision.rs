@@ -64,7 +64,10 @@ impl VisionTower {
             pre_ln: layer_norm(weights, "vision_model.pre_layrnorm", &config.vision)?,
             tower: Tower::load(weights, "vision_model", &config.vision)?,
             post_ln: layer_norm(weights, "vision_model.post_layernorm", &config.vision)?,
-            projection: Linear::new(weights.get("visual_projection.weight", &[config.projection_dim, d])?, None),
+            projection: Linear::new(
+                weights.get("visual_projection.weight", &[config.projection_dim, d])?,
+                None,
+            ),
             patch_size: p,
             width: d,
         })

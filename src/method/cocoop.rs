@@ -40,11 +40,15 @@ impl CoCoOp {
 }
 
 /// PyTorch's Linear default: weight and bias uniform in ±1/√inputs.
-fn linear_default(outputs: usize, inputs: usize, stream: &mut Stream, device: &Device) -> candle_core::Result<[Tensor; 2]> {
+fn linear_default(
+    outputs: usize,
+    inputs: usize,
+    stream: &mut Stream,
+    device: &Device,
+) -> candle_core::Result<[Tensor; 2]> {
     let bound = (inputs as f64).powf(-0.5);
-    let mut draw = |count: usize| -> Vec<f32> {
-        (0..count).map(|_| stream.uniform_in(-bound, bound) as f32).collect()
-    };
+    let mut draw =
+        |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform_in(-bound, bound) as f32).collect() };
     let weight = Tensor::from_vec(draw(outputs * inputs), (outputs, inputs), device)?;
     Ok([weight, Tensor::from_vec(draw(outputs), outputs, device)?])
 }
@@ -54,7 +58,12 @@ impl Method for CoCoOp {
         "cocoop"
     }
 
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream) -> Result<Parameters, MethodError> {
+    fn init(
+        &self,
+        clip: &Clip,
+        prompts: &[Vec<u32>],
+        stream: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
         let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
         let hidden = self.hidden(joint);
         let [w1, b1] = linear_default(hidden, joint, stream, clip.device())?;

@@ -48,7 +48,8 @@ pub trait Method: Send + Sync {
     ///
     /// # Errors
     /// [`MethodError`] when the prompts do not allow it.
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream) -> Result<Parameters, MethodError>;
+    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream)
+    -> Result<Parameters, MethodError>;
 
     /// Binds the method to a class set and computes what is frozen about it.
     ///

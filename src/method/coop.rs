@@ -42,7 +42,11 @@ pub(super) struct Context {
 }
 
 /// Embeddings of the `count` words behind SOS, `[count, width]`: the context's initial value.
-pub(super) fn initial_context(clip: &Clip, prompts: &[Vec<u32>], count: usize) -> Result<Tensor, MethodError> {
+pub(super) fn initial_context(
+    clip: &Clip,
+    prompts: &[Vec<u32>],
+    count: usize,
+) -> Result<Tensor, MethodError> {
     let layout = TextLayout::new(prompts, 1 + count, clip.config.context_length)?;
     Ok(clip.text.embed(&layout.prefix()[1..])?)
 }

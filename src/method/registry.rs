@@ -58,9 +58,8 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 /// [`MethodError::Unknown`] with the nearest name.
 pub fn find(name: &str) -> Result<&'static Entry, MethodError> {
     REGISTRY.iter().find(|entry| entry.id == name).ok_or_else(|| {
-        let nearest = ids().max_by(|a, b| {
-            strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-        });
+        let nearest =
+            ids().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
         MethodError::Unknown {
             name: name.to_owned(),
             nearest: nearest.unwrap_or_default().to_owned(),

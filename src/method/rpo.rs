@@ -95,7 +95,12 @@ impl Method for Rpo {
         if self.mask { ImageNeed::Tokens } else { ImageNeed::Pixels }
     }
 
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream) -> Result<Parameters, MethodError> {
+    fn init(
+        &self,
+        clip: &Clip,
+        prompts: &[Vec<u32>],
+        stream: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
         let layout = TextLayout::shared(prompts, clip.config.context_length)?;
         let eos = layout.suffix_ids().last().map_or(&[] as &[u32], std::slice::from_ref);
         let eos = clip.text.embed(eos)?.squeeze(0)?;

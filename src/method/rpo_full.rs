@@ -29,7 +29,12 @@ pub enum Visibility {
 ///
 /// # Errors
 /// Whatever candle reports.
-pub fn vision_mask(tokens: usize, k: usize, visibility: Visibility, device: &Device) -> candle_core::Result<Tensor> {
+pub fn vision_mask(
+    tokens: usize,
+    k: usize,
+    visibility: Visibility,
+    device: &Device,
+) -> candle_core::Result<Tensor> {
     let n = tokens + k;
     let hidden = |column: usize| visibility == Visibility::ReadOnly && column >= tokens;
     let mask = (0..n * n).map(|i| if hidden(i % n) { f32::NEG_INFINITY } else { 0.0 }).collect::<Vec<_>>();
@@ -40,7 +45,12 @@ pub fn vision_mask(tokens: usize, k: usize, visibility: Visibility, device: &Dev
 ///
 /// # Errors
 /// Whatever candle reports.
-pub fn text_mask(eos: &[usize], n: usize, visibility: Visibility, device: &Device) -> candle_core::Result<Tensor> {
+pub fn text_mask(
+    eos: &[usize],
+    n: usize,
+    visibility: Visibility,
+    device: &Device,
+) -> candle_core::Result<Tensor> {
     let mut mask = Vec::with_capacity(eos.len() * n * n);
     for end in eos {
         for (row, column) in (0..n * n).map(|i| (i / n, i % n)) {
@@ -154,7 +164,8 @@ impl Head for FullSequences {
         let k = prompt.dim(0)?;
         let visual = parameters.get("visual_prompt", &[k, clip.config.vision.width])?.clone();
         let texts = PromptedTexts::new(clip, &self.prompts, k)?;
-        let mask = text_mask(texts.eos(), texts.length(), self.visibility, clip.device())?.to_dtype(clip.dtype())?;
+        let mask =
+            text_mask(texts.eos(), texts.length(), self.visibility, clip.device())?.to_dtype(clip.dtype())?;
         let rows = texts.run(clip, prompt, &mask, &mut |_, _| Ok(()))?;
         let read = texts
             .eos()

@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn underscores_become_spaces_unless_raw() {
         let style = |raw_class_names| PromptStyle { template: Template::Dataset, raw_class_names };
-        assert_eq!(style(false).prompt("golden_retriever", "a photo of a {}."), "a photo of a golden retriever.");
+        assert_eq!(
+            style(false).prompt("golden_retriever", "a photo of a {}."),
+            "a photo of a golden retriever."
+        );
         assert_eq!(style(true).prompt("golden_retriever", "{} texture."), "golden_retriever texture.");
     }
 }

@@ -27,7 +27,9 @@ pub enum ParityError {
         reason: String,
     },
     /// Nothing recognisable lies in the folder.
-    #[error("check {path}: nothing to check; expected parity.json, pixels/cases.json, python_random.json or lr_schedule.json")]
+    #[error(
+        "check {path}: nothing to check; expected parity.json, pixels/cases.json, python_random.json or lr_schedule.json"
+    )]
     Nothing {
         /// The folder.
         path: PathBuf,
@@ -78,7 +80,13 @@ impl Check {
             false => f64::INFINITY,
         };
         let tolerance = tolerance(scale);
-        Self { name: name.to_owned(), max_abs_diff: difference, scale, tolerance, pass: difference <= tolerance }
+        Self {
+            name: name.to_owned(),
+            max_abs_diff: difference,
+            scale,
+            tolerance,
+            pass: difference <= tolerance,
+        }
     }
 
     /// A comparison that allows no difference: counts of unequal entries.
@@ -114,12 +122,18 @@ impl ParityReport {
     ///
     /// # Errors
     /// Whatever candle reports.
-    pub fn tensor(&mut self, name: &str, ours: &Tensor, expected: Option<&Tensor>) -> candle_core::Result<()> {
+    pub fn tensor(
+        &mut self,
+        name: &str,
+        ours: &Tensor,
+        expected: Option<&Tensor>,
+    ) -> candle_core::Result<()> {
         self.tensors.insert(name.to_owned(), ours.detach().contiguous()?);
         let Some(expected) = expected else { return Ok(()) };
         let flat = |t: &Tensor| t.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>();
         let relative = if ours.device().is_cpu() { RELATIVE_TOLERANCE } else { RELATIVE_TOLERANCE_CUDA };
-        let mut check = Check::numbers(name, &flat(ours)?, &flat(expected)?, |scale| relative * scale.max(1.0));
+        let mut check =
+            Check::numbers(name, &flat(ours)?, &flat(expected)?, |scale| relative * scale.max(1.0));
         check.pass &= ours.dims() == expected.dims();
         self.checks.push(check);
         Ok(())

@@ -46,7 +46,8 @@ impl MethodCase<'_> {
             let golden = format!("{}.init.{name}", self.entry.id);
             let value = self.fixture.expected.get(&golden).unwrap_or(var.as_tensor());
             if value.dims() != var.dims() {
-                let reason = format!("{golden} has shape {:?}, the method needs {:?}", value.dims(), var.dims());
+                let reason =
+                    format!("{golden} has shape {:?}, the method needs {:?}", value.dims(), var.dims());
                 return Err(ParityError::read(std::path::Path::new("expected.safetensors"), reason));
             }
             tensors.push((name, value.clone()));

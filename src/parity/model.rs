@@ -54,7 +54,8 @@ fn read_text(path: &Path) -> Result<String, ParityError> {
 }
 
 fn read_tensors(path: &Path, device: &Device) -> Result<BTreeMap<String, Tensor>, ParityError> {
-    let tensors = candle_core::safetensors::load(path, device).map_err(|error| ParityError::read(path, error))?;
+    let tensors =
+        candle_core::safetensors::load(path, device).map_err(|error| ParityError::read(path, error))?;
     Ok(tensors.into_iter().collect())
 }
 
@@ -84,7 +85,8 @@ fn check_model(dir: &Path, device: &Device, report: &mut ParityReport) -> Result
     let clip = Arc::new(Clip::new(config, &weights)?);
     let inputs_path = dir.join("inputs.safetensors");
     let inputs = read_tensors(&inputs_path, device)?;
-    let token_ids = inputs.get("token_ids").ok_or_else(|| ParityError::read(&inputs_path, "no tensor token_ids"))?;
+    let token_ids =
+        inputs.get("token_ids").ok_or_else(|| ParityError::read(&inputs_path, "no tensor token_ids"))?;
     let fixture = Fixture {
         prompts: prompts(token_ids, &inputs_path)?,
         settings,
@@ -114,7 +116,12 @@ impl Fixture {
     }
 }
 
-fn check_frozen(clip: &Clip, fixture: &Fixture, path: &Path, report: &mut ParityReport) -> Result<(), ParityError> {
+fn check_frozen(
+    clip: &Clip,
+    fixture: &Fixture,
+    path: &Path,
+    report: &mut ParityReport,
+) -> Result<(), ParityError> {
     let images = clip.vision.encode(fixture.input("images")?, false)?;
     let name = "frozen.image_features";
     report.tensor(name, &images.features, fixture.expected.get(name))?;

@@ -24,7 +24,8 @@ pub(super) fn check_protocol(dir: &Path, report: &mut ParityReport) -> Result<bo
         return Ok(false);
     }
     for case in read_json::<Vec<Schedule>>(&path)? {
-        let ours: Vec<f64> = (0..case.epochs).map(|epoch| learning_rate(case.base_lr, case.epochs, epoch)).collect();
+        let ours: Vec<f64> =
+            (0..case.epochs).map(|epoch| learning_rate(case.base_lr, case.epochs, epoch)).collect();
         let name = format!("lr_schedule.{}x{}", case.base_lr, case.epochs);
         report.checks.push(Check::numbers(&name, &ours, &case.lr, |scale| SCHEDULE_TOLERANCE * scale));
     }

@@ -32,7 +32,12 @@ impl Sgd {
     ///
     /// # Errors
     /// Whatever candle reports.
-    pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients, lr: f64) -> Result<(), TrainError> {
+    pub fn step(
+        &mut self,
+        parameters: &Parameters,
+        gradients: &Gradients,
+        lr: f64,
+    ) -> Result<(), TrainError> {
         let first = self.buffers.is_empty();
         for (i, (_, var)) in parameters.iter().enumerate() {
             let value = var.as_tensor().detach();

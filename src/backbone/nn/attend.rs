@@ -169,7 +169,8 @@ impl<'a> Call<'a> {
     fn probabilities<T: Real>(&self, group: &Group, head: usize, keys: &Keys<'_>) -> Result<Vec<T>> {
         let (head_dim, n) = (self.head_dim(), group.queries.len());
         let q = self.q.layout(group.queries.start, head * head_dim, n, head_dim, false);
-        let mut scores = product::<T>((self.q.storage, q), keys.k::<T>(head_dim, true), (n, keys.count, head_dim))?;
+        let mut scores =
+            product::<T>((self.q.storage, q), keys.k::<T>(head_dim, true), (n, keys.count, head_dim))?;
         let scale = T::from_f64((head_dim as f64).powf(-0.5));
         pulp::Arch::new().dispatch(|| {
             for (i, row) in scores.chunks_mut(keys.count).enumerate() {

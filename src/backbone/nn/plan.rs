@@ -63,9 +63,7 @@ impl AttentionPlan {
                 bail!("attention plan: group {i} has rows {:?}, expected to start at {next}", group.queries);
             }
             let last_own = group.own.last().map_or(0, ExactSizeIterator::len);
-            if group.key_count() == 0
-                || (group.order == SelfKeys::Causal && last_own < group.queries.len())
-            {
+            if group.key_count() == 0 || (group.order == SelfKeys::Causal && last_own < group.queries.len()) {
                 bail!("attention plan: group {i} leaves a query without a key");
             }
             next = group.queries.end;
@@ -137,9 +135,9 @@ impl AttentionPlan {
                     groups.push(Group { queries: first..taken, ..group.clone() });
                 }
                 SelfKeys::Full => {}
-                SelfKeys::Causal => groups.extend(
-                    (first..taken).map(|i| group.single(i, read[i] - group.queries.start)),
-                ),
+                SelfKeys::Causal => {
+                    groups.extend((first..taken).map(|i| group.single(i, read[i] - group.queries.start)))
+                }
             }
         }
         if taken != read.len() {

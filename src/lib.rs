@@ -4,6 +4,7 @@ pub mod backbone;
 pub mod data;
 pub mod method;
 pub mod parity;
+pub mod pocket;
 pub mod preprocess;
 pub mod record;
 pub mod rng;

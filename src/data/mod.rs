@@ -4,6 +4,8 @@
 
 pub mod item;
 pub mod source;
+pub mod split_json;
 
 pub use item::{Classes, Item, Split};
 pub use source::{ImageSource, PixelError};
+pub use split_json::{SplitError, SplitFile, read_split_json};

@@ -242,9 +242,10 @@ mod tests {
 
     #[test]
     fn lists_names_and_digest_are_read() {
-        let file =
-            parse(r#"{"train":[["b/1.jpg",1,"b c"],["a/1.jpg",0,"a"]],"val":[],"test":[["b/2.jpg",1,"b c"]]}"#)
-                .unwrap();
+        let file = parse(
+            r#"{"train":[["b/1.jpg",1,"b c"],["a/1.jpg",0,"a"]],"val":[],"test":[["b/2.jpg",1,"b c"]]}"#,
+        )
+        .unwrap();
         assert_eq!(file.class_names, ["a", "b c"]);
         assert_eq!(file.split.train[0], Item { path: "b/1.jpg".into(), label: 1 });
         assert_eq!((file.split.train.len(), file.split.val.len(), file.split.test.len()), (2, 0, 1));

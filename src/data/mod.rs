@@ -7,6 +7,7 @@ pub mod checked;
 pub mod dataset;
 pub mod embedded;
 pub mod error;
+pub mod export;
 pub mod file_source;
 pub mod guide;
 pub mod item;
@@ -15,6 +16,7 @@ pub mod manifest;
 mod manifest_checks;
 pub mod source;
 pub mod split_json;
+pub mod split_write;
 
 pub use catalog::{Availability, Catalog, DataRoot};
 pub use checked::{DatasetId, Template};

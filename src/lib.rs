@@ -6,6 +6,7 @@ pub mod method;
 pub mod parity;
 pub mod pocket;
 pub mod preprocess;
+pub mod pretrain;
 pub mod record;
 pub mod rng;
 pub mod train;

@@ -2,13 +2,17 @@
 //!
 //! No file in here knows a method's name: masks, prompts and layouts arrive as values.
 
+pub mod bpe_train;
 pub mod bpe_vocabulary;
 pub mod config;
+pub mod export;
 pub mod folder;
 pub mod hf_config;
 pub mod load_error;
 pub mod openai_vocabulary;
+pub mod prompt_checkpoint;
 pub mod safetensors_file;
+pub mod safetensors_write;
 pub mod stored;
 pub mod tensor_file;
 pub mod tensor_names;
@@ -19,10 +23,13 @@ pub mod weights;
 pub mod weights_files;
 pub mod weights_hash;
 
+pub use bpe_train::train_bpe;
 pub use bpe_vocabulary::BpeVocabulary;
 pub use config::{Activation, ClipConfig, TowerConfig};
+pub use export::export_folder;
 pub use folder::{ClipFolder, LoadedClip};
 pub use load_error::LoadError;
+pub use prompt_checkpoint::PromptCheckpoint;
 pub use tensor_names::expected_tensors;
 pub use tokenizer::ClipTokenizer;
 pub use tokenizer_error::TokenizerError;

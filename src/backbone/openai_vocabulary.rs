@@ -86,7 +86,10 @@ impl Source {
         let attempts = LEADS.iter().flat_map(|lead| TAILS.iter().map(move |tail| (*lead, *tail)));
         let decoded = attempts.filter_map(|(lead, tail)| Some((self.decode(lead, id, tail)?, lead, tail)));
         let broken = |text: &str| text.matches(char::REPLACEMENT_CHARACTER).count();
-        let (text, lead, tail) = decoded.min_by_key(|(text, _, _)| broken(text))?;
+        // The plain attempt comes first and is whole for nearly all tokens.
+        let mut decoded = decoded.peekable();
+        let whole = decoded.next_if(|(text, _, _)| broken(text) == 0);
+        let (text, lead, tail) = whole.or_else(|| decoded.min_by_key(|(text, _, _)| broken(text)))?;
         let bytes = text.as_bytes().strip_prefix(lead)?.strip_suffix(tail)?;
         // A word holds no space: this one stands for the end mark.
         match bytes.strip_suffix(b" ") {

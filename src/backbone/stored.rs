@@ -1,12 +1,10 @@
 //! A tensor exactly as a file stores it: type, shape and little-endian bytes, with no conversion.
 //!
-//! Owns widening to f32 and the hand-over to the safetensors writer. Half precision stays half precision here:
+//! Owns widening to f32. Half precision stays half precision here:
 //! only [`StoredTensor::to_f32`] changes type, and widening f16 or bf16 is exact.
 
-use std::borrow::Cow;
-
 use half::{bf16, f16};
-use safetensors::tensor::{Dtype, View};
+use safetensors::tensor::Dtype;
 
 /// Floating-point types that weights and prompts are stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,15 +39,6 @@ impl StoredDtype {
             _ => None,
         }
     }
-
-    fn to_safetensors(self) -> Dtype {
-        match self {
-            Self::F16 => Dtype::F16,
-            Self::Bf16 => Dtype::BF16,
-            Self::F32 => Dtype::F32,
-            Self::F64 => Dtype::F64,
-        }
-    }
 }
 
 /// One tensor, row-major, little-endian.
@@ -82,24 +71,6 @@ impl StoredTensor {
 
     fn values<const N: usize>(&self, value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         self.bytes.as_chunks::<N>().0.iter().map(|bytes| value(*bytes)).collect()
-    }
-}
-
-impl View for &StoredTensor {
-    fn dtype(&self) -> Dtype {
-        self.dtype.to_safetensors()
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
     }
 }
 

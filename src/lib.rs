@@ -5,3 +5,4 @@ pub mod data;
 pub mod preprocess;
 pub mod record;
 pub mod rng;
+pub mod stats;

@@ -2,6 +2,7 @@
 
 pub mod backbone;
 pub mod data;
+pub mod frame;
 pub mod preprocess;
 pub mod record;
 pub mod rng;

@@ -16,7 +16,7 @@ use crate::backbone::{
     BpeVocabulary, Clip, ClipConfig, ClipTokenizer, TextLayout, Weights, export_folder, train_bpe,
 };
 use crate::pocket::PretrainSource;
-use crate::preprocess::{Rgb8, normalise};
+use crate::preprocess::{Rgb8, normalize};
 
 /// Most entries of the pocket vocabulary.
 const VOCABULARY: usize = 2048;
@@ -123,7 +123,7 @@ fn draw(
     let first = step * count as u64;
     let pairs: Vec<(Rgb8, String)> =
         (first..first + count as u64).into_par_iter().map(|index| source.pair(index)).collect();
-    let pixels: Vec<f32> = pairs.iter().flat_map(|(image, _)| normalise(image)).collect();
+    let pixels: Vec<f32> = pairs.iter().flat_map(|(image, _)| normalize(image)).collect();
     let side = config.image_size;
     let prompts = pairs.iter().map(|(_, text)| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
     Ok(Batch {

@@ -1,0 +1,90 @@
+//! One accuracy of one cell, with every coordinate that tells it from the others.
+//!
+//! `dataset` is the one evaluated on; `train_dataset` differs from it only under domain shift.
+
+use crate::data::Classes;
+use crate::record::{Evaluation, RunRecord};
+
+/// One evaluation of one record. The field order is the sorting order of the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    /// Suite name.
+    pub suite: String,
+    /// `pocket`, or the model folder's name.
+    pub profile: String,
+    /// Kind of pictures: `pocket`, `folder` or `coop`.
+    pub data: String,
+    /// Dataset evaluated on.
+    pub dataset: String,
+    /// Method id.
+    pub method: String,
+    /// Swept settings as `key=value`, joined by spaces; empty without any.
+    pub variant: String,
+    /// Dataset trained on.
+    pub train_dataset: String,
+    /// Classes trained on.
+    pub train_classes: Classes,
+    /// `f32`, `bf16` or `f16`: the frozen weights' type.
+    pub dtype: String,
+    /// `--limit`, where one was given.
+    pub limit: Option<u32>,
+    /// Training images per class; `None` for zero-shot.
+    pub shots: Option<u32>,
+    /// Seed; `None` for zero-shot.
+    pub seed: Option<u64>,
+    /// Classes that competed.
+    pub classes: Classes,
+    /// Correct predictions.
+    pub correct: u64,
+    /// Test images.
+    pub total: u64,
+    /// Trained scalars; 0 for zero-shot.
+    pub trainable_parameters: u64,
+}
+
+impl Row {
+    /// The row of one evaluation of `record`, under the given variant name.
+    pub fn new(record: &RunRecord, evaluation: &Evaluation, variant: &str) -> Self {
+        let cell = &record.cell;
+        Self {
+            suite: cell.suite.clone(),
+            profile: cell.profile.clone(),
+            data: record.provenance.data_kind.clone(),
+            dataset: evaluation.dataset.clone(),
+            method: cell.method.clone(),
+            variant: variant.to_owned(),
+            train_dataset: cell.dataset.clone(),
+            train_classes: cell.train_classes,
+            dtype: record.provenance.dtype.clone(),
+            limit: cell.limit,
+            shots: cell.shots,
+            seed: cell.seed,
+            classes: evaluation.classes,
+            correct: evaluation.correct,
+            total: evaluation.total,
+            trainable_parameters: record.training.as_ref().map_or(0, |t| t.trainable_parameters),
+        }
+    }
+
+    /// Accuracy in percent; 0 for an empty test set.
+    pub fn accuracy_pct(&self) -> f64 {
+        if self.total == 0 { 0.0 } else { 100.0 * self.correct as f64 / self.total as f64 }
+    }
+
+    /// Whether both rows claim the same place in the table, whatever they counted.
+    pub fn same_place(&self, other: &Self) -> bool {
+        let place = |row: &Self| {
+            let mut row = row.clone();
+            (row.correct, row.total, row.trainable_parameters) = (0, 0, 0);
+            row
+        };
+        place(self) == place(other)
+    }
+
+    /// The place in words, for messages.
+    pub fn place(&self) -> String {
+        let seed = self.seed.map_or_else(|| "no seed".to_owned(), |s| format!("seed {s}"));
+        let variant = if self.variant.is_empty() { String::new() } else { format!(" ({})", self.variant) };
+        format!("{}{variant} on {} {} classes, {seed}", self.method, self.dataset, self.classes)
+    }
+}

@@ -1,0 +1,115 @@
+//! The tables as files: CSV always, Parquet with the feature `parquet`.
+//!
+//! Percentages have six decimals. Missing values are empty cells, never zeros.
+
+use std::io::Write;
+
+use polars::prelude::*;
+
+use super::error::FrameError;
+use super::row::Row;
+use super::summary::{Accuracy, SummaryRow};
+use super::table::Frame;
+
+impl Frame {
+    /// Writes `results.csv`: one line per row.
+    ///
+    /// # Errors
+    /// [`FrameError::Write`].
+    pub fn write_results_csv(&self, out: impl Write) -> Result<(), FrameError> {
+        csv("results", results_table(self.rows()), out)
+    }
+
+    /// Writes `summary.csv`: one line per dataset × method (× variant × shots …).
+    ///
+    /// # Errors
+    /// [`FrameError::Write`].
+    pub fn write_summary_csv(&self, out: impl Write) -> Result<(), FrameError> {
+        csv("summary", summary_table(&self.summary()), out)
+    }
+
+    /// Writes `results.parquet`, with the rows of `results.csv`.
+    ///
+    /// # Errors
+    /// [`FrameError::Write`].
+    #[cfg(feature = "parquet")]
+    pub fn write_results_parquet(&self, out: impl Write) -> Result<(), FrameError> {
+        let write = |mut table: DataFrame| ParquetWriter::new(out).finish(&mut table).map(|_| ());
+        results_table(self.rows())
+            .and_then(write)
+            .map_err(|source| FrameError::Write { table: "results", source })
+    }
+}
+
+fn csv(name: &'static str, table: PolarsResult<DataFrame>, out: impl Write) -> Result<(), FrameError> {
+    let write = |mut table: DataFrame| {
+        CsvWriter::new(out)
+            .with_float_precision(Some(6))
+            .with_float_scientific(Some(false))
+            .finish(&mut table)
+    };
+    table.and_then(write).map_err(|source| FrameError::Write { table: name, source })
+}
+
+fn text<T>(name: &str, rows: &[T], get: impl Fn(&T) -> &str) -> Column {
+    Column::new(name.into(), rows.iter().map(get).collect::<Vec<&str>>())
+}
+
+fn whole<T>(name: &str, rows: &[T], get: impl Fn(&T) -> Option<u64>) -> Column {
+    Column::new(name.into(), rows.iter().map(get).collect::<Vec<Option<u64>>>())
+}
+
+fn real<T>(name: &str, rows: &[T], get: impl Fn(&T) -> Option<f64>) -> Column {
+    Column::new(name.into(), rows.iter().map(get).collect::<Vec<Option<f64>>>())
+}
+
+fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
+    DataFrame::new_infer_height(vec![
+        text("suite", rows, |r| &r.suite),
+        text("profile", rows, |r| &r.profile),
+        text("data", rows, |r| &r.data),
+        text("dataset", rows, |r| &r.dataset),
+        text("method", rows, |r| &r.method),
+        text("variant", rows, |r| &r.variant),
+        whole("seed", rows, |r| r.seed),
+        whole("shots", rows, |r| r.shots.map(u64::from)),
+        text("classes", rows, |r| r.classes.as_str()),
+        whole("correct", rows, |r| Some(r.correct)),
+        whole("total", rows, |r| Some(r.total)),
+        real("accuracy_pct", rows, |r| Some(r.accuracy_pct())),
+        whole("trainable_parameters", rows, |r| Some(r.trainable_parameters)),
+        text("dtype", rows, |r| &r.dtype),
+        text("train_dataset", rows, |r| &r.train_dataset),
+        text("train_classes", rows, |r| r.train_classes.as_str()),
+        whole("limit", rows, |r| r.limit.map(u64::from)),
+    ])
+}
+
+fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
+    let mean = |of: fn(&SummaryRow) -> &Accuracy| move |r: &SummaryRow| of(r).mean();
+    let std = |of: fn(&SummaryRow) -> &Accuracy| move |r: &SummaryRow| of(r).std();
+    DataFrame::new_infer_height(vec![
+        text("suite", rows, |r| &r.place.suite),
+        text("profile", rows, |r| &r.place.profile),
+        text("data", rows, |r| &r.place.data),
+        text("dataset", rows, |r| &r.place.dataset),
+        text("method", rows, |r| &r.place.method),
+        text("variant", rows, |r| &r.place.variant),
+        whole("shots", rows, |r| r.place.shots.map(u64::from)),
+        whole("n_seeds", rows, |r| Some(r.n_seeds() as u64)),
+        real("base_pct", rows, mean(|r| &r.base)),
+        real("new_pct", rows, mean(|r| &r.new)),
+        real("h_pct", rows, SummaryRow::h_pct),
+        real("h_seed_mean_pct", rows, mean(|r| &r.h)),
+        real("base_std_pct", rows, std(|r| &r.base)),
+        real("new_std_pct", rows, std(|r| &r.new)),
+        real("h_seed_std_pct", rows, std(|r| &r.h)),
+        real("all_pct", rows, mean(|r| &r.all)),
+        real("all_std_pct", rows, std(|r| &r.all)),
+        whole("trainable_parameters", rows, |r| Some(r.place.trainable_parameters)),
+        text("dtype", rows, |r| &r.place.dtype),
+        text("train_dataset", rows, |r| &r.place.train_dataset),
+        text("train_classes", rows, |r| r.place.train_classes.as_str()),
+        whole("limit", rows, |r| r.place.limit.map(u64::from)),
+    ])
+}

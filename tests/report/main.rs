@@ -1,0 +1,8 @@
+//! From records to pages, on made-up records: the table, the page, the pictures.
+//!
+//! One test program for all of it, because linking the table library takes longer than the tests.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod frame;
+mod records;

@@ -169,10 +169,10 @@ pub static PACKS: [Pack; 15] = [
         &classes::SUN397,
         Style {
             tint: [1.0, 0.96, 0.9],
-            contrast: (0.6, 1.0),
-            brightness: (-30.0, 30.0),
+            contrast: (0.7, 1.05),
+            brightness: (-30.0, 24.0),
             colour_jitter: 30.0,
-            noise: (10.0, 30.0),
+            noise: (6.0, 20.0),
             blur: 0.4,
             ..Style::BASE
         },

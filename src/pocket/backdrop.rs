@@ -2,9 +2,10 @@
 //!
 //! Owns no style: which grounds and how much clutter are the style's to say.
 
-use super::geometry::{Affine, Geom, Point, direction};
+use super::geometry::{Affine, Point, direction};
 use super::palette::{Colour, Rgb, jitter, mix};
 use super::raster::{Canvas, SIDE};
+use super::region::Geom;
 use super::texture::{Paint, Texture, noise};
 use crate::rng::Stream;
 
@@ -38,9 +39,16 @@ pub enum Backdrop {
 }
 
 impl Backdrop {
-    /// Whether the ground takes a colour word, or has colours of its own.
-    pub fn takes_colour(self) -> bool {
-        !matches!(self, Self::Sky | Self::Meadow | Self::Grass | Self::Planks | Self::Street)
+    /// The colour of a ground that has one of its own, with the nearest colour word; `None` for a
+    /// ground that takes any colour.
+    pub fn own_colour(self) -> Option<(Colour, Rgb)> {
+        match self {
+            Self::Sky => Some((Colour::Blue, [120, 178, 234])),
+            Self::Meadow | Self::Grass => Some((Colour::Green, [96, 150, 66])),
+            Self::Planks => Some((Colour::Brown, [153, 108, 67])),
+            Self::Street => Some((Colour::Grey, [104, 104, 110])),
+            _ => None,
+        }
     }
 
     /// A phrase for captions, where the ground has a name.
@@ -53,26 +61,16 @@ impl Backdrop {
         }
     }
 
-    /// The colour word nearest to most of the ground, for a ground with colours of its own.
-    pub fn own_colour(self) -> Colour {
-        match self {
-            Self::Grass | Self::Meadow => Colour::Green,
-            Self::Planks => Colour::Brown,
-            Self::Street => Colour::Grey,
-            _ => Colour::Blue,
-        }
-    }
-
     /// A canvas covered by the ground. `main` is its colour, if it takes one.
     pub fn canvas(self, main: Rgb, stream: &mut Stream) -> Canvas {
         let seed = stream.bits() as u32;
         let second = mix(main, if stream.chance(0.5) { [0, 0, 0] } else { [255, 255, 255] }, 0.28);
         let level = stream.uniform_in(26.0, 36.0);
         match self {
-            Self::Plain => Canvas::new(|_| main),
+            Self::Plain => Canvas::soft(|_| main),
             Self::Gradient => {
                 let [c, s] = direction(stream.uniform());
-                Canvas::new(|[x, y]| mix(main, second, ((x - 24.0) * c + (y - 24.0) * s) / 68.0 + 0.5))
+                Canvas::soft(|[x, y]| mix(main, second, ((x - 24.0) * c + (y - 24.0) * s) / 68.0 + 0.5))
             }
             Self::Striped => {
                 patterned(Texture::Striped, [main, second], stream.uniform_in(8.0, 13.0), stream)
@@ -81,22 +79,22 @@ impl Backdrop {
                 patterned(Texture::Checkered, [main, second], stream.uniform_in(12.0, 20.0), stream)
             }
             Self::Dotted => patterned(Texture::Dotted, [main, second], stream.uniform_in(7.0, 11.0), stream),
-            Self::Cloudy => Canvas::new(|[x, y]| mix(main, second, clouds(x, y, seed))),
-            Self::Room => Canvas::new(|[_, y]| if y < level { main } else { second }),
+            Self::Cloudy => Canvas::soft(|[x, y]| mix(main, second, clouds(x, y, seed))),
+            Self::Room => Canvas::soft(|[_, y]| if y < level { main } else { second }),
             Self::Sky => {
                 let blue = jitter([120, 178, 234], 18.0, stream);
-                Canvas::new(|[x, y]| {
+                Canvas::soft(|[x, y]| {
                     mix(blue, [250, 252, 255], (clouds(x, y * 1.8, seed) * 2.2 - 1.0).clamp(0.0, 1.0))
                 })
             }
             Self::Meadow => {
                 let blue = jitter([150, 198, 238], 16.0, stream);
                 let green = jitter([104, 158, 72], 18.0, stream);
-                Canvas::new(|[x, y]| if y < level { blue } else { blades(green, x, y, seed) })
+                Canvas::soft(|[x, y]| if y < level { blue } else { blades(green, x, y, seed) })
             }
             Self::Grass => {
                 let green = jitter([96, 150, 66], 20.0, stream);
-                Canvas::new(|[x, y]| blades(green, x, y, seed))
+                Canvas::soft(|[x, y]| blades(green, x, y, seed))
             }
             Self::Planks => {
                 let wood = jitter([176, 128, 82], 20.0, stream);

@@ -1,14 +1,15 @@
 //! Captioned pictures without end, for pretraining.
 //!
-//! Owns the captions and the looks they go with. A caption mentions only part of what is shown, and
-//! always writes "a", as CLIP's own prompt templates do ("a photo of a orange cat").
+//! Owns what is shown how often, and in which looks; the wording is [`super::caption`]'s. Subjects with
+//! a held-out pair are drawn again, so the kept ones share their places evenly.
 
 use super::backdrop::Backdrop;
+use super::caption::caption;
 use super::palette::Colour;
 use super::place::{Place, Weather};
 use super::scene::Scene;
 use super::shapes::people::{Prop, Verb};
-use super::shapes::{Family, Object, aircraft, animals, basic, cars, flowers, foods, things};
+use super::shapes::{Object, aircraft, animals, basic, cars, flowers, foods, things};
 use super::style::{Finish, Style};
 use super::subject::Subject;
 use super::texture::Texture;
@@ -26,7 +27,7 @@ const EASEL: Style = Style {
         Backdrop::Dotted,
         Backdrop::Cloudy,
     ],
-    ground_tone: (-0.3, 0.8),
+    ground_tone: (-0.3, 0.6),
     half: (10.0, 21.0),
     offset: 6.0,
     tilt: 0.06,
@@ -155,117 +156,6 @@ fn thing(object: &'static Object, stream: &mut Stream) -> Subject {
     let patterned = !textures.is_empty() && stream.chance(0.4);
     let texture = if patterned { pick(textures, stream) } else { Texture::Plain };
     Subject::Thing { object, colour: Some(pick(&object.family.colours(), stream)), texture: Some(texture) }
-}
-
-fn caption(scene: &Scene, stream: &mut Stream) -> String {
-    match scene.subject {
-        Subject::Thing { .. } => thing_caption(scene, stream),
-        Subject::Pattern { colour, texture } => pattern_caption(colour, texture, stream),
-        Subject::Place { place, weather } => {
-            let name = if stream.chance(0.85) { scene.subject.name() } else { place.word().into() };
-            let light = weather.word();
-            match stream.below(8) {
-                0 => format!("a {name}."),
-                1 => format!("a view of a {name}."),
-                2 => format!("a {} of a {name}.", medium(scene)),
-                3 => format!("a {light} scene of a {}.", place.word()),
-                _ => format!("a photo of a {name}."),
-            }
-        }
-        Subject::Tile(land) => match stream.below(6) {
-            0 => format!("{} seen from above.", land.name()),
-            1 => format!("a satellite photo of {}.", land.name()),
-            2 => format!("a photo of {}.", land.name()),
-            _ => format!("a centered satellite photo of {}.", land.name()),
-        },
-        Subject::Action { .. } => action_caption(scene, stream),
-    }
-}
-
-/// The subject with the attributes that are mentioned: all of them in two captions of three.
-fn mentioned(scene: &Scene, stream: &mut Stream) -> Subject {
-    let Subject::Thing { object, colour, texture } = scene.subject else { return scene.subject };
-    let greys = scene.finish == Finish::Sketch;
-    let patterned = texture != Some(Texture::Plain);
-    let (with_colour, with_texture) = match stream.below(12) {
-        0 => (false, false),
-        1 | 2 => (true, !patterned),
-        3 => (false, true),
-        _ => (true, true),
-    };
-    Subject::Thing {
-        object,
-        colour: colour.filter(|_| with_colour && !greys),
-        texture: texture.filter(|_| with_texture),
-    }
-}
-
-fn medium(scene: &Scene) -> &'static str {
-    match scene.finish {
-        Finish::Drawing => "drawing",
-        Finish::Sketch => "sketch",
-        Finish::Cartoon => "cartoon",
-        Finish::Mosaic => "mosaic",
-        Finish::Photo if scene.blurred => "blurry photo",
-        Finish::Photo => "photo",
-    }
-}
-
-fn thing_caption(scene: &Scene, stream: &mut Stream) -> String {
-    let name = mentioned(scene, stream).name();
-    let medium = if stream.chance(0.6) { medium(scene) } else { "photo" };
-    match stream.below(10) {
-        0 => format!("a {name}."),
-        1 | 2 if scene.finish != Finish::Sketch => format!("a {name} {}.", behind(scene)),
-        3 if scene.finish != Finish::Sketch => format!("a {medium} of a {name} {}.", behind(scene)),
-        4 if scene.half < 13.5 => format!("a {medium} of a small {name}."),
-        4 if scene.half > 17.5 => format!("a {medium} of a large {name}."),
-        5..=7 => match scene.subject.family() {
-            Some(Family::Pet) => format!("a {medium} of a {name}, a type of pet."),
-            Some(Family::Flower) => format!("a {medium} of a {name}, a type of flower."),
-            Some(Family::Aircraft) => format!("a {medium} of a {name}, a type of aircraft."),
-            Some(Family::Sweet | Family::Savoury) => format!("a {medium} of {name}, a type of food."),
-            _ => format!("a {medium} of a {name}."),
-        },
-        _ => format!("a {medium} of a {name}."),
-    }
-}
-
-/// Where the object is: the ground's name where it has one, else its colour.
-fn behind(scene: &Scene) -> String {
-    match scene.backdrop {
-        Backdrop::Sky => "in the sky".into(),
-        Backdrop::Meadow | Backdrop::Grass => "on grass".into(),
-        Backdrop::Street => "in the street".into(),
-        Backdrop::Planks => "on wooden boards".into(),
-        Backdrop::Room => format!("in a {} room", scene.ground.word()),
-        other => match other.word() {
-            Some(pattern) => format!("on a {} {pattern} background", scene.ground.word()),
-            None => format!("on a {} background", scene.ground.word()),
-        },
-    }
-}
-
-fn pattern_caption(colour: Colour, texture: Texture, stream: &mut Stream) -> String {
-    let (colour, texture) = (colour.word(), texture.word());
-    match stream.below(8) {
-        0 => format!("{texture} texture."),
-        1 => format!("a photo of a {colour} {texture} texture."),
-        2 => format!("a {colour} {texture} pattern."),
-        3 => format!("a close-up photo of a {texture} pattern in {colour}."),
-        _ => format!("{colour} {texture} texture."),
-    }
-}
-
-fn action_caption(scene: &Scene, stream: &mut Stream) -> String {
-    let doing = scene.subject.name();
-    match stream.below(8) {
-        0 => format!("a person {doing}."),
-        1 => format!("a {} of a person {doing}.", medium(scene)),
-        2 if scene.finish != Finish::Sketch => format!("a person in a {} shirt {doing}.", scene.shirt.word()),
-        3 if scene.finish != Finish::Sketch => format!("a person {doing} {}.", behind(scene)),
-        _ => format!("a photo of a person doing {doing}."),
-    }
 }
 
 #[cfg(test)]

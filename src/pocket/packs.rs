@@ -1,8 +1,9 @@
 //! The fifteen packs: an id, a name, a class list and a look each.
 //!
 //! Owns the looks. Each differs from the caption grammar's in grounds, light, noise or viewpoint: that
-//! shift is what adaptation can correct. ImageNet-A's rule is in its look: objects at 55 to 75 % of
-//! ImageNet's size, far off centre, strong clutter, low contrast, grounds close to the object's colour.
+//! shift is what adaptation can correct. ImageNet-A's rule is in its look: half sizes of 8.5 to 11.5
+//! pixels instead of 11 to 18, far off centre, strong clutter and noise, low contrast, grounds close to
+//! the object's colour.
 
 use super::backdrop::Backdrop::{
     Checkered, Cloudy, Dotted, Gradient, Grass, Meadow, Plain, Planks, Room, Sky, Street, Striped,
@@ -169,10 +170,10 @@ pub static PACKS: [Pack; 15] = [
         &classes::SUN397,
         Style {
             tint: [1.0, 0.96, 0.9],
-            contrast: (0.6, 1.0),
-            brightness: (-30.0, 30.0),
+            contrast: (0.7, 1.05),
+            brightness: (-30.0, 24.0),
             colour_jitter: 30.0,
-            noise: (10.0, 30.0),
+            noise: (6.0, 20.0),
             blur: 0.4,
             ..Style::BASE
         },

@@ -3,9 +3,10 @@
 //! Owns samples, outlines and the averaging. It knows no object. Each sample also remembers which
 //! region painted it last: outlines are the places where that number changes.
 
-use super::geometry::{Affine, Geom, Point};
+use super::geometry::{Affine, Point};
 use super::palette::Rgb;
-use super::texture::Paint;
+use super::region::Geom;
+use super::texture::{Paint, Texture};
 
 /// Width and height of every pocket image in pixels.
 pub const SIDE: usize = 48;
@@ -32,18 +33,40 @@ impl Canvas {
         Self { samples, region: vec![0; FINE * FINE], regions: 0 }
     }
 
+    /// A canvas whose every pixel is coloured by `ground`, asked once at its centre: a ninth of the
+    /// work of [`Canvas::new`], for grounds without sharp edges.
+    pub fn soft(ground: impl Fn(Point) -> Rgb) -> Self {
+        let mut samples = Vec::with_capacity(FINE * FINE);
+        for y in 0..SIDE {
+            let row = samples.len();
+            for x in 0..SIDE {
+                samples.extend([ground([x as f64 + 0.5, y as f64 + 0.5]); SUB]);
+            }
+            for _ in 1..SUB {
+                samples.extend_from_within(row..row + FINE);
+            }
+        }
+        Self { samples, region: vec![0; FINE * FINE], regions: 0 }
+    }
+
     /// Paints a region given in its own plane, which `place` puts on the image. The paint's pattern
     /// lies in the region's plane and turns with it.
     pub fn paint(&mut self, geom: &Geom, place: &Affine, paint: &Paint) {
-        let Some(back) = place.inverse() else { return };
+        let (Some(back), Some(region)) = (place.inverse(), geom.place(place)) else { return };
         self.regions = self.regions.saturating_add(1);
-        let [x0, y0, x1, y1] = image_box(geom.bounds(), place);
-        for row in first(y0)..last(y1) {
-            for col in first(x0)..last(x1) {
-                let point = back.apply([centre(col), centre(row)]);
-                if geom.contains(point) {
-                    self.samples[row * FINE + col] = paint.at(point);
-                    self.region[row * FINE + col] = self.regions;
+        let (low, high) = region.rows();
+        let mut cuts = Vec::with_capacity(8);
+        for row in first_inside(low)..first_inside(high) {
+            region.cut(centre(row), &mut cuts);
+            for span in cuts.chunks_exact(2) {
+                let (from, to) = (first_inside(span[0]), first_inside(span[1]));
+                self.region[row * FINE + from..row * FINE + to].fill(self.regions);
+                let samples = &mut self.samples[row * FINE + from..row * FINE + to];
+                if paint.texture == Texture::Plain {
+                    samples.fill(paint.base);
+                } else {
+                    let points = (from..to).map(|col| back.apply([centre(col), centre(row)]));
+                    samples.iter_mut().zip(points).for_each(|(sample, point)| *sample = paint.at(point));
                 }
             }
         }
@@ -96,19 +119,9 @@ fn centre(sample: usize) -> f64 {
     (sample as f64 + 0.5) / SUB as f64
 }
 
-fn first(edge: f64) -> usize {
-    (edge * SUB as f64 - 0.5).floor().clamp(0.0, FINE as f64) as usize
-}
-
-fn last(edge: f64) -> usize {
-    (edge * SUB as f64 + 1.5).floor().clamp(0.0, FINE as f64) as usize
-}
-
-fn image_box([x0, y0, x1, y1]: [f64; 4], place: &Affine) -> [f64; 4] {
-    let corners = [[x0, y0], [x1, y0], [x0, y1], [x1, y1]].map(|p| place.apply(p));
-    let over =
-        |axis: usize, pick: fn(f64, f64) -> f64| corners.iter().map(|p| p[axis]).reduce(pick).unwrap_or(0.0);
-    [over(0, f64::min), over(1, f64::min), over(0, f64::max), over(1, f64::max)]
+/// The first sample whose centre lies at or right of `edge`.
+fn first_inside(edge: f64) -> usize {
+    (edge * SUB as f64 + 0.5).floor().clamp(0.0, FINE as f64) as usize
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::sketch::{Ink, Sketch};
 use super::style::{Finish, Range, Style, mosaic};
 use super::subject::Subject;
 use super::texture::{Paint, Texture};
-use super::{place, tile};
+use super::{landscape, tile};
 use crate::preprocess::Rgb8;
 use crate::rng::Stream;
 
@@ -50,8 +50,7 @@ impl Scene {
             _ => *pick(&Colour::ALL, stream),
         };
         let body = jitter(shirt.rgb(), style.colour_jitter, stream);
-        let backdrop = *pick(style.grounds, stream);
-        let (ground, ground_rgb) = ground(style, backdrop, body, stream);
+        let (backdrop, ground, ground_rgb) = ground(style, body, stream);
         let half = draw(style.half, stream);
         let blurred = stream.chance(style.blur);
         Self { subject, style: *style, shirt, backdrop, ground, half, finish, blurred, ground_rgb, body }
@@ -74,7 +73,7 @@ impl Scene {
                 self.objects(&sketch, Texture::Plain, accent, stream)
             }
             Subject::Pattern { texture, .. } => self.pattern(texture, stream),
-            Subject::Place { place, weather } => place::paint(place, weather, jitter, stream),
+            Subject::Place { place, weather } => landscape::paint(place, weather, jitter, stream),
             Subject::Tile(land) => tile::paint(land, jitter, stream),
         };
         self.put_on_paper(&mut canvas);
@@ -144,29 +143,34 @@ impl Scene {
             }
             Finish::Cartoon => {
                 canvas.recolour(|rgb| rgb.map(|c| [16, 88, 168, 250][usize::from(c / 64)]));
-                canvas.outline([12, 12, 16], 4);
+                canvas.outline([12, 12, 16], 3);
             }
         }
     }
 }
 
-fn ground(style: &Style, backdrop: Backdrop, body: Rgb, stream: &mut Stream) -> (Colour, Rgb) {
-    if !backdrop.takes_colour() {
+/// A ground of the style that the body shows on; the last one tried where none of eight does.
+fn ground(style: &Style, body: Rgb, stream: &mut Stream) -> (Backdrop, Colour, Rgb) {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let backdrop = *pick(style.grounds, stream);
         let own = backdrop.own_colour();
-        return (own, own.rgb());
-    }
-    let mut chosen = (Colour::Grey, opposite(body));
-    for _ in 0..8 {
-        let colour = *pick(style.ground_colours, stream);
-        let tone = draw(style.ground_tone, stream);
-        let end = if tone > 0.0 { [255, 255, 255] } else { [0, 0, 0] };
-        let rgb = jitter(mix(colour.rgb(), end, tone.abs()), style.colour_jitter * 0.5, stream);
-        chosen = (colour, rgb);
-        if distance(rgb, body) >= style.ground_distance {
-            break;
+        let (colour, rgb) = own.unwrap_or_else(|| toned(style, stream));
+        let least = if own.is_some() { style.ground_distance.min(120) } else { style.ground_distance };
+        if distance(rgb, body) >= least || tries == 8 {
+            return (backdrop, colour, rgb);
         }
     }
-    chosen
+}
+
+fn toned(style: &Style, stream: &mut Stream) -> (Colour, Rgb) {
+    let colour = *pick(style.ground_colours, stream);
+    // Black and white pulled far towards the other would be grey.
+    let reach = if matches!(colour, Colour::Black | Colour::White) { 0.2 } else { 1.0 };
+    let tone = reach * draw(style.ground_tone, stream);
+    let end = if tone > 0.0 { [255, 255, 255] } else { [0, 0, 0] };
+    (colour, jitter(mix(colour.rgb(), end, tone.abs()), style.colour_jitter * 0.5, stream))
 }
 
 /// The colour darkened by a share; nearly black colours are lightened instead, to stay visible.

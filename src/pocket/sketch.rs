@@ -3,8 +3,9 @@
 //! Owns the vocabulary the shape files draw with. Colours stay open here: an [`Ink`] says whose
 //! colour a region takes, and the scene decides which colour that is.
 
-use super::geometry::{Geom, Point, direction};
+use super::geometry::{Point, direction};
 use super::palette::Rgb;
+use super::region::Geom;
 
 /// Where a region's colour comes from.
 #[derive(Clone, Copy, Debug)]

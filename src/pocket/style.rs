@@ -119,11 +119,12 @@ impl Style {
 fn blur(bytes: &mut [u8]) {
     let before = bytes.to_vec();
     let row = SIDE * 3;
+    let at = |index: usize| u16::from(before[index]);
     for y in 1..SIDE - 1 {
-        for k in y * row + 3..(y + 1) * row - 3 {
-            let at = |index: usize| u16::from(before[index]);
+        let inner = y * row + 3..(y + 1) * row - 3;
+        for (k, byte) in inner.clone().zip(&mut bytes[inner]) {
             let sum = 4 * at(k) + at(k - 3) + at(k + 3) + at(k - row) + at(k + row);
-            bytes[k] = ((sum + 4) / 8) as u8;
+            *byte = ((sum + 4) / 8) as u8;
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Owns the thirteen kinds of land. North is any way up, so there is no horizon and no sky.
 
-use super::geometry::{Affine, Geom, Point, direction};
+use super::geometry::{Affine, Point, direction};
 use super::palette::{Colour, Rgb, jitter, mix};
 use super::raster::{Canvas, SIDE};
+use super::region::Geom;
 use super::texture::{Paint, lattice, noise, wave};
 use crate::rng::Stream;
 
@@ -85,7 +86,7 @@ pub fn paint(land: Land, colour_jitter: f64, stream: &mut Stream) -> Canvas {
     let seed = stream.bits() as u32;
     let mut canvas = match land {
         Land::Fields(colour) => return fields(colour, colour_jitter, seed, stream),
-        _ => Canvas::new(|[x, y]| mix(soil, [52, 66, 40], 0.5 * noise(x * 0.16, y * 0.16, seed))),
+        _ => Canvas::soft(|[x, y]| mix(soil, [52, 66, 40], 0.5 * noise(x * 0.16, y * 0.16, seed))),
     };
     match land {
         Land::Fields(_) => {}

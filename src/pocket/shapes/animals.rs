@@ -27,7 +27,7 @@ pub static CAT: Object = Object::new("cat", Family::Pet, |s, r| {
     s.oval(Ink::Body, 0.0, 0.15, 0.88, 0.74);
     eyes(s, 0.36, 0.02, 0.11);
     s.poly(PINK, &[[-0.12, 0.28], [0.12, 0.28], [0.0, 0.42]]);
-    s.path(DARK, &[[-0.24, 0.56], [0.0, 0.44], [0.24, 0.56]], 0.035);
+    s.path(DARK, &[[-0.28, 0.48], [0.0, 0.6], [0.28, 0.48]], 0.035);
     for (from, to) in [(0.3, 0.2), (0.38, 0.44)] {
         s.line(Ink::Accent, [0.4, from], [1.0, to], 0.03);
         s.line(Ink::Accent, [-0.4, from], [-1.0, to], 0.03);
@@ -43,7 +43,7 @@ pub static DOG: Object = Object::new("dog", Family::Pet, |s, r| {
     s.oval(PINK, 0.0, 0.78, 0.16, 0.22);
     s.oval(LIGHT, 0.0, 0.42, 0.42, 0.36);
     s.oval(DARK, 0.0, 0.24, 0.2, 0.14);
-    s.path(DARK, &[[-0.22, 0.58], [0.0, 0.52], [0.22, 0.58]], 0.035);
+    s.path(DARK, &[[-0.24, 0.5], [0.0, 0.62], [0.24, 0.5]], 0.035);
     eyes(s, 0.28, -0.22, 0.1);
 });
 

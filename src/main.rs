@@ -1,5 +1,10 @@
 //! Command line of rpo-bench: parse, call, map errors to exit codes. Nothing else.
 
+/// Towers allocate and free tens of megabytes per layer; the system allocator hands each back to the
+/// kernel and pays for fresh pages every time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let out = std::path::PathBuf::from(std::env::args().nth(1).unwrap_or_default());
     let pairs = std::env::args().nth(2).and_then(|p| p.parse().ok()).unwrap_or(12_800);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor, Var};
 
 use super::error::PretrainError;
@@ -23,14 +22,13 @@ pub(super) struct AdamW {
 
 impl AdamW {
     /// One update at learning rate `lr`.
-    pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &GradStore, lr: f64) -> Result<(), PretrainError> {
+    pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &BTreeMap<String, Tensor>, lr: f64) -> Result<(), PretrainError> {
         let scale = self.clip_factor(vars, grads)?;
         self.steps += 1;
         let exponent = self.steps as f64;
         let (c1, c2) = (1.0 - BETA1.powf(exponent), 1.0 - BETA2.powf(exponent));
         for (name, var) in vars {
-            // A class of weights without a gradient (rows of unused positions) has a zero one; none at all is a bug.
-            let Some(gradient) = grads.get(var) else {
+            let Some(gradient) = grads.get(name) else {
                 return Err(PretrainError::Setting(format!("no gradient reached {name}")));
             };
             let gradient = (gradient * scale)?;
@@ -50,10 +48,10 @@ impl AdamW {
         Ok(())
     }
 
-    fn clip_factor(&self, vars: &BTreeMap<String, Var>, grads: &GradStore) -> Result<f64, PretrainError> {
+    fn clip_factor(&self, vars: &BTreeMap<String, Var>, grads: &BTreeMap<String, Tensor>) -> Result<f64, PretrainError> {
         let mut squares = 0.0;
-        for (name, var) in vars {
-            if let Some(gradient) = grads.get(var) {
+        for name in vars.keys() {
+            if let Some(gradient) = grads.get(name) {
                 let square = gradient.sqr()?.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?;
                 if !square.is_finite() {
                     return Err(PretrainError::NotFinite { tensor: name.clone(), step: self.steps });

@@ -1,8 +1,10 @@
 //! Token ids equal to transformers' `CLIPTokenizer`, for OpenAI's vocabulary and for one trained here.
 //!
-//! `golden/clip_tokens.json` names the version that made the ids. The trained vocabulary is made again in the
+//! `golden/clip_tokens.json` names the version that made the ids (by `golden/make_clip_tokens.py`). The trained vocabulary is made again in the
 //! test, from the captions in the file: Python read the files that this training had written, so a change of the
 //! training shows as other ids.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 

@@ -2,13 +2,17 @@
 //!
 //! `fixtures/micro_clip` is a `CLIPModel` of transformers 5.23.0 with 46 tensors: model.safetensors is its
 //! `save_pretrained`, pytorch_model.bin a `torch.save` (2.15.0) of the same values with transposed projections and
-//! `position_ids`, as the converters of 2021 left them. `fixtures/torch/scripted.pt` is a TorchScript archive.
+//! `position_ids`, as the converters of 2021 left them. `fixtures/torch/scripted.pt` is a TorchScript archive. All by
+//! `fixtures/make_torch_files.py`.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use rpo_bench::backbone::safetensors_write::write_safetensors;
 use rpo_bench::backbone::stored::{StoredDtype, StoredTensor};
 use rpo_bench::backbone::{
@@ -214,11 +218,16 @@ fn openai_archives_show_how_to_convert() {
     let folder = folder_with_config();
     std::fs::copy(&scripted, folder.path().join("scripted.pt")).unwrap();
     assert_refused(folder.path(), &parts);
+    std::fs::remove_file(folder.path().join("config.json")).unwrap();
+    assert_refused(folder.path(), &parts);
+    let folder = folder_with_config();
     std::fs::copy(&scripted, folder.path().join("pytorch_model.bin")).unwrap();
     assert_refused(folder.path(), &["pytorch_model.bin", "TorchScript"]);
     std::fs::copy(fixture("torch/legacy.pth.tar"), folder.path().join("pytorch_model.bin")).unwrap();
     assert_refused(folder.path(), &["pytorch_model.bin", "before 1.6"]);
-    assert_refused(&fixture("micro_clip/config.json"), &["not a folder"]);
+    for name in ["micro_clip/config.json", "absent"] {
+        assert_refused(&fixture(name), &["not a folder with a config.json", name, "save_pretrained"]);
+    }
 }
 
 #[test]
@@ -292,6 +301,11 @@ fn damage(whole: &[u8], edits: &[(usize, u8)], cut: usize) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn damaged_weight_files_never_panic_and_errors_name_the_file(
         torch in any::<bool>(),

@@ -4,10 +4,13 @@
 //! and a view with an offset) beside a transposed view, other types, optimiser state and big integers. The
 //! SHA-256 of the published prompts are those of `tensor.numpy().tobytes()` after `torch.load` of torch 2.15.0.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use rpo_bench::backbone::PromptCheckpoint;
 use rpo_bench::backbone::safetensors_write::write_safetensors;
 use rpo_bench::backbone::stored::{StoredDtype, StoredTensor};
@@ -149,6 +152,11 @@ fn a_length_beyond_the_end_is_refused_with_its_position() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn damaged_pickles_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         if let Err(error) = unpickle(&bytes) {

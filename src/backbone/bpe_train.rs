@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::bpe_vocabulary::{BOS, BpeVocabulary, EOS, WORD_END, byte_alphabet};
-use super::tokenizer::split_words;
+use super::tokenizer::WordSplitter;
 use super::tokenizer_error::TokenizerError;
 
 /// Fewest entries of a vocabulary: the bytes twice, BOS and EOS.
@@ -62,9 +62,10 @@ fn base_tokens() -> Vec<String> {
 fn count_words<'a>(
     captions: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<(Vec<String>, u64)>, TokenizerError> {
+    let splitter = WordSplitter::new()?;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for caption in captions {
-        for word in split_words(caption)? {
+        for word in splitter.split(caption)? {
             *counts.entry(word).or_default() += 1;
         }
     }

@@ -15,7 +15,7 @@ use super::tokenizer::ClipTokenizer;
 use super::tokenizer_error::TokenizerError;
 use super::torch_file::TorchArchive;
 use super::weights::Weights;
-use super::weights_files::WeightsFiles;
+use super::weights_files::{WeightsFiles, torch_archive_in};
 use super::weights_hash::sha256_of_files;
 
 /// A model folder whose configuration has been read and checked.
@@ -62,16 +62,14 @@ impl ClipFolder {
     /// Reads the folder's config.json.
     ///
     /// # Errors
-    /// [`LoadError::TorchScript`] or [`LoadError::NotAFolder`] for a file, else what is wrong with config.json.
+    /// Without a config.json [`LoadError::TorchScript`] where an OpenAI archive was given or lies in the folder,
+    /// else [`LoadError::NotAFolder`]; with one, what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
-        if path.is_file() {
-            return Err(match TorchArchive::open(path) {
-                Err(error @ LoadError::TorchScript { .. }) => error,
-                _ => LoadError::NotAFolder { path: path.to_owned() },
-            });
+        let config = path.join("config.json");
+        if !config.exists() {
+            return Err(not_a_model(path)?);
         }
-        let config = read_config(&path.join("config.json"))?;
-        Ok(Self { path: path.to_owned(), name: folder_name(path)?, config })
+        Ok(Self { path: path.to_owned(), name: folder_name(path)?, config: read_config(&config)? })
     }
 
     /// The configuration.
@@ -134,6 +132,19 @@ impl ClipFolder {
             folder: self.path.clone(),
         })
     }
+}
+
+/// The error for a path without config.json.
+fn not_a_model(path: &Path) -> Result<LoadError, LoadError> {
+    if path.is_dir()
+        && let Some(archive) = torch_archive_in(path)?
+    {
+        return Ok(LoadError::TorchScript { path: archive });
+    }
+    Ok(match path.is_file().then(|| TorchArchive::open(path)) {
+        Some(Err(error @ LoadError::TorchScript { .. })) => error,
+        _ => LoadError::NotAFolder { path: path.to_owned() },
+    })
 }
 
 /// The last part of the path as it was given; of the real path where that is `.` or `..`.

@@ -156,14 +156,18 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
 
 /// The error for a folder without weights: with the way out where an OpenAI archive lies there.
 fn no_weights(folder: &Path) -> Result<LoadError, LoadError> {
-    let entries = std::fs::read_dir(folder).map_err(LoadError::io("read", folder))?;
-    let mut archives: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pt"))
-        .collect();
-    archives.sort();
-    Ok(match archives.into_iter().next() {
+    Ok(match torch_archive_in(folder)? {
         Some(path) => LoadError::TorchScript { path },
         None => LoadError::NoWeights { folder: folder.to_owned() },
     })
+}
+
+/// The first `.pt` file of a folder, as OpenAI's downloads are called.
+///
+/// # Errors
+/// [`LoadError::Io`] where the folder cannot be listed.
+pub fn torch_archive_in(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
+    let entries = std::fs::read_dir(folder).map_err(LoadError::io("read", folder))?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "pt")).min())
 }

@@ -1,0 +1,11 @@
+//! Datasets on disk: every layout written and read back, planted faults found, mutated files refused.
+//!
+//! No test needs third-party data except `real_splits`, which reads `../shared/splits` where it is
+//! there and says so where it is not.
+
+mod export_round_trip;
+mod folders;
+mod properties;
+mod real_splits;
+mod synthetic;
+mod verify_faults;

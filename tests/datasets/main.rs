@@ -3,6 +3,8 @@
 //! No test needs third-party data except `real_splits`, which reads `../shared/splits` where it is
 //! there and says so where it is not.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+
 mod export_round_trip;
 mod folders;
 mod properties;

@@ -14,12 +14,14 @@ pub mod guide;
 pub mod halves;
 pub mod item;
 pub mod layout;
+pub mod make_split;
 pub mod manifest;
 mod manifest_checks;
 pub mod pyrandom;
 pub mod source;
 pub mod split_json;
 pub mod split_write;
+pub mod verify;
 
 pub use catalog::{Availability, Catalog, DataRoot};
 pub use checked::{DatasetId, Template};

@@ -2,6 +2,10 @@
 //!
 //! Paths in such a file are relative to the image folder, not to the data root as our items' are.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
@@ -38,6 +42,14 @@ pub enum SplitWriteError {
         /// Number of class names.
         classes: usize,
     },
+    /// The file could not be written, or is there already: a split is never overwritten.
+    #[error("write split file: {reason}: {file}")]
+    Write {
+        /// The file.
+        file: String,
+        /// What the system said.
+        reason: String,
+    },
     /// Serialisation failed.
     #[error("write split file: {reason}")]
     Json {
@@ -64,6 +76,19 @@ pub fn split_json_bytes(
     let mut writer = Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    "));
     lists.serialize(&mut writer).map_err(|e| SplitWriteError::Json { reason: e.to_string() })?;
     Ok(bytes)
+}
+
+/// Writes a new split file.
+///
+/// # Errors
+/// [`SplitWriteError::Write`], also where the file exists: records may refer to it.
+pub fn save_split_json(path: &Path, bytes: &[u8]) -> Result<(), SplitWriteError> {
+    let failed = |e: std::io::Error| SplitWriteError::Write {
+        file: path.display().to_string(),
+        reason: e.to_string(),
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 fn entries<'a>(

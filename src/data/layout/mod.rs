@@ -13,3 +13,4 @@ mod tree;
 pub use class_name_file::ClassNameFile;
 pub(super) use image_folder::folder_manifest;
 pub(super) use read::read_lists;
+pub(super) use tree::class_tree_items;

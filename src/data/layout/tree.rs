@@ -42,9 +42,14 @@ pub(super) fn items(
     let classes: Vec<Vec<Item>> = folders
         .par_iter()
         .zip(0u32..folders.len() as u32)
-        .map(|(folder, label)| class_items(root, &format!("{dir}/{folder}"), label, files))
+        .map(|(folder, label)| class_items(root, &below(dir, folder), label, files))
         .collect::<Result<_, DataError>>()?;
     Ok(classes.into_iter().flatten().collect())
+}
+
+/// `dir/folder`, where `.` is the root itself.
+fn below(dir: &str, folder: &str) -> String {
+    if dir == "." { folder.to_owned() } else { format!("{dir}/{folder}") }
 }
 
 fn class_items(root: &Path, dir: &str, label: u32, files: Files) -> Result<Vec<Item>, DataError> {
@@ -90,4 +95,14 @@ pub(super) fn same_classes(
         return lacks(test_dir, class, train_dir);
     }
     Ok(())
+}
+
+/// The class folders directly below `dir` and their images, paths relative to `dir`.
+///
+/// # Errors
+/// As [`items`].
+pub(in crate::data) fn class_tree_items(dir: &Path) -> Result<(Vec<String>, Vec<Item>), DataError> {
+    let folders = class_folders(dir)?;
+    let items = items(dir, ".", &folders, Files::KnownEndings)?;
+    Ok((folders, items))
 }

@@ -5,5 +5,6 @@ pub mod data;
 pub mod frame;
 pub mod preprocess;
 pub mod record;
+pub mod report;
 pub mod rng;
 pub mod stats;

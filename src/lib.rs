@@ -9,6 +9,7 @@ pub mod frame;
 pub mod preprocess;
 pub mod pretrain;
 pub mod record;
+pub mod report;
 pub mod rng;
 pub mod train;
 pub mod stats;

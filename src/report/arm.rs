@@ -1,0 +1,80 @@
+//! An arm is what is compared: a method under one variant (and type, data or limit, where the records mix
+//! them). Tables have a line and pictures a colour and marker per arm.
+
+use std::collections::BTreeSet;
+
+use super::names::{method_name, method_order};
+use super::plot::style::{Look, Marker, method_color};
+use crate::frame::Row;
+
+/// A method under one set of settings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arm {
+    order: (usize, String),
+    /// Method id.
+    pub method: String,
+    /// Swept settings as `key=value`; empty without any.
+    pub variant: String,
+    /// What else tells this arm from others of the method, empty where nothing does.
+    pub remark: String,
+}
+
+impl Arm {
+    /// Name in tables and legends.
+    pub fn label(&self) -> String {
+        let words: Vec<&str> = [&self.variant, &self.remark].into_iter().map(String::as_str).collect();
+        let extra = words.into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        let name = method_name(&self.method);
+        if extra.is_empty() { name.to_owned() } else { format!("{name} ({extra})") }
+    }
+}
+
+/// Which coordinates vary among the rows, so that an arm must name them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mixed {
+    dtype: bool,
+    data: bool,
+    limit: bool,
+}
+
+impl Mixed {
+    /// Looks at all rows.
+    pub fn of(rows: &[Row]) -> Self {
+        let varies = |key: fn(&Row) -> String| rows.iter().map(key).collect::<BTreeSet<_>>().len() > 1;
+        Self {
+            dtype: varies(|r| r.dtype.clone()),
+            data: varies(|r| r.data.clone()),
+            limit: varies(|r| format!("{:?}", r.limit)),
+        }
+    }
+
+    /// The arm a row belongs to.
+    pub fn arm(self, row: &Row) -> Arm {
+        let mut remark = Vec::new();
+        if self.dtype {
+            remark.push(row.dtype.clone());
+        }
+        if self.data {
+            remark.push(row.data.clone());
+        }
+        if self.limit {
+            remark.push(row.limit.map_or_else(|| "no limit".to_owned(), |n| format!("limit {n}")));
+        }
+        Arm {
+            order: method_order(&row.method),
+            method: row.method.clone(),
+            variant: row.variant.clone(),
+            remark: remark.join(" "),
+        }
+    }
+}
+
+/// Colour by method, marker by the arm's place among those of its method.
+pub fn looks(arms: &[Arm]) -> Vec<Look> {
+    let look = |(i, arm): (usize, &Arm)| Look {
+        label: arm.label(),
+        color: method_color(&arm.method),
+        marker: Marker::of_variant(arms[..i].iter().filter(|a| a.method == arm.method).count()),
+    };
+    arms.iter().enumerate().map(look).collect()
+}

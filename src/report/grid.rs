@@ -1,0 +1,82 @@
+//! Datasets × arms at one number of shots: what most sections are drawn from.
+//!
+//! A grid keeps its holes: a cell without a result is a `None` that tables show as missing or failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arm::Arm;
+use super::context::Context;
+use super::names::dataset_order;
+use crate::data::Classes;
+use crate::frame::SummaryRow;
+
+/// In-domain results (trained on base classes) at one number of shots.
+#[derive(Debug)]
+pub struct Grid<'a> {
+    /// Shots of the trained arms; `None` if only zero-shot was run.
+    pub shots: Option<u32>,
+    /// Dataset ids in page order.
+    pub datasets: Vec<String>,
+    /// Arms in page order.
+    pub arms: Vec<Arm>,
+    cells: BTreeMap<(usize, usize), &'a SummaryRow>,
+}
+
+impl<'a> Grid<'a> {
+    /// One grid per number of shots, ascending, from records trained on `classes` and evaluated on the
+    /// same dataset. Zero-shot takes part in each.
+    pub fn all(context: &'a Context<'_>, classes: Classes) -> Vec<Self> {
+        let fits =
+            |r: &&SummaryRow| r.place.dataset == r.place.train_dataset && r.place.train_classes == classes;
+        let rows: Vec<&SummaryRow> = context.summary.iter().filter(fits).collect();
+        let shots: BTreeSet<u32> = rows.iter().filter_map(|r| r.place.shots).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        if shots.is_empty() {
+            return vec![Self::build(context, None, &rows)];
+        }
+        shots.into_iter().map(|shots| Self::build(context, Some(shots), &rows)).collect()
+    }
+
+    fn build(context: &Context<'_>, shots: Option<u32>, rows: &[&'a SummaryRow]) -> Self {
+        let takes_part = |r: &&&SummaryRow| r.place.shots.is_none() || r.place.shots == shots;
+        let rows: Vec<&'a SummaryRow> = rows.iter().filter(takes_part).copied().collect();
+        let mut datasets: Vec<String> = context.datasets_of(&rows);
+        datasets.sort_by_key(|id| dataset_order(id));
+        let mut arms: Vec<Arm> = rows.iter().map(|r| context.arm(r)).collect();
+        arms.sort();
+        arms.dedup();
+        let mut cells = BTreeMap::new();
+        for row in rows {
+            let dataset = datasets.iter().position(|id| *id == row.place.dataset);
+            let arm = arms.iter().position(|arm| *arm == context.arm(row));
+            if let (Some(dataset), Some(arm)) = (dataset, arm) {
+                cells.insert((dataset, arm), row);
+            }
+        }
+        Self { shots, datasets, arms, cells }
+    }
+
+    /// The result of arm `arm` on dataset `dataset` (positions in the grid).
+    pub fn cell(&self, dataset: usize, arm: usize) -> Option<&'a SummaryRow> {
+        self.cells.get(&(dataset, arm)).copied()
+    }
+
+    /// One value per dataset of an arm, holes included.
+    pub fn column(&self, arm: usize, value: impl Fn(&SummaryRow) -> Option<f64>) -> Vec<Option<f64>> {
+        (0..self.datasets.len()).map(|d| self.cell(d, arm).and_then(&value)).collect()
+    }
+
+    /// Positions of the datasets on which every arm has `value`: what can be averaged and tested fairly.
+    pub fn shared(&self, value: impl Fn(&SummaryRow) -> Option<f64>) -> Vec<usize> {
+        let complete = |d: &usize| (0..self.arms.len()).all(|a| self.cell(*d, a).and_then(&value).is_some());
+        (0..self.datasets.len()).filter(complete).collect()
+    }
+
+    /// Seeds of all arms, as numbers of runs per cell: smallest and largest among trained arms.
+    pub fn seeds(&self) -> (usize, usize) {
+        let counts = || self.cells.values().map(|r| r.n_seeds()).filter(|n| *n > 0);
+        (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
+    }
+}

@@ -1,0 +1,22 @@
+//! From records to a directory of pages, pictures and tables.
+//!
+//! Reads records and nothing else: a report never needs a device, a model or a data set. Every number
+//! printed carries its n and its kind of spread.
+
+pub mod arm;
+pub mod context;
+pub mod error;
+pub mod files;
+pub mod grid;
+pub mod latex;
+pub mod markdown;
+pub mod names;
+pub mod number;
+pub mod page;
+pub mod plot;
+pub mod section;
+pub mod spec;
+
+pub use error::ReportError;
+pub use page::{PredictionSource, RenderedReport, render};
+pub use spec::{Deviation, ReportSpec, Section};

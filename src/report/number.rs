@@ -1,0 +1,55 @@
+//! Numbers as text. A missing number is a dash, never a zero.
+
+use crate::stats::Interval;
+
+/// What stands where there is no number.
+pub const NONE: &str = "—";
+
+/// Two decimals.
+pub fn two(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |v| format!("{v:.2}"))
+}
+
+/// Mean ± spread, two decimals; the spread is left out where it is undefined.
+pub fn with_spread(mean: Option<f64>, std: Option<f64>) -> String {
+    match (mean, std) {
+        (Some(mean), Some(std)) => format!("{mean:.2} ± {std:.2}"),
+        (mean, _) => two(mean),
+    }
+}
+
+/// A signed difference, two decimals.
+pub fn signed(value: f64) -> String {
+    // Rounded first: −0.001 would print as −0.00.
+    let rounded = (value * 100.0).round() / 100.0 + 0.0;
+    format!("{rounded:+.2}").replace('-', "−")
+}
+
+/// An interval as `[low, high]`, two decimals.
+pub fn interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(|| NONE.to_owned(), |i| format!("[{:.2}, {:.2}]", i.low, i.high).replace('-', "−"))
+}
+
+/// A p value: three decimals, or `<0.001`.
+pub fn p(value: f64) -> String {
+    if value < 0.001 { "<0.001".to_owned() } else { format!("{value:.3}") }
+}
+
+/// A count in words: `1 seed`, `3 seeds`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats() {
+        assert_eq!(with_spread(Some(81.126), Some(0.5)), "81.13 ± 0.50");
+        assert_eq!(with_spread(Some(81.0), None), "81.00");
+        assert_eq!(with_spread(None, Some(1.0)), NONE);
+        assert_eq!((signed(-0.001), signed(-1.5)), ("+0.00".to_owned(), "−1.50".to_owned()));
+        assert_eq!((p(0.0004), p(0.04)), ("<0.001".to_owned(), "0.040".to_owned()));
+    }
+}

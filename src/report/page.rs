@@ -1,0 +1,129 @@
+//! The page: banners, sections in order, and the files beside it.
+//!
+//! Everything is rendered before anything is written, so a report that cannot be made leaves the old one
+//! untouched. The same records give the same bytes, whatever their order.
+
+use std::path::{Path, PathBuf};
+
+use super::context::Context;
+use super::error::ReportError;
+use super::files::write_atomically;
+use super::markdown::folded;
+use super::number::count;
+use super::plot::Picture;
+use super::section;
+use super::spec::ReportSpec;
+use crate::record::{Evaluation, Prediction, RunRecord};
+
+/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
+pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
+
+/// What one section adds to the report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Part {
+    /// Heading of the section, without the words for incomparable runs.
+    pub heading: String,
+    /// Text below the heading.
+    pub body: String,
+    /// Pictures that the text shows.
+    pub pictures: Vec<Picture>,
+    /// Further files: name and content.
+    pub files: Vec<(String, String)>,
+}
+
+/// A report that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedReport {
+    /// Directory it lies in.
+    pub dir: PathBuf,
+    /// Names of the files written, in order; the first is `README.md`.
+    pub files: Vec<String>,
+}
+
+/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`,
+/// and what the sections add.
+///
+/// # Errors
+/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+pub fn render(
+    records: &[RunRecord],
+    spec: &ReportSpec,
+    out_dir: &Path,
+    predictions: PredictionSource<'_>,
+) -> Result<RenderedReport, ReportError> {
+    let context = Context::new(records, spec, predictions)?;
+    let mut parts = Vec::new();
+    for section in &spec.sections {
+        parts.push(section::render(*section, &context)?);
+    }
+    let mut files = vec![("README.md".to_owned(), page(&context, &parts).into_bytes())];
+    files.extend(tables(&context)?);
+    for part in parts {
+        for picture in part.pictures {
+            files.push((format!("{}.png", picture.name), picture.png));
+            files.push((format!("{}.svg", picture.name), picture.svg.into_bytes()));
+        }
+        files.extend(part.files.into_iter().map(|(name, text)| (name, text.into_bytes())));
+    }
+    for (name, bytes) in &files {
+        write_atomically(out_dir, name, bytes)?;
+    }
+    let files = files.into_iter().map(|(name, _)| name).collect();
+    Ok(RenderedReport { dir: out_dir.to_owned(), files })
+}
+
+fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    let (mut results, mut summary) = (Vec::new(), Vec::new());
+    context.frame.write_results_csv(&mut results)?;
+    context.frame.write_summary_csv(&mut summary)?;
+    let mut files = vec![("results.csv".to_owned(), results), ("summary.csv".to_owned(), summary)];
+    #[cfg(feature = "parquet")]
+    {
+        let mut parquet = Vec::new();
+        context.frame.write_results_parquet(&mut parquet)?;
+        files.push(("results.parquet".to_owned(), parquet));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn page(context: &Context<'_>, parts: &[Part]) -> String {
+    let mut out = format!("# {}\n\n", context.titled(&context.spec.title));
+    for banner in banners(context) {
+        out.push_str(&format!("> **{banner}**\n\n"));
+    }
+    if !context.spec.description.is_empty() {
+        out.push_str(&format!("{}\n\n", context.spec.description.trim_end()));
+    }
+    for part in parts {
+        out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
+    }
+    let legend = "Tables of this page as files: [`results.csv`](results.csv) has one line per dataset, \
+                  method, seed, shots and evaluated classes; [`summary.csv`](summary.csv) has the means \
+                  and sample standard deviations over seeds.\n";
+    out.push_str(&folded("Files", legend));
+    out
+}
+
+fn banners(context: &Context<'_>) -> Vec<String> {
+    let mut banners = context.spec.banners.clone();
+    if context.is_pocket() {
+        banners.push(
+            "Pocket run: drawn pictures and a miniature CLIP. These numbers are not comparable with any paper."
+                .to_owned(),
+        );
+    }
+    for limit in context.limits() {
+        banners.push(format!(
+            "Limited run: at most {limit} test images were evaluated. These numbers are not comparable with full runs."
+        ));
+    }
+    let failed = context.failed().count();
+    if failed > 0 {
+        banners.push(format!(
+            "Incomplete: {} failed; averages leave out the datasets concerned.",
+            count(failed, "cell")
+        ));
+    }
+    banners
+}

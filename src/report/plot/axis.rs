@@ -1,0 +1,107 @@
+//! Linear axes with round ticks, and the frame around a panel.
+
+use super::drawing::{Align, Drawing};
+use super::style::{GRID, INK, LABEL, SOFT, TICK};
+
+/// A linear map from values to points, with round tick values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Value at `from`.
+    pub low: f64,
+    /// Value at `to`.
+    pub high: f64,
+    /// Position of `low`, in points.
+    pub from: f64,
+    /// Position of `high`, in points.
+    pub to: f64,
+    /// Tick values, ascending.
+    pub ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// An axis that covers `values` with a margin, ends on round values inside `bounds`, and has about
+    /// `wanted` ticks. Without values it covers the bounds.
+    pub fn covering(values: impl Iterator<Item = f64>, bounds: (f64, f64), wanted: usize) -> Self {
+        let finite = values.filter(|v| v.is_finite());
+        let range = finite.fold(None, |range: Option<(f64, f64)>, v| {
+            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+        });
+        let (low, high) = range.unwrap_or(bounds);
+        let margin = ((high - low) * 0.06).max(if high - low < 1e-9 { 1.0 } else { 0.0 });
+        let (low, high) = ((low - margin).max(bounds.0), (high + margin).min(bounds.1));
+        let step = round_step((high - low) / wanted.max(1) as f64);
+        let (first, last) = ((low / step).floor(), (high / step).ceil());
+        let count = (last - first).round().max(1.0) as usize;
+        let ticks: Vec<f64> = (0..=count).map(|i| (first + i as f64) * step).collect();
+        Self { low: ticks[0], high: ticks[count], from: 0.0, to: 1.0, ticks }
+    }
+
+    /// The same axis between two positions.
+    pub fn between(mut self, from: f64, to: f64) -> Self {
+        (self.from, self.to) = (from, to);
+        self
+    }
+
+    /// Position of a value, in points.
+    pub fn at(&self, value: f64) -> f64 {
+        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
+    }
+
+    /// Tick label with as many decimals as the ticks need.
+    pub fn label(&self, tick: f64) -> String {
+        let step = self.ticks.windows(2).map(|w| w[1] - w[0]).fold(f64::INFINITY, f64::min);
+        let decimals = (0..4).find(|d| (step * 10f64.powi(*d)).fract().abs() < 1e-9).unwrap_or(4);
+        // Adding zero turns −0 into 0.
+        format!("{:.*}", decimals as usize, tick + 0.0)
+    }
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is at least `raw`.
+fn round_step(raw: f64) -> f64 {
+    let power = 10f64.powf(raw.max(1e-9).log10().floor());
+    let found = [1.0, 2.0, 5.0].into_iter().find(|m| m * power >= raw * (1.0 - 1e-9));
+    found.unwrap_or(10.0) * power
+}
+
+/// Horizontal grid lines with tick labels on their left, from x `left` to `right`.
+pub fn draw_y_axis(drawing: &mut Drawing, y: &Axis, left: f64, right: f64, title: &str) {
+    for &tick in &y.ticks {
+        drawing.line(&[(left, y.at(tick)), (right, y.at(tick))], GRID, 1.0);
+        drawing.text((left - 7.0, y.at(tick)), &y.label(tick), TICK, SOFT, Align::Right);
+    }
+    drawing.line(&[(left, y.from), (left, y.to)], SOFT, 1.0);
+    drawing.upright_text((left - 48.0, 0.5 * (y.from + y.to)), title, LABEL, INK);
+}
+
+/// The base line with tick labels below it, at height `bottom`; `label` names a tick.
+pub fn draw_x_axis(drawing: &mut Drawing, x: &Axis, bottom: f64, title: &str, label: impl Fn(f64) -> String) {
+    drawing.line(&[(x.from, bottom), (x.to, bottom)], SOFT, 1.0);
+    for &tick in &x.ticks {
+        drawing.line(&[(x.at(tick), bottom), (x.at(tick), bottom + 4.0)], SOFT, 1.0);
+        drawing.text((x.at(tick), bottom + 14.0), &label(tick), TICK, SOFT, Align::Center);
+    }
+    drawing.text((0.5 * (x.from + x.to), bottom + 36.0), title, LABEL, INK, Align::Center);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_round_and_hold_the_values() {
+        let axis = Axis::covering([61.3, 98.7].into_iter(), (0.0, 100.0), 5);
+        assert_eq!((axis.low, axis.high), (50.0, 100.0));
+        assert_eq!(axis.label(60.0), "60");
+        let fine = Axis::covering([70.1, 70.4].into_iter(), (0.0, 100.0), 5);
+        assert!(fine.low <= 70.1 && fine.high >= 70.4 && fine.high - fine.low < 1.0, "{fine:?}");
+    }
+
+    #[test]
+    fn one_value_no_value_and_the_bound_are_drawable() {
+        for values in [vec![], vec![100.0], vec![0.0], vec![f64::NAN]] {
+            let axis = Axis::covering(values.into_iter(), (0.0, 100.0), 5);
+            assert!(axis.low >= 0.0 && axis.high <= 100.0 && axis.low < axis.high, "{axis:?}");
+            assert!(axis.ticks.len() >= 2);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Small panels of curves: accuracy over shots, loss over epochs. One panel per dataset.
+//!
+//! Error bars are sample standard deviations; a point without one has a single value.
+
+use super::axis::{Axis, draw_x_axis, draw_y_axis};
+use super::drawing::{Align, Drawing};
+use super::legend::{draw_legend, legend_height};
+use super::style::{INK, LABEL, Look, TITLE};
+
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 985.0;
+const PANEL_HEIGHT: f64 = 190.0;
+const COLUMNS: usize = 3;
+
+/// One point of a curve: x, y, and the half length of its error bar.
+pub type CurvePoint = (f64, f64, Option<f64>);
+
+/// What the figure shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurveFigure {
+    /// Title above the figure.
+    pub title: String,
+    /// Label below the panels.
+    pub x_title: String,
+    /// Label beside the panels.
+    pub y_title: String,
+    /// Whether x is drawn on a logarithmic scale of base 2, with ticks at the given points.
+    pub log2_x: bool,
+    /// Lowest and highest y an axis may show.
+    pub y_bounds: (f64, f64),
+    /// One look per curve.
+    pub looks: Vec<Look>,
+    /// Panels in order: name, then per look its points, ascending in x.
+    pub panels: Vec<(String, Vec<Vec<CurvePoint>>)>,
+}
+
+/// Lays the figure out.
+pub fn draw(figure: &CurveFigure) -> Drawing {
+    let top = 40.0 + legend_height(&figure.looks, LEFT, RIGHT) + 8.0;
+    let columns = figure.panels.len().clamp(1, COLUMNS);
+    let rows = figure.panels.len().div_ceil(columns);
+    let step = PANEL_HEIGHT + 84.0;
+    let mut drawing = Drawing::new(1000.0, top + rows as f64 * step);
+    drawing.text((LEFT, 22.0), &figure.title, TITLE, INK, Align::Left);
+    draw_legend(&mut drawing, &figure.looks, LEFT, 40.0, RIGHT);
+    let width = (RIGHT - LEFT + 65.0) / columns as f64;
+    for (i, (name, curves)) in figure.panels.iter().enumerate() {
+        let left = LEFT + (i % columns) as f64 * width;
+        let panel_top = top + (i / columns) as f64 * step + 28.0;
+        draw_panel(&mut drawing, figure, name, curves, (left, panel_top, width - 75.0));
+    }
+    drawing
+}
+
+fn draw_panel(
+    drawing: &mut Drawing,
+    figure: &CurveFigure,
+    name: &str,
+    curves: &[Vec<CurvePoint>],
+    (left, top, width): (f64, f64, f64),
+) {
+    let place = |x: f64| if figure.log2_x { x.max(1e-9).log2() } else { x };
+    let xs = curves.iter().flatten().map(|p| place(p.0));
+    let mut x = Axis::covering(xs, (f64::MIN, f64::MAX), 4).between(left, left + width);
+    if figure.log2_x {
+        x.ticks = distinct(curves.iter().flatten().map(|p| place(p.0)));
+    } else {
+        x.ticks.retain(|tick| *tick >= 0.0);
+        x.low = x.low.max(0.0);
+    }
+    let ys = curves.iter().flatten().flat_map(|&(_, y, e)| [y - e.unwrap_or(0.0), y + e.unwrap_or(0.0)]);
+    let y = Axis::covering(ys, figure.y_bounds, 4).between(top + PANEL_HEIGHT, top);
+    drawing.text((left + 0.5 * width, top - 13.0), name, LABEL, INK, Align::Center);
+    draw_y_axis(drawing, &y, left, left + width, &figure.y_title);
+    let label = |tick: f64| if figure.log2_x { format!("{:.0}", tick.exp2()) } else { x.label(tick) };
+    draw_x_axis(drawing, &x, top + PANEL_HEIGHT, &figure.x_title, label);
+    for (points, look) in curves.iter().zip(&figure.looks) {
+        let path: Vec<(f64, f64)> = points.iter().map(|p| (x.at(place(p.0)), y.at(p.1))).collect();
+        if path.len() > 1 {
+            drawing.line(&path, look.color, 1.8);
+        }
+        let dense = points.len() > 12;
+        for (point, at) in points.iter().zip(&path) {
+            if let Some(spread) = point.2 {
+                drawing.line(
+                    &[(at.0, y.at(point.1 - spread)), (at.0, y.at(point.1 + spread))],
+                    look.color,
+                    1.2,
+                );
+            }
+            if !dense {
+                look.marker.draw(drawing, *at, 3.4, look.color);
+            }
+        }
+    }
+}
+
+fn distinct(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}

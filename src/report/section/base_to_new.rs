@@ -1,0 +1,154 @@
+//! Base, new and H: averages first, then one table per quantity, then the two kinds of error apart.
+
+use super::matrix;
+use crate::data::Classes;
+use crate::frame::{Accuracy, SummaryRow};
+use crate::report::context::Context;
+use crate::report::grid::Grid;
+use crate::report::latex;
+use crate::report::markdown::{Table, folded};
+use crate::report::names::dataset_name;
+use crate::report::number::{count, interval, two};
+use crate::report::page::Part;
+use crate::stats::describe::{Interval, mean, t_interval};
+use crate::stats::harmonic::{average_of_h, h_of_averages};
+use crate::stats::proportions::wilson;
+
+/// The section, with a block per number of shots and `base2new.tex` for the highest.
+pub fn render(context: &Context<'_>) -> Part {
+    let grids = Grid::all(context, Classes::Base);
+    let mut body = String::new();
+    for grid in &grids {
+        if grids.len() > 1 {
+            body.push_str(&format!("### {}\n\n", context.titled(&shots_title(grid))));
+        }
+        body.push_str(&block(context, grid));
+    }
+    if grids.is_empty() {
+        body.push_str("No cell trained on base classes has a result.\n");
+    }
+    let files = grids.last().map(|grid| ("base2new.tex".to_owned(), latex::base_to_new(context, grid)));
+    Part { heading: "Base to new".to_owned(), body, files: files.into_iter().collect(), ..Part::default() }
+}
+
+fn shots_title(grid: &Grid<'_>) -> String {
+    grid.shots.map_or_else(|| "zero-shot only".to_owned(), |k| count(k as usize, "shot"))
+}
+
+fn block(context: &Context<'_>, grid: &Grid<'_>) -> String {
+    let caption = caption(grid);
+    let mut out = format!("{}\n{caption}\n\n", averages(grid));
+    let quantities: [(&str, matrix::Quantity); 3] =
+        [("H", matrix::h), ("Base classes", matrix::base), ("New classes", matrix::new)];
+    for (name, quantity) in quantities {
+        let table = matrix::matrix(context, grid, quantity);
+        out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
+    }
+    out.push_str(&format!("{caption} {}\n\n", marks()));
+    out.push_str(&folded("Seed error and sampling error, cell by cell", &detail(grid)));
+    out.push('\n');
+    out
+}
+
+/// What the numbers are: n and kind of spread.
+fn caption(grid: &Grid<'_>) -> String {
+    let n = match grid.seeds() {
+        (_, 0) => "no seeds".to_owned(),
+        (low, high) if low == high => count(high, "seed"),
+        (low, high) => format!("{low} to {high} seeds"),
+    };
+    let shots = grid.shots.map_or_else(String::new, |k| format!(", {}", count(k as usize, "shot")));
+    format!(
+        "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws nothing \
+         and has no spread. H is the harmonic mean of the mean base and the mean new accuracy; its ± is the \
+         deviation of the seeds' H._"
+    )
+}
+
+fn marks() -> &'static str {
+    "_Bold: highest mean of the line, not a claim of significance. “—”: no record; “failed”: every run of the cell \
+     failed; †: fewer seeds than in other cells. Averages run over the datasets on which every method has a value._"
+}
+
+/// One line per arm: both averages under their names.
+fn averages(grid: &Grid<'_>) -> String {
+    let shared = grid.shared(SummaryRow::h_pct);
+    let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
+    let mut table = Table::new(header);
+    let pairs_of = |a: usize| -> Vec<(f64, f64)> {
+        let pair = |d: &usize| grid.cell(*d, a).and_then(|c| Some((c.base.mean()?, c.new.mean()?)));
+        shared.iter().filter_map(pair).collect()
+    };
+    let columns: Vec<[Option<f64>; 4]> = (0..grid.arms.len())
+        .map(|a| {
+            let pairs = pairs_of(a);
+            let (base, new): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+            [mean(&base), mean(&new), h_of_averages(&pairs), average_of_h(&pairs)]
+        })
+        .collect();
+    for (a, arm) in grid.arms.iter().enumerate() {
+        let cells = (0..4).map(|j| {
+            let line: Vec<Option<f64>> = columns.iter().map(|c| c[j]).collect();
+            matrix::bold_if_best(two(columns[a][j]), columns[a][j], &line)
+        });
+        let parameters = (0..grid.datasets.len()).find_map(|d| grid.cell(d, a));
+        let parameters = parameters.map_or(0, |c| c.place.trainable_parameters).to_string();
+        table.row(std::iter::once(arm.label()).chain(cells).chain([parameters]));
+    }
+    let over = count(shared.len(), "dataset");
+    format!(
+        "Averages over {over}; the two averages of H are different statistics, and papers mix them.\n\n{}",
+        table.markdown()
+    )
+}
+
+/// Per cell: means, seed error (t interval), sampling error (Wilson interval).
+fn detail(grid: &Grid<'_>) -> String {
+    let header = [
+        "dataset",
+        "method",
+        "classes",
+        "n seeds",
+        "mean",
+        "seed error (95 % t)",
+        "sampling error (95 % Wilson)",
+        "images",
+    ];
+    let mut table = Table::new(header).left(3);
+    for (d, dataset) in grid.datasets.iter().enumerate() {
+        for (a, arm) in grid.arms.iter().enumerate() {
+            let Some(cell) = grid.cell(d, a) else { continue };
+            for classes in [Classes::Base, Classes::New] {
+                let accuracy = cell.accuracy(classes);
+                if accuracy.n() == 0 {
+                    continue;
+                }
+                let seeds = accuracy.by_seed.iter().filter(|(seed, _)| seed.is_some()).count();
+                table.row([
+                    dataset_name(dataset).to_owned(),
+                    arm.label(),
+                    classes.to_string(),
+                    seeds.to_string(),
+                    two(accuracy.mean()),
+                    interval(t_interval(&accuracy.values(), 0.95)),
+                    interval(sampling_error(accuracy)),
+                    (accuracy.total / accuracy.n() as u64).to_string(),
+                ]);
+            }
+        }
+    }
+    let note = "The t interval says how far the mean over seeds may lie from that over all seeds (at 3 seeds its factor \
+                on s/√n is 2.48 times larger than 1.96/√n would suggest). The Wilson interval says how far the accuracy \
+                on this test set may lie from that on other images of the kind; it is taken at the mean accuracy, with \
+                the images counted once, because seeds share them.";
+    format!("{}\n{}\n", table.markdown(), note)
+}
+
+/// Wilson's interval in percent at the mean accuracy. Seeds see the same images, so these count once.
+fn sampling_error(accuracy: &Accuracy) -> Option<Interval> {
+    let n = accuracy.n() as u64;
+    let images = accuracy.total.checked_div(n)?;
+    let correct = (accuracy.correct as f64 / n as f64).round() as u64;
+    let interval = wilson(correct.min(images), images, 0.95)?;
+    Some(Interval { low: 100.0 * interval.low, high: 100.0 * interval.high })
+}

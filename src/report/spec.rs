@@ -1,0 +1,67 @@
+//! What a report should contain. Suite files name the sections; the rest is filled in by the caller.
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::Cell;
+
+/// One part of a report. The order in a suite file is the order on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    /// Base, new and H per dataset and method, with both averages; also `base2new.tex`.
+    BaseToNew,
+    /// Accuracies over seeds, datasets × methods, one picture per half.
+    BySeedBoxPlots,
+    /// Base against new accuracy.
+    BaseVsNewScatter,
+    /// Friedman, Wilcoxon with Holm, effect sizes, bootstraps, critical-difference diagram.
+    MethodTests,
+    /// Accuracy over the number of training images per class.
+    FewShotCurves,
+    /// Trained on one dataset, evaluated on others.
+    DomainShift,
+    /// Variance over draws, with intervals and a test.
+    Variance,
+    /// Variants of a method side by side.
+    Ablation,
+    /// Loss over epochs.
+    TrainingCurves,
+    /// Cells that failed or are missing.
+    Failures,
+    /// Switches in force, deviations, hashes, versions.
+    Provenance,
+    /// How to make the numbers again.
+    Reproduce,
+}
+
+/// A difference from the published method or protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// What differs.
+    pub subject: String,
+    /// What the published code or paper does.
+    pub published: String,
+    /// What was done here.
+    pub ours: String,
+    /// Name of the test that pins it.
+    pub test: String,
+}
+
+/// A report to render.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportSpec {
+    /// Title of the page.
+    pub title: String,
+    /// A paragraph below the title.
+    pub description: String,
+    /// Sections in order.
+    pub sections: Vec<Section>,
+    /// Banners shown above everything, besides the automatic ones (pocket, limited, failed).
+    pub banners: Vec<String>,
+    /// Rows of the deviations table.
+    pub deviations: Vec<Deviation>,
+    /// The planned cells; a planned cell without a record is listed as missing. Left empty, the cells are
+    /// every combination of the datasets, methods, seeds and shots that occur.
+    pub expected: Vec<Cell>,
+}

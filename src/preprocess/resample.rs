@@ -1,8 +1,6 @@
 //! Pillow's 8-bit bicubic resize with antialiasing, bit for bit (its `Resample.c`, version 13).
 //!
 //! It owns the filter and the two passes; which part of which image is resized is [`super::pillow`]'s
-//! business. Easy to get wrong: the result of the horizontal pass is rounded to 8 bits before the
-//! vertical pass reads it, so neither the order nor that rounding may change.
 //! business. Easy to get wrong: the first pass is rounded to 8 bits before the second reads it, and which
 //! one is first depends on the sizes ([`vertical_first`]), so neither order nor rounding may change.
 //!
@@ -46,14 +44,6 @@ pub fn resize(image: &Rgb8, width: usize, height: usize) -> Rgb8 {
 /// result. Only the window is computed, and pixels outside `source` are never read. `source` must lie
 /// inside the image and `window` inside the full size, with no side of 0.
 pub(super) fn resize_window(image: &Rgb8, source: CropBox, full: (usize, usize), window: CropBox) -> Rgb8 {
-    let columns = taps(source.width, full.0, window.left, window.width);
-    let rows = taps(source.height, full.1, window.top, window.height);
-    let first_row = rows.iter().map(|taps| taps.first).min().unwrap_or(0);
-    let end_row = rows.iter().map(|taps| taps.first + taps.coefficients.len()).max().unwrap_or(0);
-    let needed = CropBox { top: source.top + first_row, height: end_row - first_row, ..source };
-    let narrow = horizontal_pass(image, needed, &columns);
-    let data = vertical_pass(&narrow, window.width * 3, first_row, &rows);
-    Rgb8::new(window.width, window.height, data).expect("the passes fill the window, which has no side of 0")
     let mut columns = taps(source.width, full.0, window.left, window.width);
     let mut rows = taps(source.height, full.1, window.top, window.height);
     if vertical_first(source, full) {
@@ -75,11 +65,14 @@ fn vertical_first(source: CropBox, full: (usize, usize)) -> bool {
     let width_loss = source.width.saturating_sub(full.0);
     let height_loss = source.height.saturating_sub(full.1);
     height_loss > width_loss.saturating_mul(2)
+}
+
 /// Counts inputs from the first one read; returns that one and how many are read from it on.
 fn rebase(taps: &mut [Taps]) -> (usize, usize) {
     let first = taps.iter().map(|taps| taps.first).min().unwrap_or(0);
     for taps in taps.iter_mut() {
         taps.first -= first;
+    }
     (first, taps.iter().map(|taps| taps.first + taps.coefficients.len()).max().unwrap_or(0))
 }
 
@@ -123,12 +116,9 @@ fn fixed_point(weight: f64) -> Coefficient {
     Coefficient { high: (fixed >> LOW_BITS) as i16, low: (fixed & ((1 << LOW_BITS) - 1)) as i16 }
 }
 
-/// Weighs `LANES` columns of bytes and rounds them back to bytes (Pillow's `clip8`).
-fn weigh<'a>(inputs: impl Iterator<Item = (&'a [u8; LANES], &'a Coefficient)>) -> [u8; LANES] {
-    let (mut high, mut low) = ([0i32; LANES], [0i32; LANES]);
-    for (bytes, coefficient) in inputs {
 /// Weighs `LANES` bytes at once and rounds them back to bytes (Pillow's `clip8`).
 fn weigh(inputs: impl Iterator<Item = [u8; LANES]>, coefficients: &[Coefficient]) -> [u8; LANES] {
+    let (mut high, mut low) = ([0i32; LANES], [0i32; LANES]);
     for (bytes, coefficient) in inputs.zip(coefficients) {
         let (by_high, by_low) = (i32::from(coefficient.high), i32::from(coefficient.low));
         for lane in 0..LANES {
@@ -142,30 +132,20 @@ fn weigh(inputs: impl Iterator<Item = [u8; LANES]>, coefficients: &[Coefficient]
     })
 }
 
-/// Resizes each row of `source`; returns `source.height` rows of `columns.len()` RGB pixels, each row
-/// padded with zeros to whole blocks of `LANES` bytes.
-fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Vec<u8> {
-    let stride = (columns.len() * 3).next_multiple_of(LANES);
-    let mut out = vec![0u8; source.height * stride];
-    let mut padded = vec![[0u8; LANES]; source.width];
-    for (block, out_rows) in out.chunks_mut(ROWS * stride).enumerate() {
-        for row in 0..out_rows.len() / stride {
-            let start = ((source.top + block * ROWS + row) * image.width() + source.left) * 3;
-            let pixels = image.data()[start..start + source.width * 3].chunks_exact(3);
-            for (pixel, lanes) in pixels.zip(&mut padded) {
 /// Resizes each row of `source` to one pixel per entry of `columns`, which count from its left side.
 fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Rgb8 {
     let stride = columns.len() * 3;
+    let mut out = vec![0u8; source.height * stride];
     let mut side_by_side = vec![[0u8; LANES]; source.width];
+    for (block, out_rows) in out.chunks_mut(ROWS * stride).enumerate() {
+        for row in 0..out_rows.len() / stride {
+            let start = ((source.top + block * ROWS + row) * image.width() + source.left) * 3;
             let pixels = image.data()[start..start + source.width * 3].as_chunks::<3>().0;
             for (pixel, lanes) in pixels.iter().zip(&mut side_by_side) {
                 lanes[row * 4..row * 4 + 3].copy_from_slice(pixel);
             }
         }
         for (x, taps) in columns.iter().enumerate() {
-            let inputs = &padded[taps.first..taps.first + taps.coefficients.len()];
-            let weighed = weigh(inputs.iter().zip(&taps.coefficients));
-            for (out_row, pixel) in out_rows.chunks_exact_mut(stride).zip(weighed.chunks_exact(4)) {
             let inputs = side_by_side[taps.first..].iter().copied();
             let weighed = weigh(inputs, &taps.coefficients);
             for (out_row, pixel) in out_rows.chunks_exact_mut(stride).zip(weighed.as_chunks::<4>().0) {
@@ -173,32 +153,24 @@ fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Rgb8 {
             }
         }
     }
-    out
+    filled(columns.len(), source.height, out)
 }
 
-/// Weighs the rows of `narrow`, which [`horizontal_pass`] made and whose first is input row `first_row`.
-/// Returns one row of `width_bytes` bytes per entry of `rows`.
-fn vertical_pass(narrow: &[u8], width_bytes: usize, first_row: usize, rows: &[Taps]) -> Vec<u8> {
-    let blocks_per_row = width_bytes.div_ceil(LANES);
-    let (blocks, _) = narrow.as_chunks::<LANES>();
-    let mut out = vec![0u8; rows.len() * width_bytes];
-    for (taps, out_row) in rows.iter().zip(out.chunks_exact_mut(width_bytes)) {
-        let inputs = &blocks[(taps.first - first_row) * blocks_per_row..];
-        for (block, out_block) in out_row.chunks_mut(LANES).enumerate() {
-            let column = inputs[block..].iter().step_by(blocks_per_row);
-            let weighed = weigh(column.zip(&taps.coefficients));
-            out_block.copy_from_slice(&weighed[..out_block.len()]);
-        }
-    }
-    out
-    filled(columns.len(), source.height, out)
 /// Resizes each column of `source` to one pixel per entry of `rows`, which count from its top.
 fn vertical_pass(image: &Rgb8, source: CropBox, rows: &[Taps]) -> Rgb8 {
     let (stride, width_bytes) = (image.width() * 3, source.width * 3);
+    let mut out = vec![0u8; rows.len() * width_bytes];
+    for (taps, out_row) in rows.iter().zip(out.chunks_exact_mut(width_bytes)) {
         let start = (source.top + taps.first) * stride + source.left * 3;
+        for (block, out_block) in out_row.chunks_mut(LANES).enumerate() {
             let inputs = image.data()[start + block * LANES..].chunks(stride).map(first_lanes);
             let weighed = weigh(inputs, &taps.coefficients);
+            out_block.copy_from_slice(&weighed[..out_block.len()]);
+        }
+    }
     filled(source.width, rows.len(), out)
+}
+
 /// The first bytes of `bytes`; where fewer are left, at the image's end, the rest is 0 and not used.
 fn first_lanes(bytes: &[u8]) -> [u8; LANES] {
     bytes.first_chunk().copied().unwrap_or_else(|| {
@@ -206,6 +178,8 @@ fn first_lanes(bytes: &[u8]) -> [u8; LANES] {
         lanes[..bytes.len()].copy_from_slice(bytes);
         lanes
     })
+}
+
 fn filled(width: usize, height: usize, data: Vec<u8>) -> Rgb8 {
     Rgb8::new(width, height, data).expect("a pass fills an image of at least one pixel")
 }

@@ -54,28 +54,42 @@ pub fn make_split(dir: &Path, seed: u64) -> Result<MadeSplit, DataError> {
 fn deal(group: &[Item], stream: &mut Stream, split: &mut Split) {
     let mut items = group.to_vec();
     stream.shuffle(&mut items);
-    let train = share(items.len(), 5);
-    let val = share(items.len(), 2);
+    let (train, val) = train_and_val(items.len());
     split.test.extend(items.split_off(train + val));
     split.val.extend(items.split_off(train));
     split.train.extend(items);
 }
 
-/// `tenths` tenths of `count`, rounded to even at halves as Python's `round` does, at least 1.
-fn share(count: usize, tenths: usize) -> usize {
-    let (whole, rest) = (count * tenths / 10, count * tenths % 10);
-    let up = rest > 5 || (rest == 5 && whole % 2 == 1);
-    (whole + usize::from(up)).max(1)
+/// Lengths of the training and validation shares of `count` ≥ 3 images; the test share gets the rest.
+/// CoOp's rounding leaves a class of three without a test image: each list gets one here.
+fn train_and_val(count: usize) -> (usize, usize) {
+    let train = tenths(count, 5).clamp(1, count - 2);
+    (train, tenths(count, 2).clamp(1, count - 1 - train))
+}
+
+/// `n` tenths of `count`, halves rounded to even as Python's `round` does.
+fn tenths(count: usize, n: usize) -> usize {
+    let (whole, rest) = (count * n / 10, count * n % 10);
+    whole + usize::from(rest > 5 || (rest == 5 && whole % 2 == 1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::{tenths, train_and_val};
 
     #[test]
     fn shares_round_like_python() {
-        assert_eq!([3, 5, 7, 9, 11].map(|n| share(n, 5)), [2, 2, 4, 4, 6]);
-        assert_eq!([3, 4, 8, 120].map(|n| share(n, 2)), [1, 1, 2, 24]);
-        assert!((3..200).all(|n| share(n, 5) + share(n, 2) < n));
+        assert_eq!([3, 5, 7, 9, 11].map(|count| tenths(count, 5)), [2, 2, 4, 4, 6]);
+        assert_eq!([3, 4, 8, 120].map(|count| tenths(count, 2)), [1, 1, 2, 24]);
+    }
+
+    #[test]
+    fn every_list_gets_an_image_of_every_class() {
+        assert_eq!(train_and_val(3), (1, 1));
+        assert_eq!(train_and_val(120), (60, 24));
+        for count in 3..200 {
+            let (train, val) = train_and_val(count);
+            assert!(train >= 1 && val >= 1 && train + val < count, "{count}: {train}, {val}");
+        }
     }
 }

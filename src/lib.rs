@@ -2,14 +2,15 @@
 
 pub mod backbone;
 pub mod data;
+pub mod frame;
 pub mod method;
 pub mod parity;
 pub mod pocket;
-pub mod frame;
 pub mod preprocess;
 pub mod pretrain;
 pub mod record;
 pub mod report;
 pub mod rng;
-pub mod train;
 pub mod stats;
+pub mod suite;
+pub mod train;

@@ -10,7 +10,7 @@ use candle_core::Tensor;
 
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
-use crate::backbone::{Clip, FrozenImages};
+use crate::backbone::{Clip, FrozenImages, TokenCache};
 use crate::rng::Stream;
 
 /// What a method reads of an image.
@@ -31,6 +31,39 @@ pub struct ImageBatch {
     pub frozen: FrozenImages,
     /// Normalised pixels `[batch, 3, side, side]`, where some method needs [`ImageNeed::Pixels`].
     pub pixels: Option<Tensor>,
+}
+
+impl ImageBatch {
+    /// Several batches, one after another. They must have been prepared for the same need.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn cat(parts: &[&Self]) -> Result<Self, MethodError> {
+        let features: Vec<_> = parts.iter().map(|part| &part.frozen.features).collect();
+        let caches: Option<Vec<_>> = parts.iter().map(|part| part.frozen.cache.as_ref()).collect();
+        let pixels: Option<Vec<_>> = parts.iter().map(|part| part.pixels.as_ref()).collect();
+        let frozen = FrozenImages {
+            features: Tensor::cat(&features, 0)?,
+            cache: caches.map(|caches| TokenCache::cat(&caches)).transpose()?,
+            tokens: parts.first().map_or(0, |part| part.frozen.tokens),
+        };
+        Ok(Self { frozen, pixels: pixels.map(|pixels| Tensor::cat(&pixels, 0)).transpose()? })
+    }
+
+    /// Image `index` alone (views, nothing is copied).
+    ///
+    /// # Errors
+    /// When there is no such image.
+    pub fn single(&self, index: usize) -> Result<Self, MethodError> {
+        let tokens = self.frozen.tokens;
+        let narrow = |cache: &TokenCache| cache.narrow(index * tokens, tokens);
+        let frozen = FrozenImages {
+            features: self.frozen.features.narrow(0, index, 1)?,
+            cache: self.frozen.cache.as_ref().map(narrow).transpose()?,
+            tokens,
+        };
+        Ok(Self { frozen, pixels: self.pixels.as_ref().map(|p| p.narrow(0, index, 1)).transpose()? })
+    }
 }
 
 /// A method with its hyper-parameters. It holds no tensor.

@@ -22,7 +22,12 @@ pub(super) struct AdamW {
 
 impl AdamW {
     /// One update at learning rate `lr`.
-    pub fn step(&mut self, vars: &BTreeMap<String, Var>, grads: &BTreeMap<String, Tensor>, lr: f64) -> Result<(), PretrainError> {
+    pub fn step(
+        &mut self,
+        vars: &BTreeMap<String, Var>,
+        grads: &BTreeMap<String, Tensor>,
+        lr: f64,
+    ) -> Result<(), PretrainError> {
         let scale = self.clip_factor(vars, grads)?;
         self.steps += 1;
         let exponent = self.steps as f64;
@@ -48,7 +53,11 @@ impl AdamW {
         Ok(())
     }
 
-    fn clip_factor(&self, vars: &BTreeMap<String, Var>, grads: &BTreeMap<String, Tensor>) -> Result<f64, PretrainError> {
+    fn clip_factor(
+        &self,
+        vars: &BTreeMap<String, Var>,
+        grads: &BTreeMap<String, Tensor>,
+    ) -> Result<f64, PretrainError> {
         let mut squares = 0.0;
         for name in vars.keys() {
             if let Some(gradient) = grads.get(name) {

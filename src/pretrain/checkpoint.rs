@@ -30,8 +30,10 @@ pub(super) fn resume(path: &Path, vars: &BTreeMap<String, Var>) -> Result<Option
         return Ok(None);
     }
     let fail = |reason: String| PretrainError::Checkpoint { path: path.to_owned(), reason };
-    let tensors = candle_core::safetensors::load(path, &Device::Cpu).map_err(|error| fail(error.to_string()))?;
-    let get = |name: String| tensors.get(&name).cloned().ok_or_else(|| fail(format!("it has no tensor {name}")));
+    let tensors =
+        candle_core::safetensors::load(path, &Device::Cpu).map_err(|error| fail(error.to_string()))?;
+    let get =
+        |name: String| tensors.get(&name).cloned().ok_or_else(|| fail(format!("it has no tensor {name}")));
     let steps = get("steps".to_owned())?.to_vec1::<u32>()?.first().copied().unwrap_or(0);
     let mut adam = AdamW { steps: u64::from(steps), ..AdamW::default() };
     for (name, var) in vars {

@@ -77,8 +77,13 @@ pub fn pretrain(
     progress: &mut dyn FnMut(Progress),
     stop: &dyn Fn() -> bool,
 ) -> Result<PathBuf, PretrainError> {
-    if settings.batch < SHARDS || !settings.batch.is_multiple_of(SHARDS) || settings.pairs < settings.batch as u64 {
-        return Err(PretrainError::Setting("needs an even batch of at least 2 pairs, and that many pairs".to_owned()));
+    if settings.batch < SHARDS
+        || !settings.batch.is_multiple_of(SHARDS)
+        || settings.pairs < settings.batch as u64
+    {
+        return Err(PretrainError::Setting(
+            "needs an even batch of at least 2 pairs, and that many pairs".to_owned(),
+        ));
     }
     std::fs::create_dir_all(out).map_err(PretrainError::io("create", out))?;
     let source = PretrainSource::new(settings.seed);
@@ -134,7 +139,8 @@ fn draw(
         .chunks(count / SHARDS)
         .map(|pairs| {
             let pixels: Vec<f32> = pairs.iter().flat_map(|(image, _)| normalize(image)).collect();
-            let prompts = pairs.iter().map(|(_, text)| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
+            let prompts =
+                pairs.iter().map(|(_, text)| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
             Ok(Shard {
                 pixels: Tensor::from_vec(pixels, (pairs.len(), 3, side, side), &Device::Cpu)?,
                 layout: TextLayout::new(&prompts, 1, config.context_length)?,
@@ -192,7 +198,8 @@ fn step(
     let leaves = [leaf(0)?, leaf(1)?];
     let logits = leaves[0].matmul(&leaves[1].t()?)?.broadcast_mul(clip.logit_scale())?;
     let labels = Tensor::arange(0u32, logits.dim(0)? as u32, logits.device())?;
-    let loss = ((cross_entropy(&logits, &labels)? + cross_entropy(&logits.t()?.contiguous()?, &labels)?)? / 2.0)?;
+    let loss =
+        ((cross_entropy(&logits, &labels)? + cross_entropy(&logits.t()?.contiguous()?, &labels)?)? / 2.0)?;
     let value = loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
     if !value.is_finite() {
         return Err(PretrainError::NotFinite { tensor: "loss".to_owned(), step: adam.steps });
@@ -254,7 +261,8 @@ fn write_folder(
     let weights = Weights::new("pretraining", tensors);
     export_folder(out, config, &weights, vocabulary)?;
     let halves = weights.to(&Device::Cpu, DType::F16)?;
-    let halves: HashMap<String, Tensor> = halves.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
+    let halves: HashMap<String, Tensor> =
+        halves.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
     candle_core::safetensors::save(&halves, out.join("model.safetensors"))?;
     Ok(())
 }

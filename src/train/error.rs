@@ -33,6 +33,14 @@ pub enum TrainError {
         /// Item path.
         path: String,
     },
+    /// A view that cannot be cut out of its image.
+    #[error("cut a view out of {path}: {reason}")]
+    View {
+        /// Item path.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Nothing to train or test on.
     #[error("{0}")]
     Empty(String),

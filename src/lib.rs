@@ -1,6 +1,7 @@
 //! Reproducible few-shot adaptation of CLIP.
 
 pub mod backbone;
+pub mod cli;
 pub mod data;
 pub mod frame;
 pub mod method;

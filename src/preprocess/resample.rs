@@ -2,7 +2,7 @@
 //!
 //! It owns the filter and the two passes; which part of which image is resized is [`super::pillow`]'s
 //! business. Easy to get wrong: the first pass is rounded to 8 bits before the second reads it, and which
-//! one is first depends on the sizes ([`vertical_first`]), so neither order nor rounding may change.
+//! one is first depends on the sizes (`vertical_first`), so neither order nor rounding may change.
 //!
 //! Loops are written for the vectoriser of a baseline x86-64: coefficients are split in two halves of
 //! at most 16 bits, because such a machine multiplies 16-bit integers four times faster than 32-bit ones.

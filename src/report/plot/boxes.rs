@@ -80,7 +80,7 @@ fn draw_column(drawing: &mut Drawing, y: &Axis, x: f64, slot: f64, values: &[f64
         if let Some(numbers) = five_numbers(values) {
             draw_box(drawing, y, x, half, &numbers, look);
         }
-    } else if let Some(center) = mean(values) {
+    } else if let (Some(center), true) = (mean(values), values.len() > 1) {
         drawing.line(&[(x - half, y.at(center)), (x + half, y.at(center))], tint(look.color, 0.55), 2.0);
     }
     let radius = if values.len() >= BOX_FROM { 2.2 } else { 3.4 };

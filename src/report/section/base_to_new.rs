@@ -38,10 +38,13 @@ fn shots_title(grid: &Grid<'_>) -> String {
 fn block(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let caption = caption(grid);
     let mut out = format!("{}\n{caption}\n\n", averages(grid));
-    let quantities: [(&str, matrix::Quantity); 3] =
-        [("H", matrix::h), ("Base classes", matrix::base), ("New classes", matrix::new)];
-    for (name, quantity) in quantities {
-        let table = matrix::matrix(context, grid, quantity);
+    let quantities: [(&str, matrix::Quantity, &str); 3] = [
+        ("H", matrix::h, "average of H"),
+        ("Base classes", matrix::base, "average"),
+        ("New classes", matrix::new, "average"),
+    ];
+    for (name, quantity, average) in quantities {
+        let table = matrix::matrix(context, grid, quantity, average);
         out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
     out.push_str(&format!("{caption} {}\n\n", marks()));
@@ -137,10 +140,10 @@ fn detail(grid: &Grid<'_>) -> String {
             }
         }
     }
-    let note = "The t interval says how far the mean over seeds may lie from that over all seeds (at 3 seeds its factor \
-                on s/√n is 2.48 times larger than 1.96/√n would suggest). The Wilson interval says how far the accuracy \
-                on this test set may lie from that on other images of the kind; it is taken at the mean accuracy, with \
-                the images counted once, because seeds share them.";
+    let note = "The t interval says how far the mean over seeds may lie from that over all seeds; at 3 seeds it is the \
+                mean ± 2.48 standard deviations. The Wilson interval says how far the accuracy on this test set may lie \
+                from that on other images of the kind; it is taken at the mean accuracy, with the images counted once, \
+                because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
 }
 

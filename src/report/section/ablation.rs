@@ -6,7 +6,7 @@ use crate::frame::{Accuracy, SummaryRow};
 use crate::report::context::Context;
 use crate::report::grid::Grid;
 use crate::report::markdown::Table;
-use crate::report::number::{count, two};
+use crate::report::number::{comma_shots, count, two};
 use crate::report::page::Part;
 use crate::stats::describe::mean;
 use crate::stats::harmonic::{average_of_h, h_of_averages};
@@ -33,7 +33,7 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
         });
         table.row(std::iter::once(arm.label()).chain(cells));
     }
-    let shots = grid.shots.map_or_else(String::new, |k| format!(", {k} shots"));
+    let shots = comma_shots(grid.shots);
     format!(
         "**{}**\n\n{}\n_Averages over {} that every variant has; up to {}; “std over seeds” is the mean over datasets of the \
          sample standard deviation. Bold: highest mean._\n\n",

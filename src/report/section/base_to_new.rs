@@ -8,7 +8,7 @@ use crate::report::grid::Grid;
 use crate::report::latex;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{count, interval, two};
+use crate::report::number::{comma_shots, count, interval, two};
 use crate::report::page::Part;
 use crate::stats::describe::{Interval, mean, t_interval};
 use crate::stats::harmonic::{average_of_h, h_of_averages};
@@ -60,7 +60,7 @@ fn caption(grid: &Grid<'_>) -> String {
         (low, high) if low == high => count(high, "seed"),
         (low, high) => format!("{low} to {high} seeds"),
     };
-    let shots = grid.shots.map_or_else(String::new, |k| format!(", {}", count(k as usize, "shot")));
+    let shots = comma_shots(grid.shots);
     format!(
         "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws nothing \
          and has no spread. H is the harmonic mean of the mean base and the mean new accuracy; its ± is the \

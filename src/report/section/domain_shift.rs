@@ -11,7 +11,7 @@ use crate::report::arm::Arm;
 use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
-use crate::report::number::{NONE, count, two, with_spread};
+use crate::report::number::{NONE, comma_shots, count, two, with_spread};
 use crate::report::page::Part;
 use crate::stats::describe::mean;
 
@@ -79,7 +79,7 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
     format!(
         "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard deviation over {}; bold: highest \
          mean of the column. “—”: no record; an average needs every target._\n\n",
-        context.titled(&format!("Trained on {}, {} shots", dataset_name(source), shots)),
+        context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
         table.markdown(),
         Classes::All,
         count(seeds, "seed"),

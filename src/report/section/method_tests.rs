@@ -12,7 +12,7 @@ use crate::report::error::ReportError;
 use crate::report::grid::Grid;
 use crate::report::latex::pairs;
 use crate::report::markdown::{Table, folded};
-use crate::report::number::{interval, p, signed};
+use crate::report::number::{count, interval, p, shots_suffix, signed};
 use crate::report::page::Part;
 use crate::report::plot::{cd, paint};
 use crate::stats::bootstrap::{Plan, over_datasets, over_seeds};
@@ -40,7 +40,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     let grids = Grid::all(context, Classes::Base);
     for grid in &grids {
         if grids.len() > 1 {
-            part.body.push_str(&format!("### {} shots\n\n", grid.shots.unwrap_or(0)));
+            part.body.push_str(&format!("### {}\n\n", count(grid.shots.unwrap_or(0) as usize, "shot")));
         }
         part.body.push_str(&friedman_table(grid));
         for metric in METRICS {
@@ -48,11 +48,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             let table = tests.table(grid);
             if metric.0 == "H" {
                 part.body.push_str(&format!("\n**Pairs of methods, H**\n\n{table}\n"));
-                let suffix = if grids.len() > 1 {
-                    format!("_shots_{}", grid.shots.unwrap_or(0))
-                } else {
-                    String::new()
-                };
+                let suffix = shots_suffix(grid.shots, grids.len() > 1);
                 let name = format!("critical_difference{suffix}");
                 let title =
                     context.titled(&format!("Mean ranks by H over {} datasets", tests.friedman.blocks));

@@ -8,6 +8,7 @@ use crate::record::RunRecord;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::names::{dataset_name, dataset_order, method_name, method_order};
+use crate::report::number::comma_shots;
 use crate::report::page::Part;
 use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
 use crate::report::plot::paint;
@@ -48,7 +49,7 @@ fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> 
     };
     let look =
         |id: &&str| Look { label: method_name(id).to_owned(), color: method_color(id), marker: Marker::Disc };
-    let words = shots.map_or_else(String::new, |k| format!(", {k} shots"));
+    let words = comma_shots(shots);
     CurveFigure {
         title: context.titled(&format!("Training loss over epochs{words}")),
         x_title: "epoch".to_owned(),

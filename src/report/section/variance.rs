@@ -9,7 +9,7 @@ use crate::report::grid::Grid;
 use crate::report::latex::pairs;
 use crate::report::markdown::Table;
 use crate::report::names::dataset_name;
-use crate::report::number::{NONE, interval, p, two};
+use crate::report::number::{NONE, comma_shots, interval, p, two};
 use crate::report::page::Part;
 use crate::stats::bootstrap::Plan;
 use crate::stats::describe::sample_variance;
@@ -80,7 +80,7 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
         let last = [line.p, corrected].map(|value| value.map_or_else(|| NONE.to_owned(), p));
         table.row(line.cells.into_iter().chain(last));
     }
-    let shots = grid.shots.map_or_else(String::new, |k| format!(", {k} shots"));
+    let shots = comma_shots(grid.shots);
     format!("**{}**\n\n{}\n", context.titled(&format!("Variance{shots}")), table.markdown())
 }
 

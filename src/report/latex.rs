@@ -113,7 +113,10 @@ fn cell(
         return format!("& {} ", if hole == "failed" { "failed" } else { "--" });
     };
     let order = ranking(grid, dataset, half);
-    if order.first() == Some(&arm) && order.len() > 1 {
+    let best = order.first().and_then(|first| printed(grid, dataset, *first, half));
+    // As in the Markdown tables, what prints alike is bold alike.
+    let rounded = |v: f64| (v * 100.0).round();
+    if order.len() > 1 && best.is_some_and(|best| rounded(best) == rounded(value)) {
         format!("& \\textbf{{{value:.2}}} ")
     } else if order.get(1) == Some(&arm) && underlined.contains(&(dataset, half)) {
         format!("& \\underline{{{value:.2}}} ")

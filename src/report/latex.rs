@@ -113,7 +113,10 @@ fn cell(
         return format!("& {} ", if hole == "failed" { "failed" } else { "--" });
     };
     let order = ranking(grid, dataset, half);
-    if order.first() == Some(&arm) && order.len() > 1 {
+    let best = order.first().and_then(|first| printed(grid, dataset, *first, half));
+    // As in the Markdown tables, what prints alike is bold alike.
+    let rounded = |v: f64| (v * 100.0).round();
+    if order.len() > 1 && best.is_some_and(|best| rounded(best) == rounded(value)) {
         format!("& \\textbf{{{value:.2}}} ")
     } else if order.get(1) == Some(&arm) && underlined.contains(&(dataset, half)) {
         format!("& \\underline{{{value:.2}}} ")
@@ -122,19 +125,25 @@ fn cell(
     }
 }
 
-/// The two last lines: base, new and H of averages; then the average of H alone.
+/// The two last lines: base, new and H of averages; then the average of H alone. Highest in bold.
 fn averages(grid: &Grid<'_>) -> String {
     let shared = grid.shared(SummaryRow::h_pct);
-    let (mut first, mut second) = (String::new(), String::new());
-    for arm in 0..grid.arms.len() {
+    let numbers = |arm: usize| {
         let pair = |d: &usize| grid.cell(*d, arm).and_then(|c| Some((c.base.mean()?, c.new.mean()?)));
         let pairs: Vec<(f64, f64)> = shared.iter().filter_map(pair).collect();
         let (base, new): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-        let text = |value: Option<f64>| value.map_or_else(|| "--".to_owned(), |v| format!("{v:.2}"));
-        let [base, new, h] = [mean(&base), mean(&new), h_of_averages(&pairs)].map(text);
-        first.push_str(&format!("& {base} & {new} & {h} "));
-        second.push_str(&format!("& & & {} ", text(average_of_h(&pairs))));
-    }
+        [mean(&base), mean(&new), h_of_averages(&pairs), average_of_h(&pairs)]
+    };
+    let columns: Vec<[Option<f64>; 4]> = (0..grid.arms.len()).map(numbers).collect();
+    let best = |j: usize| columns.iter().filter_map(|c| c[j]).fold(f64::NEG_INFINITY, f64::max);
+    let text = |c: &[Option<f64>; 4], j: usize| match c[j] {
+        Some(value) if value >= best(j) => format!("\\textbf{{{value:.2}}}"),
+        Some(value) => format!("{value:.2}"),
+        None => "--".to_owned(),
+    };
+    let first: String =
+        columns.iter().map(|c| format!("& {} & {} & {} ", text(c, 0), text(c, 1), text(c, 2))).collect();
+    let second: String = columns.iter().map(|c| format!("& & & {} ", text(c, 3))).collect();
     let n = shared.len();
     format!("Average ($n={n}$), H of averages {first}\\\\\nAverage of H ($n={n}$) {second}\\\\\n")
 }

@@ -40,6 +40,16 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// `, 16 shots` for a title; empty without a number.
+pub fn comma_shots(shots: Option<u32>) -> String {
+    shots.map_or_else(String::new, |k| format!(", {}", count(k as usize, "shot")))
+}
+
+/// `_shots_16` for a file name where a report has several numbers of shots, else empty.
+pub fn shots_suffix(shots: Option<u32>, several: bool) -> String {
+    shots.filter(|_| several).map_or_else(String::new, |k| format!("_shots_{k}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,3 +163,26 @@ pub fn base2new(datasets: &[&str], seeds: &[u64]) -> Vec<RunRecord> {
     }
     records
 }
+
+/// Trained on ImageNet with all classes, evaluated there and on three shifted sets.
+pub fn domain_shift() -> Vec<RunRecord> {
+    let mut records = Vec::new();
+    for (method, gain) in [("zero_shot", 0), ("coop", 30), ("rpo", 60)] {
+        let seeds: &[Option<u64>] =
+            if method == "zero_shot" { &[None] } else { &[Some(1), Some(2), Some(3)] };
+        for &seed in seeds {
+            let correct = |base: u64| base + gain + 7 * seed.unwrap_or(0);
+            let all = |dataset, base| (dataset, Classes::All, correct(base), 2_000);
+            let evaluations = [
+                all("imagenet", 1_400),
+                all("imagenetv2", 1_200),
+                all("imagenet_a", 900),
+                all("imagenet_r", 1_500),
+            ];
+            let mut record = record(method, "imagenet", seed, 16, &evaluations);
+            record.cell.train_classes = Classes::All;
+            records.push(record.keyed());
+        }
+    }
+    records
+}

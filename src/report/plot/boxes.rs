@@ -6,7 +6,7 @@
 use super::axis::{Axis, draw_y_axis};
 use super::drawing::{Align, Drawing};
 use super::legend::{draw_legend, legend_height};
-use super::style::{INK, Look, STRIPE, TICK, TITLE, tint};
+use super::style::{INK, LABEL, Look, STRIPE, TICK, TITLE, tint};
 use crate::stats::describe::{FiveNumbers, five_numbers, mean};
 
 /// Fewest values for which a box is drawn.
@@ -76,11 +76,14 @@ fn draw_row(drawing: &mut Drawing, figure: &BoxFigure, row: &[Group], top: f64) 
 
 fn draw_column(drawing: &mut Drawing, y: &Axis, x: f64, slot: f64, values: &[f64], look: &Look) {
     let half = 0.36 * slot;
+    if values.is_empty() {
+        drawing.text((x, y.from - 10.0), "×", LABEL, look.color, Align::Center);
+    }
     if values.len() >= BOX_FROM {
         if let Some(numbers) = five_numbers(values) {
             draw_box(drawing, y, x, half, &numbers, look);
         }
-    } else if let Some(center) = mean(values) {
+    } else if let (Some(center), true) = (mean(values), values.len() > 1) {
         drawing.line(&[(x - half, y.at(center)), (x + half, y.at(center))], tint(look.color, 0.55), 2.0);
     }
     let radius = if values.len() >= BOX_FROM { 2.2 } else { 3.4 };

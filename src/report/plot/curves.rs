@@ -37,7 +37,8 @@ pub struct CurveFigure {
 /// Lays the figure out.
 pub fn draw(figure: &CurveFigure) -> Drawing {
     let top = 40.0 + legend_height(&figure.looks, LEFT, RIGHT) + 8.0;
-    let columns = figure.panels.len().clamp(1, COLUMNS);
+    // Four panels make a square; anything else fills rows of three.
+    let columns = if figure.panels.len() == 4 { 2 } else { figure.panels.len().clamp(1, COLUMNS) };
     let rows = figure.panels.len().div_ceil(columns);
     let step = PANEL_HEIGHT + 84.0;
     let mut drawing = Drawing::new(1000.0, top + rows as f64 * step);
@@ -64,6 +65,9 @@ fn draw_panel(
     let mut x = Axis::covering(xs, (f64::MIN, f64::MAX), 4).between(left, left + width);
     if figure.log2_x {
         x.ticks = distinct(curves.iter().flatten().map(|p| place(p.0)));
+        // Shots double from tick to tick: half a step of air on both sides, not a round value.
+        x.low = x.ticks.first().map_or(x.low, |tick| tick - 0.5);
+        x.high = x.ticks.last().map_or(x.high, |tick| tick + 0.5);
     } else {
         x.ticks.retain(|tick| *tick >= 0.0);
         x.low = x.low.max(0.0);

@@ -6,7 +6,7 @@
 use super::axis::{Axis, draw_x_axis, draw_y_axis};
 use super::drawing::{Align, Drawing};
 use super::legend::{draw_legend, legend_height};
-use super::style::{GRID, INK, Look, SOFT, TITLE, tint};
+use super::style::{INK, Look, SOFT, TITLE, tint};
 
 const SIDE: f64 = 400.0;
 
@@ -74,22 +74,38 @@ fn draw_h_curves(drawing: &mut Drawing, x: &Axis, y: &Axis) {
     let levels = Axis::covering([corner(x.low, y.low), corner(x.high, y.high)].into_iter(), (0.0, 100.0), 6);
     for &h in levels.ticks.iter().filter(|h| **h > 0.0) {
         let sample = |i: i32| {
-            let base = x.low + (x.high - x.low) * f64::from(i) / 60.0;
+            let base = x.low + (x.high - x.low) * f64::from(i) / 1000.0;
             (base, h * base / (2.0 * base - h))
         };
         let inside = |&(base, new): &(f64, f64)| 2.0 * base > h && new >= y.low && new <= y.high;
         let curve: Vec<(f64, f64)> =
-            (0..=60).map(sample).filter(inside).map(|(base, new)| (x.at(base), y.at(new))).collect();
-        if curve.len() < 2 {
-            continue;
-        }
-        for dash in curve.chunks(2).filter(|dash| dash.len() == 2) {
-            drawing.line(dash, tint(GRID, 1.8), 1.0);
-        }
-        let end = curve[curve.len() - 1];
+            (0..=1000).map(sample).filter(inside).map(|(base, new)| (x.at(base), y.at(new))).collect();
+        draw_dashed(drawing, &curve);
+        let Some(&end) = curve.last() else { continue };
+        let label = format!("H {}", levels.label(h));
         if end.0 > x.to - 2.0 {
-            drawing.text((end.0 + 4.0, end.1), &format!("H {}", levels.label(h)), 11.0, SOFT, Align::Left);
+            drawing.text((end.0 + 4.0, end.1), &label, 11.0, SOFT, Align::Left);
+        } else if end.1 > y.from - 4.0 && end.0 > x.from + 10.0 && end.0 < x.to - 28.0 {
+            drawing.text((end.0 + 3.0, y.from - 8.0), &label, 11.0, SOFT, Align::Left);
         }
+    }
+}
+
+/// Dashes of six points and gaps of four along a finely sampled curve.
+fn draw_dashed(drawing: &mut Drawing, curve: &[(f64, f64)]) {
+    let mut walked = 0.0;
+    let mut dash: Vec<(f64, f64)> = Vec::new();
+    for pair in curve.windows(2) {
+        if walked % 10.0 < 6.0 {
+            dash.push(pair[0]);
+        } else if !dash.is_empty() {
+            drawing.line(&dash, tint(SOFT, 0.5), 1.0);
+            dash.clear();
+        }
+        walked += (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1);
+    }
+    if dash.len() > 1 {
+        drawing.line(&dash, tint(SOFT, 0.5), 1.0);
     }
 }
 

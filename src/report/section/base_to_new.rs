@@ -8,7 +8,7 @@ use crate::report::grid::Grid;
 use crate::report::latex;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{count, interval, two};
+use crate::report::number::{comma_shots, count, interval, two};
 use crate::report::page::Part;
 use crate::stats::describe::{Interval, mean, t_interval};
 use crate::stats::harmonic::{average_of_h, h_of_averages};
@@ -38,10 +38,13 @@ fn shots_title(grid: &Grid<'_>) -> String {
 fn block(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let caption = caption(grid);
     let mut out = format!("{}\n{caption}\n\n", averages(grid));
-    let quantities: [(&str, matrix::Quantity); 3] =
-        [("H", matrix::h), ("Base classes", matrix::base), ("New classes", matrix::new)];
-    for (name, quantity) in quantities {
-        let table = matrix::matrix(context, grid, quantity);
+    let quantities: [(&str, matrix::Quantity, &str); 3] = [
+        ("H", matrix::h, "average of H"),
+        ("Base classes", matrix::base, "average"),
+        ("New classes", matrix::new, "average"),
+    ];
+    for (name, quantity, average) in quantities {
+        let table = matrix::matrix(context, grid, quantity, average);
         out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
     out.push_str(&format!("{caption} {}\n\n", marks()));
@@ -57,7 +60,7 @@ fn caption(grid: &Grid<'_>) -> String {
         (low, high) if low == high => count(high, "seed"),
         (low, high) => format!("{low} to {high} seeds"),
     };
-    let shots = grid.shots.map_or_else(String::new, |k| format!(", {}", count(k as usize, "shot")));
+    let shots = comma_shots(grid.shots);
     format!(
         "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws nothing \
          and has no spread. H is the harmonic mean of the mean base and the mean new accuracy; its ± is the \
@@ -137,10 +140,10 @@ fn detail(grid: &Grid<'_>) -> String {
             }
         }
     }
-    let note = "The t interval says how far the mean over seeds may lie from that over all seeds (at 3 seeds its factor \
-                on s/√n is 2.48 times larger than 1.96/√n would suggest). The Wilson interval says how far the accuracy \
-                on this test set may lie from that on other images of the kind; it is taken at the mean accuracy, with \
-                the images counted once, because seeds share them.";
+    let note = "The t interval says how far the mean over seeds may lie from that over all seeds; at 3 seeds it is the \
+                mean ± 2.48 standard deviations. The Wilson interval says how far the accuracy on this test set may lie \
+                from that on other images of the kind; it is taken at the mean accuracy, with the images counted once, \
+                because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
 }
 

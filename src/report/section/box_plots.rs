@@ -6,6 +6,7 @@ use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
 use crate::report::names::dataset_name;
+use crate::report::number::{comma_shots, shots_suffix};
 use crate::report::page::Part;
 use crate::report::plot::{boxes, paint};
 
@@ -19,25 +20,21 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             if figure.groups.iter().all(|(_, methods)| methods.iter().all(Vec::is_empty)) {
                 continue;
             }
-            let shots = if grids.len() > 1 {
-                grid.shots.map_or_else(String::new, |k| format!("_shots_{k}"))
-            } else {
-                String::new()
-            };
+            let shots = shots_suffix(grid.shots, grids.len() > 1);
             let name = format!("by_seed_{classes}{shots}");
             part.body.push_str(&format!("![{}]({name}.png)\n\n", figure.title));
             part.pictures.push(paint(&name, &boxes::draw(&figure))?);
         }
     }
     let note = "_One point per seed. Below five seeds a bar marks the mean; from five on a box shows the quartiles \
-                (type 7), the median, and Tukey's whiskers, which end on a seed. A single point without seeds is zero-shot. \
+                (type 7), the median, and Tukey's whiskers, which end on a seed. A single point without seeds is zero-shot. ×: no result. \
                 Each row has its own scale._";
     part.body.push_str(if part.pictures.is_empty() { "No result to draw.\n" } else { note });
     Ok(part)
 }
 
 fn figure(context: &Context<'_>, grid: &Grid<'_>, classes: Classes) -> boxes::BoxFigure {
-    let shots = grid.shots.map_or_else(String::new, |k| format!(", {k} shots"));
+    let shots = comma_shots(grid.shots);
     let values = |d: usize, a: usize| grid.cell(d, a).map_or_else(Vec::new, |c| c.accuracy(classes).values());
     let group = |(d, id): (usize, &String)| {
         (dataset_name(id).to_owned(), (0..grid.arms.len()).map(|a| values(d, a)).collect())

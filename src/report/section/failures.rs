@@ -1,6 +1,6 @@
 //! Cells that failed, and planned cells without a record. Silence here means there are none, and says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{Cell, Outcome};
 use crate::report::context::Context;
@@ -8,32 +8,41 @@ use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, method_name};
 use crate::report::page::Part;
 
-/// The section.
+/// Everything of a line but its seed.
+type Place = (Cell, String);
+
+/// The section. Cells that differ by seed alone share a line.
 pub fn render(context: &Context<'_>) -> Part {
-    let mut table = Table::new(["dataset", "method", "seed", "shots", "variant", "what happened"]).left(6);
+    let mut seeds: BTreeMap<Place, Vec<String>> = BTreeMap::new();
+    let mut add = |cell: &Cell, what: String| {
+        let place = (Cell { seed: None, ..cell.clone() }, what);
+        seeds.entry(place).or_default().extend(cell.seed.map(|s| s.to_string()));
+    };
     for record in context.failed() {
         if let Outcome::Failed { error } = &record.outcome {
-            table.row(line(&record.cell, format!("failed: {error}")));
+            add(&record.cell, format!("failed: {error}"));
         }
     }
     for cell in missing(context) {
-        table.row(line(&cell, "no record".to_owned()));
+        add(&cell, "no record".to_owned());
+    }
+    let mut table =
+        Table::new(["dataset", "method", "trained on", "shots", "seeds", "variant", "what happened"]).left(7);
+    for ((cell, what), seeds) in seeds {
+        let variant: Vec<String> = cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        table.row([
+            dataset_name(&cell.dataset).to_owned(),
+            method_name(&cell.method).to_owned(),
+            format!("{} classes", cell.train_classes),
+            cell.shots.map_or_else(String::new, |s| s.to_string()),
+            seeds.join(", "),
+            variant.join(" "),
+            what,
+        ]);
     }
     let body =
         if table.is_empty() { "None: every cell has a result.\n".to_owned() } else { table.markdown() };
     Part { heading: "Failed and missing cells".to_owned(), body, ..Part::default() }
-}
-
-fn line(cell: &Cell, what: String) -> [String; 6] {
-    let variant: Vec<String> = cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    [
-        dataset_name(&cell.dataset).to_owned(),
-        method_name(&cell.method).to_owned(),
-        cell.seed.map_or_else(String::new, |s| s.to_string()),
-        cell.shots.map_or_else(String::new, |s| s.to_string()),
-        variant.join(" "),
-        what,
-    ]
 }
 
 /// Expected cells without a record, in order.
@@ -47,34 +56,36 @@ fn missing(context: &Context<'_>) -> Vec<Cell> {
     missing
 }
 
-/// Every cell that occurs, with every dataset, and with every seed and number of shots where it has them.
+/// Every cell that occurs, with every dataset, seed and number of shots that occur in its suite at the
+/// same training classes.
 fn combinations(context: &Context<'_>) -> Vec<Cell> {
-    let cells = || context.records.iter().map(|r| &r.cell);
+    let blank = |c: &Cell| Cell {
+        dataset: String::new(),
+        seed: c.seed.map(|_| 0),
+        shots: c.shots.map(|_| 0),
+        ..c.clone()
+    };
+    let templates: BTreeSet<Cell> = context.records.iter().map(|r| blank(&r.cell)).collect();
+    templates.iter().flat_map(|template| filled(context, template)).collect()
+}
+
+fn filled(context: &Context<'_>, template: &Cell) -> Vec<Cell> {
+    let family = |c: &&Cell| {
+        (&c.suite, &c.profile, c.train_classes)
+            == (&template.suite, &template.profile, template.train_classes)
+    };
+    let cells = || context.records.iter().map(|r| &r.cell).filter(family);
     let datasets: BTreeSet<&String> = cells().map(|c| &c.dataset).collect();
-    let draws: BTreeSet<(u64, u32)> = cells().filter_map(|c| c.seed.zip(c.shots)).collect();
-    let templates: BTreeSet<Cell> = cells()
-        .map(|c| Cell {
-            dataset: String::new(),
-            seed: c.seed.map(|_| 0),
-            shots: c.shots.map(|_| 0),
-            ..c.clone()
-        })
-        .collect();
-    let mut all = Vec::new();
-    for template in &templates {
-        for dataset in &datasets {
-            let place = Cell { dataset: (*dataset).clone(), ..template.clone() };
-            if template.seed.is_none() {
-                all.push(place);
-            } else {
-                let at = |(seed, shots): &(u64, u32)| Cell {
-                    seed: Some(*seed),
-                    shots: Some(*shots),
-                    ..place.clone()
-                };
-                all.extend(draws.iter().map(at));
-            }
-        }
-    }
-    all
+    let mut draws: BTreeSet<(Option<u64>, Option<u32>)> = cells().map(|c| (c.seed, c.shots)).collect();
+    draws.retain(|draw| draw.0.is_some() == template.seed.is_some());
+    let at = |dataset: &&String, (seed, shots): &(Option<u64>, Option<u32>)| Cell {
+        dataset: (*dataset).clone(),
+        seed: *seed,
+        shots: *shots,
+        ..template.clone()
+    };
+    datasets
+        .iter()
+        .flat_map(|dataset| draws.iter().map(|draw| at(dataset, draw)).collect::<Vec<_>>())
+        .collect()
 }

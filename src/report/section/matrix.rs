@@ -30,7 +30,7 @@ pub fn h(row: &SummaryRow) -> (Option<f64>, Option<f64>) {
 }
 
 /// Datasets as lines, arms as columns; the highest mean of each line is bold.
-pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, quantity: Quantity) -> String {
+pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, quantity: Quantity, average_name: &str) -> String {
     let header = std::iter::once("dataset".to_owned()).chain(grid.arms.iter().map(|arm| arm.label()));
     let mut table = Table::new(header);
     for (d, dataset) in grid.datasets.iter().enumerate() {
@@ -48,7 +48,7 @@ pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, quantity: Quantity) -> Str
             |a| mean(&shared.iter().filter_map(|d| quantity(grid.cell(*d, a)?).0).collect::<Vec<_>>());
         let means: Vec<Option<f64>> = (0..grid.arms.len()).map(average).collect();
         let texts = means.iter().map(|m| bold_if_best(two(*m), *m, &means));
-        table.row(std::iter::once(format!("**average** (n = {})", shared.len())).chain(texts));
+        table.row(std::iter::once(format!("**{average_name}** (n = {})", shared.len())).chain(texts));
     }
     table.markdown()
 }

@@ -5,13 +5,20 @@ use super::error::ReportError;
 use super::page::Part;
 use super::spec::Section;
 
+mod ablation;
 mod base_to_new;
 mod box_plots;
+mod domain_shift;
 mod failures;
+mod few_shot;
+mod image_tests;
 mod matrix;
+mod method_tests;
 mod provenance;
 mod reproduce;
 mod scatter;
+mod training_curves;
+mod variance;
 
 pub use matrix::hole;
 
@@ -27,6 +34,11 @@ pub fn render(section: Section, context: &Context<'_>) -> Result<Part, ReportErr
         Section::Failures => Ok(failures::render(context)),
         Section::Provenance => Ok(provenance::render(context)),
         Section::Reproduce => Ok(reproduce::render(context)),
-        _ => Ok(Part::default()),
+        Section::MethodTests => method_tests::render(context),
+        Section::FewShotCurves => few_shot::render(context),
+        Section::DomainShift => Ok(domain_shift::render(context)),
+        Section::Variance => Ok(variance::render(context)),
+        Section::Ablation => Ok(ablation::render(context)),
+        Section::TrainingCurves => training_curves::render(context),
     }
 }

@@ -33,8 +33,11 @@ pub fn render(context: &Context<'_>) -> Part {
     Part { heading: "Provenance".to_owned(), body, ..Part::default() }
 }
 
+/// A line of the table: its name and its value in a record.
+type Fact = (&'static str, fn(&RunRecord) -> String);
+
 fn origin(context: &Context<'_>) -> String {
-    let facts: [(&str, fn(&RunRecord) -> String); 11] = [
+    let facts: [Fact; 11] = [
         ("version", |r| r.provenance.version.clone()),
         ("commit", |r| commit(r)),
         ("numerics version", |r| r.provenance.numerics_version.to_string()),

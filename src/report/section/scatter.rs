@@ -8,6 +8,7 @@ use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
+use crate::report::number::{comma_shots, shots_suffix};
 use crate::report::page::Part;
 use crate::report::plot::scatter::{ScatterMethod, draw};
 use crate::report::plot::{paint, style::Look};
@@ -18,13 +19,9 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     let mut part = Part { heading: "Base against new".to_owned(), ..Part::default() };
     let grids = Grid::all(context, Classes::Base);
     for grid in &grids {
-        let shots = if grids.len() > 1 {
-            grid.shots.map_or_else(String::new, |k| format!("_shots_{k}"))
-        } else {
-            String::new()
-        };
+        let shots = shots_suffix(grid.shots, grids.len() > 1);
         let name = format!("base_vs_new{shots}");
-        let words = grid.shots.map_or_else(String::new, |k| format!(", {k} shots"));
+        let words = comma_shots(grid.shots);
         let title = context.titled(&format!("Base against new accuracy{words}"));
         let shared = grid.shared(SummaryRow::h_pct);
         if shared.is_empty() {

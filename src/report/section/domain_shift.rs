@@ -1,0 +1,87 @@
+//! Trained on one dataset, evaluated on others, among all classes.
+//!
+//! The source dataset is the first column and never enters the average of targets.
+
+use std::collections::BTreeSet;
+
+use super::matrix::bold_if_best;
+use crate::data::Classes;
+use crate::frame::SummaryRow;
+use crate::report::arm::Arm;
+use crate::report::context::Context;
+use crate::report::markdown::Table;
+use crate::report::names::{dataset_name, dataset_order};
+use crate::report::number::{NONE, comma_shots, count, two, with_spread};
+use crate::report::page::Part;
+use crate::stats::describe::mean;
+
+/// The section, with a table per source dataset and number of shots.
+pub fn render(context: &Context<'_>) -> Part {
+    let rows: Vec<&SummaryRow> = context.summary.iter().filter(|r| r.all.n() > 0).collect();
+    let moved = |r: &&&SummaryRow| r.place.dataset != r.place.train_dataset;
+    let sources: BTreeSet<&str> = rows.iter().filter(moved).map(|r| r.place.train_dataset.as_str()).collect();
+    let mut body = String::new();
+    for source in sources {
+        let from: Vec<&SummaryRow> =
+            rows.iter().copied().filter(|r| r.place.train_dataset == source).collect();
+        let shots: BTreeSet<u32> = from.iter().filter_map(|r| r.place.shots).collect();
+        for k in shots {
+            let takes_part = |r: &&&SummaryRow| r.place.shots.is_none_or(|shots| shots == k);
+            let rows: Vec<&SummaryRow> = from.iter().filter(takes_part).copied().collect();
+            body.push_str(&table(context, source, k, &rows));
+        }
+    }
+    if body.is_empty() {
+        body.push_str("No record was evaluated on another dataset than it was trained on.\n");
+    }
+    Part { heading: "Domain shift".to_owned(), body, ..Part::default() }
+}
+
+fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) -> String {
+    let targets: BTreeSet<&str> =
+        rows.iter().map(|r| r.place.dataset.as_str()).filter(|id| *id != source).collect();
+    let mut targets: Vec<&str> = targets.into_iter().collect();
+    targets.sort_by_key(|id| dataset_order(id));
+    let arms: BTreeSet<Arm> = rows.iter().map(|r| context.arm(r)).collect();
+    let find = |arm: &Arm, dataset: &str| {
+        rows.iter().copied().find(|r| r.place.dataset == dataset && context.arm(r) == *arm)
+    };
+    let value = |arm: &Arm, dataset: &str| find(arm, dataset).and_then(|r| r.all.mean());
+    let average = |arm: &Arm| {
+        let values: Option<Vec<f64>> = targets.iter().map(|id| value(arm, id)).collect();
+        values.and_then(|values| mean(&values))
+    };
+    let header = ["method".to_owned(), dataset_name(source).to_owned()]
+        .into_iter()
+        .chain(targets.iter().map(|id| dataset_name(id).to_owned()))
+        .chain([format!("average of {}", count(targets.len(), "target"))]);
+    let mut table = Table::new(header);
+    for arm in &arms {
+        let cells = std::iter::once(&source).chain(&targets).map(|id| {
+            let column: Vec<Option<f64>> = arms.iter().map(|other| value(other, id)).collect();
+            let text = find(arm, id).map_or_else(
+                || {
+                    if context.has_failed(&arm.method, source, Some(shots)) {
+                        "failed".to_owned()
+                    } else {
+                        NONE.to_owned()
+                    }
+                },
+                |r| with_spread(r.all.mean(), r.all.std()),
+            );
+            bold_if_best(text, value(arm, id), &column)
+        });
+        let averages: Vec<Option<f64>> = arms.iter().map(average).collect();
+        let last = bold_if_best(two(average(arm)), average(arm), &averages);
+        table.row(std::iter::once(arm.label()).chain(cells).chain([last]));
+    }
+    let seeds = rows.iter().map(|r| r.n_seeds()).max().unwrap_or(0);
+    format!(
+        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard deviation over {}; bold: highest \
+         mean of the column. “—”: no record; an average needs every target._\n\n",
+        context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
+        table.markdown(),
+        Classes::All,
+        count(seeds, "seed"),
+    )
+}

@@ -1,0 +1,78 @@
+//! Loss over epochs, averaged over seeds, a panel per dataset.
+//!
+//! Losses of different methods are not comparable: batch sizes and temperatures of the logits differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::RunRecord;
+use crate::report::context::Context;
+use crate::report::error::ReportError;
+use crate::report::names::{dataset_name, dataset_order, method_name, method_order};
+use crate::report::number::comma_shots;
+use crate::report::page::Part;
+use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
+use crate::report::plot::paint;
+use crate::report::plot::style::{Look, Marker, method_color};
+use crate::stats::describe::{mean, sample_std};
+
+/// The section, with one picture of the records at the highest number of shots, without variants.
+pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
+    let mut part = Part { heading: "Training".to_owned(), ..Part::default() };
+    let shots = context.records.iter().filter_map(|r| r.cell.shots).max();
+    let fits = |r: &&&RunRecord| r.training.is_some() && r.cell.shots == shots && r.cell.variant.is_empty();
+    let records: Vec<&RunRecord> = context.records.iter().filter(fits).copied().collect();
+    if records.is_empty() {
+        part.body.push_str("No record without a variant was trained.\n");
+        return Ok(part);
+    }
+    let figure = figure(context, &records, shots);
+    part.body.push_str(&format!(
+        "![{}](training.png)\n\n_Mean over steps and seeds of each batch's cross-entropy before the update; bars: sample standard \
+         deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different methods are not comparable._\n",
+        figure.title
+    ));
+    part.pictures.push(paint("training", &draw(&figure))?);
+    Ok(part)
+}
+
+fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> CurveFigure {
+    let mut methods: Vec<&str> = distinct(records, |r| &r.cell.method);
+    methods.sort_by_key(|id| method_order(id));
+    let mut datasets: Vec<&str> = distinct(records, |r| &r.cell.dataset);
+    datasets.sort_by_key(|id| dataset_order(id));
+    let panel = |dataset: &&str| {
+        let of = |method: &&str| {
+            let same = |r: &&&RunRecord| r.cell.dataset == **dataset && r.cell.method == **method;
+            curve(&records.iter().filter(same).copied().collect::<Vec<_>>())
+        };
+        (dataset_name(dataset).to_owned(), methods.iter().map(of).collect())
+    };
+    let look =
+        |id: &&str| Look { label: method_name(id).to_owned(), color: method_color(id), marker: Marker::Disc };
+    let words = comma_shots(shots);
+    CurveFigure {
+        title: context.titled(&format!("Training loss over epochs{words}")),
+        x_title: "epoch".to_owned(),
+        y_title: "loss (nats)".to_owned(),
+        log2_x: false,
+        y_bounds: (0.0, f64::MAX),
+        looks: methods.iter().map(look).collect(),
+        panels: datasets.iter().map(panel).collect(),
+    }
+}
+
+fn distinct<'a>(records: &[&'a RunRecord], key: fn(&RunRecord) -> &String) -> Vec<&'a str> {
+    records.iter().map(|r| key(r).as_str()).collect::<BTreeSet<&str>>().into_iter().collect()
+}
+
+fn curve(records: &[&RunRecord]) -> Vec<CurvePoint> {
+    let mut losses: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for training in records.iter().filter_map(|r| r.training.as_ref()) {
+        for (epoch, values) in training.epochs.iter().enumerate() {
+            losses.entry(epoch).or_default().push(values.mean_loss);
+        }
+    }
+    let point =
+        |(epoch, values): (usize, Vec<f64>)| Some((epoch as f64, mean(&values)?, sample_std(&values)));
+    losses.into_iter().filter_map(point).collect()
+}

@@ -1,0 +1,124 @@
+//! Record sets that break naive reports: one seed, no spread, everything right, nothing at all.
+
+use proptest::prelude::*;
+use rpo_bench::data::Classes;
+use rpo_bench::record::{Outcome, RunRecord};
+use rpo_bench::report::{ReportError, ReportSpec, Section};
+
+use crate::records::{DATASETS, METHODS, base2new, domain_shift, record};
+use crate::rendering::{EVERY_SECTION, files, page, spec};
+
+fn assert_page_is_sound(page: &str) {
+    for bad in ["NaN", "inf", "-0.00", "−0.00"] {
+        assert!(!page.contains(bad), "the page holds {bad}:\n{page}");
+    }
+    for table in page.split("\n\n").filter(|block| block.starts_with('|')) {
+        // An escaped bar belongs to the text of a cell.
+        let bars: Vec<usize> = table.lines().map(|l| l.replace("\\|", "").matches('|').count()).collect();
+        assert!(bars.windows(2).all(|w| w[0] == w[1]), "ragged table:\n{table}");
+    }
+}
+
+#[test]
+fn no_record_is_an_error() {
+    assert!(matches!(files(&[], &spec(&EVERY_SECTION)), Err(ReportError::Empty)));
+}
+
+#[test]
+fn one_seed_has_no_spread() {
+    let page = page(&base2new(&DATASETS[..3], &[1]), &spec(&EVERY_SECTION));
+    assert_page_is_sound(&page);
+    let start = page.find("**H**").unwrap();
+    let table = &page[start..start + page[start..].find("_Accuracy").unwrap()];
+    assert!(!table.contains('±'), "{table}");
+    assert!(page.contains("Variance needs two seeds"));
+}
+
+#[test]
+fn only_failures() {
+    let mut records = base2new(&["dtd"], &[1, 2]);
+    for record in &mut records {
+        record.outcome = Outcome::Failed { error: "no | space\nleft".to_owned() };
+        record.evaluations.clear();
+        record.training = None;
+    }
+    let page = page(&records, &spec(&EVERY_SECTION));
+    assert_page_is_sound(&page);
+    assert!(page.contains("Incomplete: 9 cells failed"));
+    assert!(page.contains("no \\| space left"));
+}
+
+#[test]
+fn all_right_all_wrong_and_no_spread() {
+    for correct in [0, 500] {
+        let halves = [("dtd", Classes::Base, correct, 500), ("dtd", Classes::New, correct, 500)];
+        let records: Vec<RunRecord> = METHODS
+            .iter()
+            .flat_map(|m| {
+                (1..=5).map(|seed| record(m.0, "dtd", (m.0 != "zero_shot").then_some(seed), 16, &halves))
+            })
+            .collect();
+        assert_page_is_sound(&page(&records, &spec(&EVERY_SECTION)));
+    }
+}
+
+#[test]
+fn an_empty_test_set_is_drawn_as_zero() {
+    let record =
+        record("rpo", "dtd", Some(1), 16, &[("dtd", Classes::Base, 0, 0), ("dtd", Classes::New, 0, 0)]);
+    assert_page_is_sound(&page(&[record], &spec(&EVERY_SECTION)));
+}
+
+#[test]
+fn planned_cells_without_a_record_are_listed() {
+    let records = base2new(&["dtd"], &[1, 2]);
+    let planned = records.iter().map(|r| r.cell.clone()).collect();
+    let shown = spec(&[Section::Failures]);
+    let complete = ReportSpec { expected: planned, ..shown.clone() };
+    assert!(page(&records, &complete).contains("None: every cell has a result."));
+    let page = page(&records[1..], &complete);
+    assert!(page.contains("no record") && page.contains("CLIP"), "{page}");
+}
+
+#[test]
+fn pocket_and_limited_runs_say_so_in_every_title() {
+    let mut records = base2new(&["dtd", "eurosat"], &[1, 2]);
+    for record in &mut records {
+        record.cell.profile = "pocket".to_owned();
+        record.provenance.data_kind = "pocket".to_owned();
+        record.cell.limit = Some(50);
+    }
+    let files = files(&records, &spec(&EVERY_SECTION)).unwrap();
+    let page = String::from_utf8_lossy(&files["README.md"]);
+    for title in page.lines().filter(|l| l.starts_with('#') || l.starts_with("![")) {
+        assert!(title.contains("[pocket, limited to 50 images]"), "{title}");
+    }
+    assert_eq!(page.lines().filter(|l| l.starts_with("> **")).count(), 2);
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".svg") || name.ends_with(".tex")) {
+        assert!(String::from_utf8_lossy(bytes).contains("pocket, limited to 50 images"), "{name}");
+    }
+}
+
+#[test]
+fn domain_shift_with_every_section() {
+    assert_page_is_sound(&page(&domain_shift(), &spec(&EVERY_SECTION)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) })]
+
+    #[test]
+    fn any_part_of_a_suite_makes_a_sound_page(
+        keep in proptest::collection::vec(any::<bool>(), 4 * 17),
+        fail in proptest::collection::vec(0..6_u8, 4 * 17),
+    ) {
+        let mut records = base2new(&["dtd", "eurosat", "sun397", "food101"], &[1, 2, 3, 4]);
+        for (record, _) in records.iter_mut().zip(&fail).filter(|(_, f)| **f == 0) {
+            record.outcome = Outcome::Failed { error: "stopped".to_owned() };
+            record.evaluations.clear();
+        }
+        let kept: Vec<RunRecord> = records.into_iter().zip(&keep).filter(|(_, k)| **k).map(|(r, _)| r).collect();
+        prop_assume!(!kept.is_empty());
+        assert_page_is_sound(&page(&kept, &spec(&EVERY_SECTION)));
+    }
+}

@@ -1,0 +1,98 @@
+//! The Markdown page and the LaTeX table, as snapshots.
+
+use rpo_bench::record::{Outcome, RunRecord};
+use rpo_bench::report::Section;
+use rpo_bench::rng::Stream;
+
+use crate::records::{Keyed, base2new};
+use crate::rendering::{EVERY_SECTION, files, page, spec};
+
+/// Three datasets, three seeds; one cell failed, one is missing.
+fn with_holes() -> Vec<RunRecord> {
+    let mut records = base2new(&["dtd", "eurosat", "caltech101"], &[1, 2, 3]);
+    let is =
+        |r: &RunRecord, method: &str, dataset: &str| r.cell.method == method && r.cell.dataset == dataset;
+    records.retain(|r| !(is(r, "coop", "dtd") && r.cell.seed == Some(3)));
+    for record in records.iter_mut().filter(|r| is(r, "cocoop", "eurosat")) {
+        record.outcome = Outcome::Failed { error: "loss is NaN in epoch 3".to_owned() };
+        record.evaluations.clear();
+        record.training = None;
+    }
+    records
+}
+
+#[test]
+fn base_to_new_with_holes() {
+    insta::assert_snapshot!(page(&with_holes(), &spec(&[Section::BaseToNew, Section::Failures])));
+}
+
+#[test]
+fn latex_with_holes() {
+    let files = files(&with_holes(), &spec(&[Section::BaseToNew])).unwrap();
+    insta::assert_snapshot!(String::from_utf8_lossy(&files["base2new.tex"]));
+}
+
+#[test]
+fn tests_between_methods() {
+    let records = base2new(&["dtd", "eurosat", "caltech101", "food101", "sun397", "ucf101"], &[1, 2, 3]);
+    insta::assert_snapshot!(page(&records, &spec(&[Section::MethodTests])));
+}
+
+#[test]
+fn provenance_and_reproduction() {
+    let sections = [Section::Provenance, Section::Reproduce];
+    insta::assert_snapshot!(page(&base2new(&["dtd"], &[1, 2]), &spec(&sections)));
+}
+
+#[test]
+fn variance_over_draws() {
+    insta::assert_snapshot!(page(
+        &base2new(&["fgvc_aircraft"], &[1, 2, 3, 4, 5]),
+        &spec(&[Section::Variance])
+    ));
+}
+
+#[test]
+fn variants_side_by_side() {
+    let mut records = base2new(&["dtd", "eurosat"], &[1, 2, 3]);
+    records.retain(|r| r.cell.method == "rpo");
+    let mut without_mask = records.clone();
+    for record in &mut without_mask {
+        record.cell.variant.insert("rpo.mask".to_owned(), "false".to_owned());
+        record.evaluations.iter_mut().for_each(|e| e.correct -= 60);
+    }
+    records.extend(without_mask.into_iter().map(Keyed::keyed));
+    insta::assert_snapshot!(page(&records, &spec(&[Section::Ablation])));
+}
+
+#[test]
+fn domain_shift() {
+    insta::assert_snapshot!(page(&crate::records::domain_shift(), &spec(&[Section::DomainShift])));
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes_in_any_order() {
+    let records = with_holes();
+    let expected = files(&records, &spec(&EVERY_SECTION)).unwrap();
+    let mut shuffled = records.clone();
+    shuffled.extend_from_slice(&records[..5]);
+    Stream::new(&["shuffle"]).shuffle(&mut shuffled);
+    let again = files(&shuffled, &spec(&EVERY_SECTION)).unwrap();
+    assert_eq!(expected.keys().collect::<Vec<_>>(), again.keys().collect::<Vec<_>>());
+    for (name, bytes) in &expected {
+        assert!(*bytes == again[name], "{name} differs");
+    }
+}
+
+#[test]
+fn every_picture_on_the_page_was_written_and_the_reverse() {
+    let files = files(&with_holes(), &spec(&EVERY_SECTION)).unwrap();
+    let page = String::from_utf8_lossy(&files["README.md"]);
+    let pictures: Vec<&String> = files.keys().filter(|name| name.ends_with(".png")).collect();
+    assert!(pictures.len() >= 6, "{pictures:?}");
+    for name in &pictures {
+        assert!(page.contains(&format!("]({name})")), "{name} is on no page");
+        assert!(files.contains_key(&name.replace(".png", ".svg")), "{name} has no SVG");
+    }
+    assert_eq!(page.matches(".png)").count(), pictures.len());
+}

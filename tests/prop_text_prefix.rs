@@ -2,6 +2,8 @@
 //!
 //! The sharing must hold for the gradient too: a context's gradient is the sum over all classes behind it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};

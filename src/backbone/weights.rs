@@ -50,10 +50,10 @@ impl Weights {
     /// # Errors
     /// [`WeightsError::Missing`] or [`WeightsError::Shape`].
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor, WeightsError> {
-        let tensor = self.tensors.get(name).ok_or_else(|| WeightsError::Missing {
-            name: name.to_owned(),
-            origin: self.origin.clone(),
-        })?;
+        let tensor = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| WeightsError::Missing { name: name.to_owned(), origin: self.origin.clone() })?;
         if tensor.dims() != shape {
             return Err(WeightsError::Shape {
                 name: name.to_owned(),

@@ -2,8 +2,36 @@
 //!
 //! Nothing here knows a tensor. The order is manifest → dataset → few-shot draw → base/new halves.
 
+pub mod catalog;
+pub mod checked;
+pub mod dataset;
+pub mod embedded;
+pub mod error;
+pub mod export;
+pub mod fewshot;
+pub mod file_source;
+pub mod guide;
+pub mod halves;
 pub mod item;
+pub mod layout;
+pub mod make_split;
+pub mod manifest;
+mod manifest_checks;
+pub mod pyrandom;
 pub mod source;
+pub mod split_json;
+pub mod split_write;
+pub mod verify;
 
+pub use catalog::{Availability, Catalog, DataRoot};
+pub use checked::{DatasetId, Template};
+pub use dataset::{Dataset, ListCounts, lists_sha256};
+pub use error::DataError;
+pub use fewshot::FewShot;
+pub use file_source::FileSource;
+pub use halves::{LabelMap, LocalItem};
 pub use item::{Classes, Item, Split};
+pub use manifest::{Manifest, ManifestError, Role};
+pub use pyrandom::{PyRandom, SeedError};
 pub use source::{ImageSource, PixelError};
+pub use split_json::{SplitError, SplitFile, read_split_json};

@@ -1,0 +1,51 @@
+//! The frozen CLIP as methods see it: two towers and a logit scale.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::config::ClipConfig;
+use super::text::TextTower;
+use super::vision::VisionTower;
+use super::weights::{Weights, WeightsError};
+
+/// A CLIP model on one device. Its weights never change, unless they were given as variables: then
+/// the same towers carry gradients to them (pretraining).
+#[derive(Clone, Debug)]
+pub struct Clip {
+    /// The model's shape.
+    pub config: ClipConfig,
+    /// Vision side.
+    pub vision: VisionTower,
+    /// Text side.
+    pub text: TextTower,
+    logit_scale: Tensor,
+}
+
+impl Clip {
+    /// Builds the towers from tensors under HuggingFace's names.
+    ///
+    /// # Errors
+    /// A missing tensor or one whose shape the configuration does not imply.
+    pub fn new(config: ClipConfig, weights: &Weights) -> Result<Self, WeightsError> {
+        Ok(Self {
+            vision: VisionTower::load(weights, &config)?,
+            text: TextTower::load(weights, &config)?,
+            logit_scale: weights.get("logit_scale", &[])?.exp()?,
+            config,
+        })
+    }
+
+    /// exp(τ), a scalar tensor: what cosines are multiplied by.
+    pub fn logit_scale(&self) -> &Tensor {
+        &self.logit_scale
+    }
+
+    /// Where the model lives.
+    pub fn device(&self) -> &Device {
+        self.logit_scale.device()
+    }
+
+    /// Element type of the weights.
+    pub fn dtype(&self) -> DType {
+        self.text.dtype()
+    }
+}

@@ -1,0 +1,413 @@
+//! Multi-head attention over a plan: flat rows, shared prefixes, cached keys; no padding, no mask.
+//!
+//! On the CPU one task per (group, head) computes its block with two small matrix products; the block
+//! depends on its own group alone. Elsewhere groups of equal shape are batched with candle's operations.
+
+use std::sync::Arc;
+
+use candle_core::backend::BackendStorage;
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, WithDType, bail,
+};
+use rayon::prelude::*;
+
+use super::kernels::{dot, softmax_row};
+use super::plan::{AttentionPlan, Group};
+use super::real::{Real, Rows, by_dtype};
+
+/// Below this many multiply-adds per head the tasks stay on one thread.
+const PARALLEL_FROM: usize = 1 << 17;
+
+/// One attention call: who sees whom, number of heads, and the frozen keys and values.
+#[derive(Clone)]
+pub struct Attend {
+    /// Groups of queries and their keys.
+    pub plan: Arc<AttentionPlan>,
+    /// Attention heads; scores are scaled by head_dim^-1/2.
+    pub heads: usize,
+    /// Frozen `[m, 2·width]`, keys then values, for the plan's cached ranges.
+    pub cached: Option<Tensor>,
+}
+
+/// Attention output `[rows, width]` for queries `[rows, width]` over own keys and values
+/// `[n, 2·width]` (keys first) and the cached ones.
+///
+/// # Errors
+/// Whatever candle reports; own or cached keys missing where the plan refers to them.
+pub fn attend(q: &Tensor, own: Option<&Tensor>, call: Attend) -> Result<Tensor> {
+    if q.dim(0)? != call.plan.rows() {
+        bail!("attention plan has {} rows, the queries {}", call.plan.rows(), q.dim(0)?);
+    }
+    if !q.device().is_cpu() {
+        return super::attend_batched::attend_batched(q, own, &call);
+    }
+    match own {
+        Some(own) => q.apply_op2(own, call),
+        None => q.apply_op1(call),
+    }
+}
+
+/// A matrix inside a storage: where it starts and how far apart rows lie.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    storage: &'a CpuStorage,
+    offset: usize,
+    stride: usize,
+}
+
+impl<'a> Matrix<'a> {
+    fn new<T: Real>(storage: &'a CpuStorage, layout: &Layout) -> Result<Self> {
+        let rows = Rows::<T>::new(storage, layout)?;
+        Ok(Self { storage, offset: layout.start_offset(), stride: rows.stride })
+    }
+
+    /// Layout of `rows` rows and `cols` columns from (row, col); `transposed` swaps the two.
+    fn layout(&self, row: usize, col: usize, rows: usize, cols: usize, transposed: bool) -> Layout {
+        let start = self.offset + row * self.stride + col;
+        match transposed {
+            false => Layout::new(Shape::from((rows, cols)), vec![self.stride, 1], start),
+            true => Layout::new(Shape::from((cols, rows)), vec![1, self.stride], start),
+        }
+    }
+}
+
+fn product<T: Real>(
+    a: (&CpuStorage, Layout),
+    b: (&CpuStorage, Layout),
+    (m, n, k): (usize, usize, usize),
+) -> Result<Vec<T>> {
+    T::cpu_storage_data(a.0.matmul(b.0, (1, m, n, k), &a.1, &b.1)?)
+}
+
+/// Everything a task needs to see, borrowed.
+struct Call<'a> {
+    op: &'a Attend,
+    width: usize,
+    q: Matrix<'a>,
+    own: Option<Matrix<'a>>,
+    cached: Option<Matrix<'a>>,
+}
+
+/// One (group, head): its keys and values, in place when they are one range, gathered otherwise.
+struct Keys<'a> {
+    k: (Matrix<'a>, usize, usize),
+    v: (Matrix<'a>, usize, usize),
+    count: usize,
+}
+
+impl Keys<'_> {
+    fn k<T>(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
+        let (matrix, row, col) = &self.k;
+        (matrix.storage, matrix.layout(*row, *col, self.count, head_dim, transposed))
+    }
+
+    fn v<T>(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
+        let (matrix, row, col) = &self.v;
+        (matrix.storage, matrix.layout(*row, *col, self.count, head_dim, transposed))
+    }
+}
+
+/// Gradient blocks of one (group, head).
+struct Blocks<T> {
+    dq: Vec<T>,
+    dk: Vec<T>,
+    dv: Vec<T>,
+}
+
+impl<'a> Call<'a> {
+    fn head_dim(&self) -> usize {
+        self.width / self.op.heads
+    }
+
+    fn parts(&self, group: &Group) -> Result<Vec<(Matrix<'a>, std::ops::Range<usize>)>> {
+        let cached = group.cached.iter().map(|range| (self.cached, range));
+        let own = group.own.iter().map(|range| (self.own, range));
+        cached
+            .chain(own)
+            .map(|(matrix, range)| match matrix {
+                Some(matrix) => Ok((matrix, range.clone())),
+                None => bail!("attention plan refers to keys that were not given"),
+            })
+            .collect()
+    }
+
+    /// Rows of several parts, one after another: `[count, 2·head_dim]`, keys then values.
+    fn gather<T: Real>(&self, group: &Group, head: usize) -> Result<CpuStorage> {
+        let head_dim = self.head_dim();
+        let mut rows = Vec::with_capacity(group.key_count() * 2 * head_dim);
+        for (matrix, range) in self.parts(group)? {
+            let data = T::cpu_storage_as_slice(matrix.storage)?;
+            for row in range {
+                for side in 0..2 {
+                    let start = matrix.offset + row * matrix.stride + side * self.width + head * head_dim;
+                    rows.extend_from_slice(&data[start..start + head_dim]);
+                }
+            }
+        }
+        Ok(T::to_cpu_storage_owned(rows))
+    }
+
+    /// Runs `f` with the keys and values of one (group, head).
+    fn with_keys<T: Real, R>(
+        &self,
+        group: &Group,
+        head: usize,
+        f: impl FnOnce(&Keys<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let (head_dim, count) = (self.head_dim(), group.key_count());
+        if let [(matrix, range)] = self.parts(group)?.as_slice() {
+            let col = head * head_dim;
+            let (k, v) = ((*matrix, range.start, col), (*matrix, range.start, self.width + col));
+            return f(&Keys { k, v, count });
+        }
+        let storage = self.gather::<T>(group, head)?;
+        let matrix = Matrix { storage: &storage, offset: 0, stride: 2 * head_dim };
+        f(&Keys { k: (matrix, 0, 0), v: (matrix, 0, head_dim), count })
+    }
+
+    /// Attention probabilities `[queries, keys]`; hidden keys get exactly 0.
+    fn probabilities<T: Real>(&self, group: &Group, head: usize, keys: &Keys<'_>) -> Result<Vec<T>> {
+        let (head_dim, n) = (self.head_dim(), group.queries.len());
+        let q = self.q.layout(group.queries.start, head * head_dim, n, head_dim, false);
+        let mut scores =
+            product::<T>((self.q.storage, q), keys.k::<T>(head_dim, true), (n, keys.count, head_dim))?;
+        let scale = T::from_f64((head_dim as f64).powf(-0.5));
+        pulp::Arch::new().dispatch(|| {
+            for (i, row) in scores.chunks_mut(keys.count).enumerate() {
+                let (seen, hidden) = row.split_at_mut(keys.count - group.hidden_from(i));
+                for x in seen.iter_mut() {
+                    *x *= scale;
+                }
+                softmax_row(seen);
+                hidden.fill(T::ZERO);
+            }
+        });
+        Ok(scores)
+    }
+
+    fn forward_block<T: Real>(&self, group: &Group, head: usize) -> Result<Vec<T>> {
+        self.with_keys::<T, _>(group, head, |keys| {
+            let p = T::to_cpu_storage_owned(self.probabilities::<T>(group, head, keys)?);
+            let (n, head_dim) = (group.queries.len(), self.head_dim());
+            let p_layout = Layout::contiguous((n, keys.count));
+            product::<T>((&p, p_layout), keys.v::<T>(head_dim, false), (n, head_dim, keys.count))
+        })
+    }
+
+    fn backward_block<T: Real>(&self, group: &Group, head: usize, grad: Matrix<'_>) -> Result<Blocks<T>> {
+        self.with_keys::<T, _>(group, head, |keys| {
+            let (n, m, head_dim) = (group.queries.len(), keys.count, self.head_dim());
+            let p = self.probabilities::<T>(group, head, keys)?;
+            let col = head * head_dim;
+            let d_out = |t| (grad.storage, grad.layout(group.queries.start, col, n, head_dim, t));
+            let mut ds = product::<T>(d_out(false), keys.v::<T>(head_dim, true), (n, m, head_dim))?;
+            let scale = T::from_f64((head_dim as f64).powf(-0.5));
+            pulp::Arch::new().dispatch(|| {
+                for (ds, p) in ds.chunks_mut(m).zip(p.chunks(m)) {
+                    let mean = dot(ds, p);
+                    for (d, p) in ds.iter_mut().zip(p) {
+                        *d = *p * (*d - mean) * scale;
+                    }
+                }
+            });
+            let ds = T::to_cpu_storage_owned(ds);
+            let ds_layout = Layout::contiguous((n, m));
+            let dq = product::<T>((&ds, ds_layout.clone()), keys.k::<T>(head_dim, false), (n, head_dim, m))?;
+            if group.own.is_empty() {
+                return Ok(Blocks { dq, dk: Vec::new(), dv: Vec::new() });
+            }
+            let q = self.q.layout(group.queries.start, col, n, head_dim, false);
+            let dk = product::<T>((&ds, ds_layout.transpose(0, 1)?), (self.q.storage, q), (m, head_dim, n))?;
+            let p = T::to_cpu_storage_owned(p);
+            let dv = product::<T>((&p, ds_layout.transpose(0, 1)?), d_out(false), (m, head_dim, n))?;
+            Ok(Blocks { dq, dk, dv })
+        })
+    }
+
+    /// Runs `f` for every (group, head), in parallel when it pays; results in that order.
+    fn for_blocks<R: Send>(&self, f: impl Fn(&Group, usize) -> Result<R> + Sync) -> Result<Vec<R>> {
+        let (groups, heads) = (self.op.plan.groups(), self.op.heads);
+        let task = |i: usize| f(&groups[i / heads], i % heads);
+        let work: usize = groups.iter().map(|g| g.queries.len() * g.key_count() * self.head_dim()).sum();
+        let tasks = groups.len() * heads;
+        if work * heads < PARALLEL_FROM {
+            return (0..tasks).map(task).collect();
+        }
+        let grain = (tasks * PARALLEL_FROM / 4 / (work * heads)).max(1);
+        (0..tasks).into_par_iter().with_min_len(grain).map(task).collect()
+    }
+
+    fn forward<T: Real>(&self) -> Result<Vec<T>> {
+        let blocks = self.for_blocks(|group, head| self.forward_block::<T>(group, head))?;
+        let mut out = vec![T::ZERO; self.op.plan.rows() * self.width];
+        self.scatter(&blocks, &mut out);
+        Ok(out)
+    }
+
+    /// Puts blocks `[queries, head_dim]` in (group, head) order into rows `[rows, width]`.
+    fn scatter<T: Real>(&self, blocks: &[impl AsRef<[T]>], out: &mut [T]) {
+        let head_dim = self.head_dim();
+        for (i, block) in blocks.iter().enumerate() {
+            let (group, head) = (&self.op.plan.groups()[i / self.op.heads], i % self.op.heads);
+            for (row, values) in group.queries.clone().zip(block.as_ref().chunks(head_dim)) {
+                let start = row * self.width + head * head_dim;
+                out[start..start + head_dim].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// Gradients of queries `[rows, width]` and, after them, of own keys and values `[n, 2·width]`.
+    fn backward<T: Real>(&self, grad: Matrix<'_>, own_rows: usize) -> Result<Vec<T>> {
+        let blocks = self.for_blocks(|group, head| self.backward_block::<T>(group, head, grad))?;
+        let q_len = self.op.plan.rows() * self.width;
+        let mut out = vec![T::ZERO; q_len + own_rows * 2 * self.width];
+        let (dq, d_own) = out.split_at_mut(q_len);
+        let q_blocks: Vec<&[T]> = blocks.iter().map(|b| b.dq.as_slice()).collect();
+        self.scatter(&q_blocks, dq);
+        let head_dim = self.head_dim();
+        for (i, block) in blocks.iter().enumerate() {
+            let (group, head) = (&self.op.plan.groups()[i / self.op.heads], i % self.op.heads);
+            let skipped: usize = group.cached.iter().map(ExactSizeIterator::len).sum();
+            let rows = group.own.iter().cloned().flatten().zip(skipped..);
+            for (row, key) in rows {
+                for (side, values) in [&block.dk, &block.dv].into_iter().enumerate() {
+                    let start = row * 2 * self.width + side * self.width + head * head_dim;
+                    let target = &mut d_own[start..start + head_dim];
+                    for (d, x) in target.iter_mut().zip(&values[key * head_dim..]) {
+                        *d += *x;
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Attend {
+    fn with_call<T: Real, R>(
+        &self,
+        q: (&CpuStorage, &Layout),
+        own: Option<(&CpuStorage, &Layout)>,
+        f: impl FnOnce(&Call<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let width = q.1.dims().last().copied().unwrap_or(0);
+        let q = Matrix::new::<T>(q.0, q.1)?;
+        let own = own.map(|(storage, layout)| Matrix::new::<T>(storage, layout)).transpose()?;
+        let Some(cached) = &self.cached else {
+            return f(&Call { op: self, width, q, own, cached: None });
+        };
+        let (storage, layout) = cached.storage_and_layout();
+        let Storage::Cpu(storage) = &*storage else { bail!("attention: cached keys are not on the CPU") };
+        let cached = Some(Matrix::new::<T>(storage, layout)?);
+        f(&Call { op: self, width, q, own, cached })
+    }
+
+    fn forward(
+        &self,
+        q: (&CpuStorage, &Layout),
+        own: Option<(&CpuStorage, &Layout)>,
+    ) -> Result<(CpuStorage, Shape)> {
+        by_dtype!(q.0.dtype(), T => {
+            let out = self.with_call::<T, _>(q, own, |call| call.forward::<T>())?;
+            Ok((T::to_cpu_storage_owned(out), q.1.shape().clone()))
+        })
+    }
+
+    fn backward(
+        &self,
+        q: (&CpuStorage, &Layout),
+        own: Option<(&CpuStorage, &Layout)>,
+        grad: (&CpuStorage, &Layout),
+    ) -> Result<(CpuStorage, Shape)> {
+        by_dtype!(q.0.dtype(), T => {
+            let grad = Matrix::new::<T>(grad.0, grad.1)?;
+            let own_rows = own.map_or(0, |(_, layout)| layout.dims()[0]);
+            let out = self.with_call::<T, _>(q, own, |call| call.backward::<T>(grad, own_rows))?;
+            let shape = Shape::from(out.len());
+            Ok((T::to_cpu_storage_owned(out), shape))
+        })
+    }
+}
+
+impl CustomOp1 for Attend {
+    fn name(&self) -> &'static str {
+        "attend_cached"
+    }
+
+    fn cpu_fwd(&self, q: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.forward((q, layout), None)
+    }
+
+    fn bwd(&self, q: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let op = AttendBackward(self.clone());
+        let dq = q.detach().apply_op2_no_bwd(&grad.contiguous()?, &op)?;
+        dq.reshape(q.shape()).map(Some)
+    }
+}
+
+impl CustomOp2 for Attend {
+    fn name(&self) -> &'static str {
+        "attend"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        own: &CpuStorage,
+        own_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward((q, q_layout), Some((own, own_layout)))
+    }
+
+    fn bwd(
+        &self,
+        q: &Tensor,
+        own: &Tensor,
+        _out: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let op = AttendBackward(self.clone());
+        let both = q.detach().apply_op3_no_bwd(&own.detach(), &grad.contiguous()?, &op)?;
+        let q_len = q.elem_count();
+        let dq = both.narrow(0, 0, q_len)?.reshape(q.shape())?;
+        let d_own = both.narrow(0, q_len, own.elem_count())?.reshape(own.shape())?;
+        Ok((Some(dq), Some(d_own)))
+    }
+}
+
+struct AttendBackward(Attend);
+
+impl CustomOp2 for AttendBackward {
+    fn name(&self) -> &'static str {
+        "attend_cached_backward"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.0.backward((q, q_layout), None, (grad, grad_layout))
+    }
+}
+
+impl CustomOp3 for AttendBackward {
+    fn name(&self) -> &'static str {
+        "attend_backward"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        own: &CpuStorage,
+        own_layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.0.backward((q, q_layout), Some((own, own_layout)), (grad, grad_layout))
+    }
+}

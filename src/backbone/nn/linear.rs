@@ -1,0 +1,90 @@
+//! y = x·Wᵀ + b. A frozen weight is a constant of the operation: backward gives dX only.
+
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
+
+use super::kernels::for_each_row;
+use super::real::Real;
+
+/// A linear layer in PyTorch's layout: weight `[out, in]`, bias `[out]`.
+///
+/// When the weight carries a graph (it is being trained) the product is candle's own, with gradients
+/// for weight and bias. Otherwise no gradient of the weight is ever computed or stored.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Linear {
+    /// Wraps weight `[out, in]` and bias `[out]`.
+    pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
+        Self { weight, bias }
+    }
+
+    /// The weight, `[out, in]`.
+    pub fn weight(&self) -> &Tensor {
+        &self.weight
+    }
+
+    /// Applies the layer to flat rows `[n, in]`, giving `[n, out]`.
+    ///
+    /// # Errors
+    /// Whatever candle reports, in particular a mismatch of shapes.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let trained = self.weight.track_op() || self.bias.as_ref().is_some_and(Tensor::track_op);
+        if trained || !x.device().is_cpu() {
+            let y = x.matmul(&self.weight.t()?)?;
+            return match &self.bias {
+                Some(bias) => y.broadcast_add(bias),
+                None => Ok(y),
+            };
+        }
+        x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: self.bias.clone() })
+    }
+}
+
+struct FrozenLinear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl CustomOp1 for FrozenLinear {
+    fn name(&self) -> &'static str {
+        "frozen_linear"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (n, inputs) = layout.shape().dims2()?;
+        let (outputs, expected) = self.weight.dims2()?;
+        if inputs != expected {
+            bail!("linear layer takes rows of width {expected}, got {inputs}");
+        }
+        let (storage, weight_layout) = self.weight.storage_and_layout();
+        let Storage::Cpu(weight) = &*storage else { bail!("linear layer: weight is not on the CPU") };
+        let y = x.matmul(weight, (1, n, outputs, inputs), layout, &weight_layout.transpose(0, 1)?)?;
+        let shape = Shape::from((n, outputs));
+        let Some(bias) = &self.bias else { return Ok((y, shape)) };
+        let y = match bias.dtype() {
+            DType::F32 => add_bias::<f32>(y, bias)?,
+            DType::F64 => add_bias::<f64>(y, bias)?,
+            other => bail!("linear layer on the CPU computes in f32 or f64, not {other:?}"),
+        };
+        Ok((y, shape))
+    }
+
+    fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(grad.contiguous()?.matmul(&self.weight)?))
+    }
+}
+
+fn add_bias<T: Real>(y: CpuStorage, bias: &Tensor) -> Result<CpuStorage> {
+    let bias = bias.to_vec1::<T>()?;
+    let mut y = T::cpu_storage_data(y)?;
+    for_each_row(&mut y, bias.len(), |_, row| {
+        for (value, b) in row.iter_mut().zip(&bias) {
+            *value += *b;
+        }
+    });
+    Ok(T::to_cpu_storage_owned(y))
+}

@@ -1,0 +1,24 @@
+//! The operations both towers are made of, each with a backward of its own.
+//!
+//! candle's fused LayerNorm and softmax drop gradients without an error, and its matrix product
+//! collects gradients for frozen weights. So the engine owns these few operations: the gradient goes
+//! to the input, and to a weight only where that weight is itself being trained.
+
+mod activation;
+mod attend;
+mod attend_batched;
+mod kernels;
+mod layer_norm;
+mod linear;
+mod loss;
+mod plan;
+mod real;
+mod softmax;
+
+pub use activation::activate;
+pub use attend::{Attend, attend};
+pub use layer_norm::LayerNorm;
+pub use linear::Linear;
+pub use loss::{cross_entropy, l2_normalise};
+pub use plan::{AttentionPlan, Group, SelfKeys};
+pub use softmax::softmax;

@@ -1,0 +1,133 @@
+//! A stack of blocks, run over flat rows by a plan (the engine) or over whole masked sequences.
+
+use std::sync::Arc;
+
+use candle_core::{Result, Tensor, bail};
+
+use super::block::{Block, OwnKeys};
+use super::config::TowerConfig;
+use super::nn::{Attend, AttentionPlan};
+use super::weights::{Weights, WeightsError};
+
+/// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
+#[derive(Clone, Debug)]
+pub struct TokenCache {
+    layers: Vec<Tensor>,
+}
+
+impl TokenCache {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.layers.iter().map(|t| t.elem_count() * t.dtype().size_in_bytes()).sum()
+    }
+
+    /// Number of cached rows.
+    pub fn rows(&self) -> usize {
+        self.layers.first().map_or(0, |t| t.dims()[0])
+    }
+
+    /// The rows `start..start + count` of every layer (a view, nothing is copied).
+    ///
+    /// # Errors
+    /// When the rows do not exist.
+    pub fn narrow(&self, start: usize, count: usize) -> Result<Self> {
+        let layers = self.layers.iter().map(|t| t.narrow(0, start, count)).collect::<Result<_>>()?;
+        Ok(Self { layers })
+    }
+
+    /// Several caches, one after another.
+    ///
+    /// # Errors
+    /// When they come from towers of different depth or width.
+    pub fn cat(caches: &[&Self]) -> Result<Self> {
+        let depth = caches.first().map_or(0, |c| c.layers.len());
+        let layers = (0..depth)
+            .map(|i| Tensor::cat(&caches.iter().map(|c| &c.layers[i]).collect::<Vec<_>>(), 0))
+            .collect::<Result<_>>()?;
+        Ok(Self { layers })
+    }
+}
+
+/// The transformer of one side.
+#[derive(Clone, Debug)]
+pub struct Tower {
+    blocks: Vec<Block>,
+    heads: usize,
+}
+
+impl Tower {
+    /// Reads the blocks of `vision_model` or `text_model`.
+    ///
+    /// # Errors
+    /// A missing tensor or one whose shape the configuration does not imply.
+    pub fn load(
+        weights: &Weights,
+        model: &str,
+        config: &TowerConfig,
+    ) -> std::result::Result<Self, WeightsError> {
+        let blocks = (0..config.layers)
+            .map(|i| Block::load(weights, &format!("{model}.encoder.layers.{i}"), config))
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(Self { blocks, heads: config.heads })
+    }
+
+    /// Runs tokens `[rows, width]` that attend to each other by `plan`. In the last block only the
+    /// rows `read` (ascending) are computed; returns them, and every layer's keys and values.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn tokens(
+        &self,
+        x: Tensor,
+        plan: &Arc<AttentionPlan>,
+        read: &[usize],
+    ) -> Result<(Tensor, TokenCache)> {
+        let (mut x, mut layers) = (x, Vec::with_capacity(self.blocks.len()));
+        let last_plan = Arc::new(plan.reading(read)?);
+        let indices: Vec<u32> = read.iter().map(|row| *row as u32).collect();
+        let indices = Tensor::new(indices, x.device())?;
+        for (i, block) in self.blocks.iter().enumerate() {
+            let last = i + 1 == self.blocks.len();
+            let plan = if last { &last_plan } else { plan };
+            let call = Attend { plan: plan.clone(), heads: self.heads, cached: None };
+            let (next, kv) = block.rows(&x, call, OwnKeys::Computed, last.then_some(&indices))?;
+            x = next;
+            layers.extend(kv);
+        }
+        Ok((x, TokenCache { layers }))
+    }
+
+    /// Runs reader rows `[rows, width]`: they attend to the cached tokens and to nothing else, so
+    /// any set of rows may be computed together.
+    ///
+    /// # Errors
+    /// Whatever candle reports; a cache of another depth.
+    pub fn readers(&self, x: Tensor, cache: &TokenCache, plan: &Arc<AttentionPlan>) -> Result<Tensor> {
+        if cache.layers.len() != self.blocks.len() {
+            bail!("token cache has {} layers, the tower {}", cache.layers.len(), self.blocks.len());
+        }
+        self.blocks.iter().zip(&cache.layers).try_fold(x, |x, (block, kv)| {
+            let call = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
+            Ok(block.rows(&x, call, OwnKeys::None, None)?.0)
+        })
+    }
+
+    /// Runs whole sequences `[batch, n, width]` under an additive mask that broadcasts to
+    /// `[batch, heads, n, n]`. `observe` sees every block's output. This is the naive path: the oracle
+    /// of the engine, and the only honest way to run prompts that tokens do attend to.
+    ///
+    /// # Errors
+    /// Whatever candle reports, and whatever `observe` returns.
+    pub fn masked(
+        &self,
+        x: Tensor,
+        mask: Option<&Tensor>,
+        observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        self.blocks.iter().enumerate().try_fold(x, |x, (i, block)| {
+            let x = block.dense(&x, mask, self.heads)?;
+            observe(i, &x)?;
+            Ok(x)
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! The vision tower: pixels to frozen features and caches, and readers over them.
+
+use std::sync::Arc;
+
+use candle_core::{D, Result, Tensor};
+
+use super::block::layer_norm;
+use super::config::ClipConfig;
+use super::nn::{AttentionPlan, LayerNorm, Linear};
+use super::tower::{TokenCache, Tower};
+use super::weights::{Weights, WeightsError};
+
+/// What one frozen pass over a batch of images leaves behind.
+#[derive(Clone, Debug)]
+pub struct FrozenImages {
+    /// Projected features `[batch, joint]`, NOT l2-normalised.
+    pub features: Tensor,
+    /// Every layer's keys and values, `batch · tokens` rows; absent where nobody reads them.
+    pub cache: Option<TokenCache>,
+    /// Rows of the cache per image.
+    pub tokens: usize,
+}
+
+impl FrozenImages {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.features.dims()[0]
+    }
+
+    /// True when there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// CLIP's vision transformer.
+#[derive(Clone, Debug)]
+pub struct VisionTower {
+    patch: Linear,
+    class_embedding: Tensor,
+    positions: Tensor,
+    pre_ln: LayerNorm,
+    tower: Tower,
+    post_ln: LayerNorm,
+    projection: Linear,
+    patch_size: usize,
+    width: usize,
+}
+
+impl VisionTower {
+    /// Reads `vision_model.*` and `visual_projection`.
+    ///
+    /// # Errors
+    /// A missing tensor or one whose shape the configuration does not imply.
+    pub fn load(weights: &Weights, config: &ClipConfig) -> std::result::Result<Self, WeightsError> {
+        let (d, p) = (config.vision.width, config.patch_size);
+        let embeddings = "vision_model.embeddings";
+        let patch = weights.get(&format!("{embeddings}.patch_embedding.weight"), &[d, 3, p, p])?;
+        Ok(Self {
+            patch: Linear::new(patch.reshape((d, 3 * p * p))?, None),
+            class_embedding: weights.get(&format!("{embeddings}.class_embedding"), &[d])?,
+            positions: weights
+                .get(&format!("{embeddings}.position_embedding.weight"), &[config.image_tokens(), d])?,
+            pre_ln: layer_norm(weights, "vision_model.pre_layrnorm", &config.vision)?,
+            tower: Tower::load(weights, "vision_model", &config.vision)?,
+            post_ln: layer_norm(weights, "vision_model.post_layernorm", &config.vision)?,
+            projection: Linear::new(
+                weights.get("visual_projection.weight", &[config.projection_dim, d])?,
+                None,
+            ),
+            patch_size: p,
+            width: d,
+        })
+    }
+
+    /// The CLS embedding `[width]`, without its position.
+    pub fn class_embedding(&self) -> &Tensor {
+        &self.class_embedding
+    }
+
+    /// CLS and patch embeddings with positions, before the pre-LayerNorm: `[batch, tokens, width]`.
+    ///
+    /// # Errors
+    /// When the pixels are not `[batch, 3, side, side]` of this model's side.
+    pub fn embed(&self, pixels: &Tensor) -> Result<Tensor> {
+        let (batch, channels, height, width) = pixels.dims4()?;
+        let p = self.patch_size;
+        let (rows, cols) = (height / p, width / p);
+        let patches = pixels
+            .reshape((batch, channels, rows, p, cols, p))?
+            .permute((0, 2, 4, 1, 3, 5))?
+            .contiguous()?
+            .reshape((batch * rows * cols, channels * p * p))?;
+        let patches = self.patch.forward(&patches)?.reshape((batch, rows * cols, self.width))?;
+        let class = self.class_embedding.reshape((1, 1, self.width))?.broadcast_as((batch, 1, self.width))?;
+        Tensor::cat(&[&class.contiguous()?, &patches], 1)?.broadcast_add(&self.positions)
+    }
+
+    /// The frozen pass over pixels `[batch, 3, side, side]`, normalised. With `keep` it also returns
+    /// every layer's keys and values (2·layers·tokens·width numbers an image).
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn encode(&self, pixels: &Tensor, keep: bool) -> Result<FrozenImages> {
+        let x = self.embed(pixels)?;
+        let (batch, tokens, width) = x.dims3()?;
+        let x = self.pre_ln.forward(&x.reshape((batch * tokens, width))?)?;
+        let plan = Arc::new(AttentionPlan::full(batch, tokens)?);
+        let class_rows: Vec<usize> = (0..batch).map(|i| i * tokens).collect();
+        let (class, cache) = self.tower.tokens(x, &plan, &class_rows)?;
+        Ok(FrozenImages { features: self.project(&class)?, cache: keep.then_some(cache), tokens })
+    }
+
+    /// Reads every image of a cache with prompts `[k, width]` (no position, through the
+    /// pre-LayerNorm): projected rows `[batch, k, joint]`, not normalised.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn read(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
+        let (k, width) = prompts.dims2()?;
+        let batch = cache.rows() / tokens;
+        let keys: Vec<_> = (0..batch).map(|i| vec![i * tokens..(i + 1) * tokens]).collect();
+        let plan = Arc::new(AttentionPlan::readers(k, &keys)?);
+        let rows = self.pre_ln.forward(prompts)?.unsqueeze(0)?.broadcast_as((batch, k, width))?;
+        let rows = self.tower.readers(rows.reshape((batch * k, width))?, cache, &plan)?;
+        self.project(&rows)?.reshape((batch, k, ()))
+    }
+
+    /// The naive path: prompts `[k, width]` appended to every sequence as real rows, whole sequences
+    /// through every block under `mask` (broadcasts to `[batch, heads, n, n]`). Returns the last
+    /// block's rows `[batch, tokens + k, width]`, before the post-LayerNorm.
+    ///
+    /// # Errors
+    /// Whatever candle reports, and whatever `observe` returns.
+    pub fn masked(
+        &self,
+        pixels: &Tensor,
+        prompts: Option<&Tensor>,
+        mask: Option<&Tensor>,
+        observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let mut x = self.embed(pixels)?;
+        if let Some(prompts) = prompts {
+            let (k, width) = prompts.dims2()?;
+            let rows = prompts.unsqueeze(0)?.broadcast_as((x.dim(0)?, k, width))?.contiguous()?;
+            x = Tensor::cat(&[&x, &rows], 1)?;
+        }
+        let (batch, n, width) = x.dims3()?;
+        let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?.reshape((batch, n, width))?;
+        self.tower.masked(x, mask, observe)
+    }
+
+    /// Post-LayerNorm and projection of rows `[…, width]`: `[…, joint]`.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn project(&self, rows: &Tensor) -> Result<Tensor> {
+        let flat = self.post_ln.forward(&rows.flatten_to(D::Minus2)?)?;
+        let projected = self.projection.forward(&flat)?;
+        let mut shape = rows.dims().to_vec();
+        if let Some(last) = shape.last_mut() {
+            *last = projected.dim(1)?;
+        }
+        projected.reshape(shape)
+    }
+}

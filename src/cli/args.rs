@@ -1,0 +1,255 @@
+//! The command line as clap sees it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Reproducible few-shot adaptation of CLIP.
+///
+/// Without --data and --clip everything runs on the embedded pocket profile: small rendered pictures and a
+/// small CLIP pretrained on such pictures. Its numbers are not comparable with any paper.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
+    4 a run failed; 5 a check differs; 130 interrupted.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
+    Suite(SuiteArgs),
+    /// List suites, methods, datasets or models.
+    List {
+        /// What to list.
+        what: Listing,
+    },
+    /// Render a suite's report again, from its records alone.
+    Report(ReportArgs),
+    /// Look at datasets: what they are, whether a DATA folder is sound, which images a seed draws.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Look at models: shape, features, export, conversion of published prompts.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// The embedded pocket world: contact sheets, pretraining of its CLIP.
+    #[command(subcommand)]
+    Pocket(PocketCommand),
+    /// Compare this program with golden numbers in a folder.
+    Parity {
+        /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
+        dir: PathBuf,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Write our tensors under the golden names (safetensors).
+        #[arg(long, value_name = "FILE")]
+        dump: Option<PathBuf>,
+        /// Where to compute: cpu, cuda or cuda:N.
+        #[arg(long, default_value = "cpu")]
+        device: String,
+    },
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Listing {
+    /// Experiments.
+    Suites,
+    /// Methods.
+    Methods,
+    /// Datasets.
+    Datasets,
+    /// Model shapes.
+    Models,
+}
+
+/// `suite`.
+#[derive(Debug, Args)]
+pub struct SuiteArgs {
+    /// Name of the suite; `list suites` shows all.
+    pub name: String,
+    /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Datasets, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub datasets: Option<Vec<String>>,
+    /// Methods, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub methods: Option<Vec<String>>,
+    /// Seeds, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub seeds: Option<Vec<u64>>,
+    /// Training images per class, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub shots: Option<Vec<u32>>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Threads to use; results do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// At most N test images a class; every table is marked as limited.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Run the datasets that are there instead of stopping when some are missing.
+    #[arg(long)]
+    pub available: bool,
+    /// Where runs/ and reports/ go.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Show the cells that would run, and write nothing.
+    #[arg(long)]
+    pub plan: bool,
+    /// With --plan: print one JSON document.
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Run finished cells again.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Name of the suite.
+    pub name: String,
+    /// Profile: pocket, or the model folder's name.
+    #[arg(long, default_value = "pocket")]
+    pub profile: String,
+    /// Where runs/ and reports/ lie.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// What a dataset is and what must be fetched by hand; without a name, all of them in one line each.
+    List {
+        /// Dataset id.
+        dataset: Option<String>,
+    },
+    /// Check a DATA folder: files, counts, hashes, unreadable and duplicate images.
+    Verify {
+        /// Dataset ids; all when none is given.
+        datasets: Vec<String>,
+        /// A CoOp DATA root, or folder:DIR.
+        #[arg(long, value_name = "DIR")]
+        data: String,
+        /// Lists and sizes only: open no image.
+        #[arg(long)]
+        quick: bool,
+        /// Remember checked images in FILE, so that an interrupted check goes on.
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Which items a seed draws: positions in the split file's train and val lists, in drawing order.
+    Split {
+        /// Dataset id (for messages only: the lists come from the split file).
+        dataset: String,
+        /// A CoOp split file, plain or gzip.
+        #[arg(long, value_name = "FILE")]
+        split_file: PathBuf,
+        /// Seed, of any size.
+        #[arg(long)]
+        seed: String,
+        /// Items a class.
+        #[arg(long)]
+        shots: u32,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the pocket datasets in the layouts and file formats of the real ones.
+    Export {
+        /// Folder that becomes a CoOp DATA root.
+        #[arg(long, value_name = "DIR")]
+        pocket: PathBuf,
+        /// Write JPEG of this quality (1 to 100) instead of lossless PNG.
+        #[arg(long, value_name = "QUALITY")]
+        jpeg: Option<u8>,
+    },
+}
+
+/// `model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Shape, size and hash of a model.
+    Info {
+        /// A HuggingFace CLIP folder; the pocket model when absent.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+    },
+    /// Write the pocket CLIP as a HuggingFace folder.
+    Export {
+        /// Folder to write.
+        dir: PathBuf,
+    },
+    /// Token ids and unnormalised features of images and texts.
+    Features {
+        /// A HuggingFace CLIP folder; the pocket model when absent.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+        /// Image files.
+        #[arg(long, num_args = 0..)]
+        image: Vec<PathBuf>,
+        /// Texts.
+        #[arg(long, num_args = 0..)]
+        text: Vec<String>,
+        /// Print one JSON document (the only format).
+        #[arg(long)]
+        json: bool,
+    },
+    /// Turn a published prompt checkpoint into safetensors, values unchanged.
+    Convert {
+        /// The checkpoint (torch zip pickle, or safetensors). Nothing in it is executed.
+        input: PathBuf,
+        /// The safetensors file to write.
+        output: PathBuf,
+    },
+}
+
+/// `pocket`.
+#[derive(Debug, Subcommand)]
+pub enum PocketCommand {
+    /// Write a contact sheet of every pocket dataset.
+    Preview {
+        /// Folder for the PNG files.
+        #[arg(default_value = "pocket-preview")]
+        dir: PathBuf,
+    },
+    /// Pretrain the pocket CLIP from nothing; continues from a checkpoint in the folder.
+    Pretrain {
+        /// Folder for checkpoint, log and result.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Image–caption pairs in all.
+        #[arg(long, default_value_t = 281_600)]
+        pairs: u64,
+        /// Pairs per step.
+        #[arg(long, default_value_t = 128)]
+        batch: usize,
+        /// Peak learning rate.
+        #[arg(long, default_value_t = 1.5e-3)]
+        learning_rate: f64,
+        /// Seed of weights and pairs.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}

@@ -1,0 +1,91 @@
+//! `data`: what datasets are, whether they are sound, what a seed draws.
+
+use std::path::Path;
+
+use super::args::DataCommand;
+use super::exit::{Exit, Failure};
+use super::progress::bar;
+use crate::data::export::{Encoding, InMemoryDataset, export};
+use crate::data::fewshot::draw_with;
+use crate::data::guide::describe;
+use crate::data::verify::{VerifyOptions, verify, verify_table};
+use crate::data::{Catalog, DataRoot, PyRandom, embedded, read_split_json};
+use crate::pocket::{self, PocketImages};
+
+pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
+    match command {
+        DataCommand::List { dataset: None } => super::list::list(super::args::Listing::Datasets),
+        DataCommand::List { dataset: Some(id) } => {
+            let manifest = embedded::manifest(&id).map_err(|error| Failure::new(Exit::Usage, error))?;
+            println!("{}", describe(&manifest));
+            Ok(Exit::Ok)
+        }
+        DataCommand::Verify { datasets, data, quick, state, json } => {
+            check(&datasets, &data, VerifyOptions { quick, state_file: state }, json)
+        }
+        DataCommand::Split { split_file, seed, shots, json, .. } => split(&split_file, &seed, shots, json),
+        DataCommand::Export { pocket, jpeg } => export_pocket(&pocket, jpeg),
+    }
+}
+
+fn check(ids: &[String], data: &str, options: VerifyOptions, json: bool) -> Result<Exit, Failure> {
+    let catalog = Catalog::new(&DataRoot::parse(data)?)?;
+    let ids: Vec<&str> =
+        if ids.is_empty() { catalog.ids() } else { ids.iter().map(String::as_str).collect() };
+    let mut reports = Vec::new();
+    for id in ids {
+        let progress = bar(0, id);
+        let report = verify(&catalog, id, &options, &mut |done, total| {
+            progress.set_length(total as u64);
+            progress.set_position(done as u64);
+        })?;
+        progress.finish_and_clear();
+        reports.push(report);
+    }
+    match json {
+        true => println!("{}", serde_json::to_string(&reports)?),
+        false => print!("{}", verify_table(&reports)),
+    }
+    Ok(if reports.iter().all(|report| report.passed()) { Exit::Ok } else { Exit::Data })
+}
+
+fn split(file: &Path, seed: &str, shots: u32, json: bool) -> Result<Exit, Failure> {
+    let lists = read_split_json(file).map_err(|error| Failure::new(Exit::Data, error))?;
+    let random = PyRandom::from_decimal(seed).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let drawn = draw_with(&lists.split, shots, random);
+    if json {
+        println!("{}", serde_json::json!({"train": drawn.train, "val": drawn.val}));
+        return Ok(Exit::Ok);
+    }
+    for (list, positions, items) in
+        [("train", &drawn.train, &lists.split.train), ("val", &drawn.val, &lists.split.val)]
+    {
+        for position in positions {
+            println!("{list} {position:6} {:4} {}", items[*position].label, items[*position].path);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn export_pocket(root: &Path, jpeg: Option<u8>) -> Result<Exit, Failure> {
+    let encoding = match jpeg {
+        None => Encoding::Png,
+        Some(quality @ 1..=100) => Encoding::Jpeg { quality },
+        Some(quality) => {
+            return Err(Failure::new(Exit::Usage, format!("--jpeg {quality}: expected 1 to 100")));
+        }
+    };
+    for id in pocket::datasets() {
+        let Some(dataset) = pocket::dataset(id) else { continue };
+        let manifest = embedded::manifest(id).map_err(|error| Failure::new(Exit::Internal, error))?;
+        let memory = InMemoryDataset {
+            manifest: &manifest,
+            class_names: &dataset.class_names,
+            split: &dataset.split,
+            images: &PocketImages,
+        };
+        let report = export(memory, root, encoding).map_err(|error| Failure::new(Exit::Data, error))?;
+        println!("{id}: {report:?}");
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,34 @@
+//! `list`: what the program knows.
+
+use super::args::Listing;
+use super::exit::{Exit, Failure};
+use crate::data::embedded;
+use crate::method::REGISTRY;
+use crate::suite::{SUITES, SuiteFile, load_pocket};
+
+pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
+    match what {
+        Listing::Suites => {
+            for (name, _) in SUITES {
+                println!("{name:22} {}", SuiteFile::find(name)?.description);
+            }
+        }
+        Listing::Methods => {
+            for entry in REGISTRY {
+                println!("{:14} {}", entry.id, entry.summary);
+            }
+        }
+        Listing::Datasets => {
+            for manifest in embedded::manifests().map_err(crate::data::DataError::from)? {
+                println!("{:18} {}", manifest.id.as_str(), manifest.display_name);
+            }
+        }
+        Listing::Models => {
+            let pocket = load_pocket()?;
+            let side = pocket.config.image_size;
+            println!("pocket   embedded, {side} px, sha256 {}", pocket.weights_sha256);
+            println!("any HuggingFace CLIP folder: --clip DIR (ViT-B/16, B/32, L/14 and other sizes)");
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,17 @@
+//! What was typed, and what is done with it. stdout carries results, stderr progress and errors.
+
+mod args;
+mod data;
+mod exit;
+mod list;
+mod model;
+mod parity;
+mod pocket;
+mod progress;
+mod report;
+mod run;
+mod suite;
+mod threads;
+
+pub use exit::Exit;
+pub use run::main;

@@ -1,0 +1,93 @@
+//! `model`: shape, export, features, conversion.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+
+use super::exit::{Exit, Failure};
+use crate::backbone::prompt_checkpoint::PromptCheckpoint;
+use crate::backbone::{Clip, ClipFolder, LoadedClip, TextLayout, export_folder};
+use crate::preprocess::{decode, normalize, test_transform};
+use crate::suite::{load_pocket, pocket_vocabulary};
+
+fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
+    Ok(match clip {
+        Some(dir) => ClipFolder::open(dir)?.load()?,
+        None => load_pocket()?,
+    })
+}
+
+pub(super) fn info(clip: Option<&Path>) -> Result<Exit, Failure> {
+    let model = load(clip)?;
+    let config = &model.config;
+    let weights: usize = model.weights.iter().map(|(_, tensor)| tensor.elem_count()).sum();
+    println!("name         {}", model.name);
+    println!("image        {} px, patch {}", config.image_size, config.patch_size);
+    println!(
+        "vision       width {} × {} layers, {} heads",
+        config.vision.width, config.vision.layers, config.vision.heads
+    );
+    println!(
+        "text         width {} × {} layers, {} heads",
+        config.text.width, config.text.layers, config.text.heads
+    );
+    println!("vocabulary   {} tokens, {} positions", config.vocab_size, config.context_length);
+    println!("joint space  {}", config.projection_dim);
+    println!("weights      {weights}");
+    println!("sha256       {}", model.weights_sha256);
+    Ok(Exit::Ok)
+}
+
+pub(super) fn export(dir: &Path) -> Result<Exit, Failure> {
+    let model = load_pocket()?;
+    export_folder(dir, &model.config, &model.weights, &pocket_vocabulary()?)?;
+    println!("{}", dir.display());
+    Ok(Exit::Ok)
+}
+
+fn pixels(path: &Path, side: usize) -> Result<Vec<f32>, Failure> {
+    let fail = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Data, format!("read image {}: {error}", path.display()))
+    };
+    let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
+    let image = decode(&bytes).map_err(|error| fail(&error))?;
+    Ok(normalize(&test_transform(&image, side)))
+}
+
+fn image_features(clip: &Clip, images: &[PathBuf]) -> Result<Vec<Vec<f32>>, Failure> {
+    let side = clip.config.image_size;
+    images
+        .iter()
+        .map(|path| {
+            let pixels = Tensor::from_vec(pixels(path, side)?, (1, 3, side, side), &Device::Cpu)?;
+            Ok(clip.vision.encode(&pixels, false)?.features.get(0)?.to_vec1::<f32>()?)
+        })
+        .collect()
+}
+
+pub(super) fn features(dir: Option<&Path>, images: &[PathBuf], texts: &[String]) -> Result<Exit, Failure> {
+    let model = load(dir)?;
+    let clip = Clip::new(model.config.clone(), &model.weights.to(&Device::Cpu, DType::F32)?)?;
+    let mut token_ids = Vec::new();
+    let mut text_features = Vec::new();
+    for text in texts {
+        let ids = model.tokenizer()?.encode(text)?;
+        let layout = TextLayout::shared(std::slice::from_ref(&ids), clip.config.context_length)
+            .map_err(|error| Failure::new(Exit::Data, error))?;
+        text_features.push(clip.text.encode(&layout)?.features.get(0)?.to_vec1::<f32>()?);
+        token_ids.push(ids);
+    }
+    let image_features = image_features(&clip, images)?;
+    let document = serde_json::json!({
+        "token_ids": token_ids, "image_features": image_features, "text_features": text_features,
+    });
+    println!("{document}");
+    Ok(Exit::Ok)
+}
+
+pub(super) fn convert(input: &Path, output: &Path) -> Result<Exit, Failure> {
+    let checkpoint = PromptCheckpoint::read(input)?;
+    checkpoint.write(output)?;
+    println!("{}: {} prompts a tower", output.display(), checkpoint.prompts());
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,29 @@
+//! `pocket`: contact sheets and pretraining.
+
+use super::args::PocketCommand;
+use super::exit::{Exit, Failure};
+use super::progress::{bar, listen, stopped};
+use crate::pocket::write_previews;
+use crate::pretrain::{PretrainSettings, pretrain};
+
+pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
+    match command {
+        PocketCommand::Preview { dir } => {
+            for path in write_previews(&dir)? {
+                println!("{}", path.display());
+            }
+        }
+        PocketCommand::Pretrain { out, pairs, batch, learning_rate, seed } => {
+            listen()?;
+            let settings = PretrainSettings { pairs, batch, learning_rate, seed, checkpoint_every: 100 };
+            let progress = bar(pairs / batch.max(1) as u64, "pretraining");
+            let mut hear = |step: crate::pretrain::Progress| {
+                progress.set_position(step.step);
+                progress.set_message(format!("loss {:.3}, accuracy {:.2}", step.loss, step.accuracy));
+            };
+            let folder = pretrain(&out, &settings, &mut hear, &stopped)?;
+            println!("{}", folder.display());
+        }
+    }
+    Ok(Exit::Ok)
+}

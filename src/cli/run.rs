@@ -1,0 +1,40 @@
+//! From the command line to an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use super::args::{Cli, Command, ModelCommand};
+use super::exit::{Exit, Failure};
+use super::{data, list, model, parity, pocket, report, suite, threads};
+
+/// Parses the command line, runs it and maps its end to an exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = threads::settle(&cli.command).and_then(|()| dispatch(cli.command));
+    let exit = match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Suite(args) => suite::suite(&args),
+        Command::List { what } => list::list(what),
+        Command::Report(args) => report::report(&args),
+        Command::Data(command) => data::data(command),
+        Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),
+        Command::Model(ModelCommand::Export { dir }) => model::export(&dir),
+        Command::Model(ModelCommand::Features { clip, image, text, .. }) => {
+            model::features(clip.as_deref(), &image, &text)
+        }
+        Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
+        Command::Pocket(command) => pocket::pocket(command),
+        Command::Parity { dir, json, dump, device } => parity::parity(&dir, json, dump.as_deref(), &device),
+    }
+}

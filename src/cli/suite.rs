@@ -1,0 +1,138 @@
+//! `suite NAME`: plan, run, report.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use candle_core::Device;
+use indicatif::ProgressBar;
+
+use super::args::SuiteArgs;
+use super::exit::{Exit, Failure};
+use super::progress::{bar, listen, stopped};
+use super::threads::lanes;
+use crate::suite::{CommandLine, Event, Plan, RunOptions, Settings, SuiteFile, World, render_report, run};
+
+/// The device `--device` names.
+///
+/// # Errors
+/// A usage failure that says what to do.
+pub(super) fn device(name: &str) -> Result<Device, Failure> {
+    let usage = |message: String| Failure::new(Exit::Usage, message);
+    match name.split_once(':').map_or((name, Ok(0)), |(kind, index)| (kind, index.parse::<usize>())) {
+        ("cpu", Ok(0)) => Ok(Device::Cpu),
+        ("cuda", Ok(index)) if cfg!(feature = "cuda") => Device::new_cuda(index).map_err(|error| {
+            usage(format!("use --device {name}: {error}; check the driver with nvidia-smi"))
+        }),
+        ("cuda", Ok(_)) => {
+            Err(usage("use --device cuda: this build has no GPU support; build with --features cuda".into()))
+        }
+        _ => Err(usage(format!("use --device {name}: expected cpu, cuda or cuda:N"))),
+    }
+}
+
+fn non_empty<T: Clone>(flag: &str, given: Option<&Vec<T>>, default: Vec<T>) -> Result<Vec<T>, Failure> {
+    match given {
+        Some(list) if list.is_empty() => Err(Failure::new(Exit::Usage, format!("{flag} is empty"))),
+        Some(list) => Ok(list.clone()),
+        None => Ok(default),
+    }
+}
+
+/// The suite as typed: profile, own datasets, and the flags that replace its lists.
+fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
+    let mut suite = SuiteFile::find(&args.name)?;
+    if world.data_kind() == "pocket" && args.clip.is_none() {
+        suite = suite.for_profile("pocket").0;
+    }
+    suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
+    suite.datasets = non_empty("--datasets", args.datasets.as_ref(), suite.datasets)?;
+    suite.methods = non_empty("--methods", args.methods.as_ref(), suite.methods)?;
+    suite.seeds = non_empty("--seeds", args.seeds.as_ref(), suite.seeds)?;
+    suite.shots = non_empty("--shots", args.shots.as_ref(), suite.shots)?;
+    if suite.shots.contains(&0) {
+        return Err(Failure::new(Exit::Usage, "--shots 0: expected at least one image a class"));
+    }
+    if args.available {
+        suite.datasets = world.available(&suite.datasets)?;
+        if suite.datasets.is_empty() {
+            return Err(Failure::new(
+                Exit::Data,
+                "none of the suite's datasets is available; try `data list`",
+            ));
+        }
+    }
+    let overrides =
+        args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Plan::new(suite, &overrides, args.limit)?)
+}
+
+pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+    SuiteFile::find(&args.name)?;
+    let device = device(&args.device)?;
+    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?;
+    let plan = resolve(args, &world)?;
+    if args.plan {
+        return show_plan(args, &world, &plan);
+    }
+    if world.data_kind() == "pocket" {
+        eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
+    }
+    listen()?;
+    let started = Instant::now();
+    let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
+    let event = |event: Event| hear(&progress, event);
+    let options = RunOptions {
+        out: &args.out,
+        fresh: args.fresh,
+        lanes: lanes(),
+        command: CommandLine::new(std::env::args()),
+        stop: &stopped,
+        event: &event,
+    };
+    let summary = run(&world, &plan, &options)?;
+    let report = render_report(&args.out, &plan.suite, &world.profile)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
+    println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
+    println!("report: {}", report.dir.join("README.md").display());
+    Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
+    let Ok(mut slot) = progress.lock() else { return };
+    match event {
+        Event::Planned { trainings, cells, skipped } => {
+            eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
+            *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
+        }
+        Event::TrainingDone | Event::CellDone { .. } => {
+            if let Some(bar) = slot.as_ref() {
+                bar.inc(1);
+            }
+        }
+    }
+}
+
+fn show_plan(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
+    let mut rows = Vec::new();
+    let mut image_passes = 0;
+    for id in &plan.suite.datasets {
+        let dataset = world.dataset(id)?;
+        for classes in &plan.suite.evaluate {
+            image_passes += dataset.of_half(&dataset.split.test, *classes, args.limit).len();
+        }
+        rows.extend(plan.cells(world, &dataset)?);
+    }
+    if args.json {
+        let cells: Vec<_> =
+            rows.iter().map(|row| serde_json::json!({"cell": row.cell, "key": row.key})).collect();
+        println!("{}", serde_json::json!({"cells": cells, "evaluation_image_passes": image_passes}));
+        return Ok(Exit::Ok);
+    }
+    for row in &rows {
+        let seed = row.cell.seed.map_or("-".to_owned(), |seed| seed.to_string());
+        println!("{:16} {:14} seed {:>3}  {}", row.cell.dataset, row.cell.method, seed, &row.key[..12]);
+    }
+    println!("{} cells, {image_passes} evaluation image passes; nothing was written", rows.len());
+    Ok(Exit::Ok)
+}

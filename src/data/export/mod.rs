@@ -1,0 +1,14 @@
+//! Writes an in-memory dataset in the layout and file formats of the published one.
+//!
+//! Items whose paths already are such paths keep them, so results on the copy carry the same keys.
+
+mod error;
+mod images;
+mod list_files;
+mod place;
+mod run;
+
+pub use error::ExportError;
+pub use images::Encoding;
+pub use place::place_split;
+pub use run::{ExportReport, InMemoryDataset, export};

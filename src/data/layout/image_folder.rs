@@ -1,0 +1,117 @@
+//! A user's own folder: `train/CLASS/*`, `test/CLASS/*`, optionally `val/CLASS/*` and `classes.toml`.
+//!
+//! Classes are the sorted folders of `train`; a class in another list must be among them. The data
+//! root is the folder itself, so item paths start with `train/` or `test/`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::read::Lists;
+use super::tree::{self, Files};
+use crate::data::checked::{BelowPath, DatasetId, Template};
+use crate::data::manifest::{Layout, MANIFEST_SCHEMA_VERSION, Manifest, ManifestError, Prompt, Role};
+use crate::data::{DataError, Split};
+
+const CLASSES_FILE: &str = "classes.toml";
+const DEFAULT_TEMPLATE: &str = "a photo of a {}.";
+
+/// The optional `classes.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassesFile {
+    schema_version: u32,
+    display_name: Option<String>,
+    template: Option<Template>,
+    #[serde(default)]
+    class_names: BTreeMap<String, String>,
+}
+
+/// The manifest of a user's folder; its id is the folder's name, made valid.
+pub(in crate::data) fn folder_manifest(dir: &Path) -> Result<Manifest, DataError> {
+    let full = dir.canonicalize().map_err(|e| DataError::read(dir, &e))?;
+    let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let id = DatasetId::sanitised(&name)
+        .ok_or_else(|| DataError::folder(dir, "its name has no letter or digit to make a dataset id from"))?;
+    let classes = classes_file(dir)?;
+    let invalid = |reason: String| DataError::folder(dir, reason);
+    let template = match classes.template {
+        Some(template) => template,
+        None => Template::try_from(DEFAULT_TEMPLATE.to_owned()).map_err(invalid)?,
+    };
+    Ok(Manifest {
+        schema_version: MANIFEST_SCHEMA_VERSION,
+        id,
+        display_name: classes.display_name.unwrap_or(name),
+        folder: BelowPath::try_from(".".to_owned()).map_err(invalid)?,
+        role: Role::TrainAndTest,
+        read_on: None,
+        layout: Layout::ImageFolder,
+        placement: None,
+        class_names: None,
+        prompt: Prompt { template, source: format!("{CLASSES_FILE}, or the common template") },
+        counts: None,
+        split_file: None,
+        archives: Vec::new(),
+        licence: None,
+        quirks: Vec::new(),
+    })
+}
+
+/// Lists the folder's trees.
+pub(super) fn read(dir: &Path) -> Result<Lists, DataError> {
+    let train_dir = dir.join("train");
+    for needed in [&train_dir, &dir.join("test")] {
+        if !needed.is_dir() {
+            let reason = format!(
+                "it has no {:?}; expected train/CLASS/* and test/CLASS/*, or pass a split file (`data split` makes one)",
+                needed.file_name().unwrap_or_default()
+            );
+            return Err(DataError::folder(dir, reason));
+        }
+    }
+    let folders = tree::class_folders(&train_dir)?;
+    let split = Split {
+        train: tree::items(dir, "train", &folders, Files::KnownEndings)?,
+        val: if dir.join("val").is_dir() { other_list(dir, "val", &folders)? } else { Vec::new() },
+        test: other_list(dir, "test", &folders)?,
+    };
+    let class_names = display_names(dir, &folders)?;
+    Ok(Lists::new(class_names, split))
+}
+
+/// The items of `val` or `test`, which must have the classes of `train`, all of them.
+fn other_list(dir: &Path, list: &str, train: &[String]) -> Result<Vec<crate::data::Item>, DataError> {
+    let path = dir.join(list);
+    tree::same_classes(&dir.join("train"), train, &path, &tree::class_folders(&path)?)?;
+    tree::items(dir, list, train, Files::KnownEndings)
+}
+
+fn display_names(dir: &Path, folders: &[String]) -> Result<Vec<String>, DataError> {
+    let names = classes_file(dir)?.class_names;
+    if let Some(stray) = names.keys().find(|folder| folders.binary_search(folder).is_err()) {
+        let reason = format!("class_names has {stray:?}, which is no class folder of train");
+        return Err(DataError::folder(&dir.join(CLASSES_FILE), reason));
+    }
+    Ok(folders.iter().map(|folder| names.get(folder).unwrap_or(folder).clone()).collect())
+}
+
+fn classes_file(dir: &Path) -> Result<ClassesFile, DataError> {
+    let path = dir.join(CLASSES_FILE);
+    if !path.exists() {
+        let (display_name, template) = (None, None);
+        let schema_version = MANIFEST_SCHEMA_VERSION;
+        return Ok(ClassesFile { schema_version, display_name, template, class_names: BTreeMap::new() });
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| DataError::read(&path, &e))?;
+    let parse_error = |reason: String| ManifestError::Parse { file: path.display().to_string(), reason };
+    let file: ClassesFile =
+        toml::from_str(&text).map_err(|e| parse_error(e.to_string().trim_end().to_owned()))?;
+    if file.schema_version != MANIFEST_SCHEMA_VERSION {
+        let reason =
+            format!("schema_version is {}, this build reads {MANIFEST_SCHEMA_VERSION}", file.schema_version);
+        return Err(parse_error(reason).into());
+    }
+    Ok(file)
+}

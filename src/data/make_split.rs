@@ -1,0 +1,95 @@
+//! Makes a split file for a folder of class folders, DIR/CLASS/*, from a seed.
+//!
+//! The shares are CoOp's (50 % train, 20 % validation, 30 % test of each class), the shuffle is not:
+//! CoOp shuffles an unsorted listing with the run's own seed, which nobody can repeat.
+
+use std::path::Path;
+
+use super::layout::class_tree_items;
+use super::split_write::{SplitWriteError, split_json_bytes};
+use super::{DataError, Item, Split};
+use crate::rng::Stream;
+
+/// A class with fewer images cannot give one to each list.
+const MIN_IMAGES_PER_CLASS: usize = 3;
+
+/// A made split: class names are folder names, paths relative to the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeSplit {
+    /// The lists, grouped by class.
+    pub split: Split,
+    /// Sorted class folders; the index is the label.
+    pub class_names: Vec<String>,
+}
+
+impl MadeSplit {
+    /// The bytes of the split file; reading them back gives the same lists.
+    ///
+    /// # Errors
+    /// [`SplitWriteError`].
+    pub fn to_json_bytes(&self) -> Result<Vec<u8>, SplitWriteError> {
+        split_json_bytes(&self.split, &self.class_names, ".")
+    }
+}
+
+/// Splits DIR/CLASS/* by `seed`: the same files and seed give the same lists on any machine.
+///
+/// # Errors
+/// [`DataError`] for an unreadable folder, or a class with fewer than three images: it is named.
+pub fn make_split(dir: &Path, seed: u64) -> Result<MadeSplit, DataError> {
+    let (class_names, items) = class_tree_items(dir)?;
+    let mut split = Split::default();
+    for group in items.chunk_by(|a, b| a.label == b.label) {
+        let class = &class_names[group[0].label as usize];
+        if group.len() < MIN_IMAGES_PER_CLASS {
+            let reason = format!("it has {} images, a split needs {MIN_IMAGES_PER_CLASS}", group.len());
+            return Err(DataError::folder(&dir.join(class), reason));
+        }
+        deal(group, &mut Stream::new(&["make_split", &seed.to_string(), class]), &mut split);
+    }
+    Ok(MadeSplit { split, class_names })
+}
+
+/// Shuffles one class and deals it to the lists.
+fn deal(group: &[Item], stream: &mut Stream, split: &mut Split) {
+    let mut items = group.to_vec();
+    stream.shuffle(&mut items);
+    let (train, val) = train_and_val(items.len());
+    split.test.extend(items.split_off(train + val));
+    split.val.extend(items.split_off(train));
+    split.train.extend(items);
+}
+
+/// Lengths of the training and validation shares of `count` ≥ 3 images; the test share gets the rest.
+/// CoOp's rounding leaves a class of three without a test image: each list gets one here.
+fn train_and_val(count: usize) -> (usize, usize) {
+    let train = tenths(count, 5).clamp(1, count - 2);
+    (train, tenths(count, 2).clamp(1, count - 1 - train))
+}
+
+/// `n` tenths of `count`, halves rounded to even as Python's `round` does.
+fn tenths(count: usize, n: usize) -> usize {
+    let (whole, rest) = (count * n / 10, count * n % 10);
+    whole + usize::from(rest > 5 || (rest == 5 && whole % 2 == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{tenths, train_and_val};
+
+    #[test]
+    fn shares_round_like_python() {
+        assert_eq!([3, 5, 7, 9, 11].map(|count| tenths(count, 5)), [2, 2, 4, 4, 6]);
+        assert_eq!([3, 4, 8, 120].map(|count| tenths(count, 2)), [1, 1, 2, 24]);
+    }
+
+    #[test]
+    fn every_list_gets_an_image_of_every_class() {
+        assert_eq!(train_and_val(3), (1, 1));
+        assert_eq!(train_and_val(120), (60, 24));
+        for count in 3..200 {
+            let (train, val) = train_and_val(count);
+            assert!(train >= 1 && val >= 1 && train + val < count, "{count}: {train}, {val}");
+        }
+    }
+}

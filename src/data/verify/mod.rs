@@ -1,0 +1,13 @@
+//! Checks a dataset on disk against its lists and its manifest. Nothing is written under the data root.
+
+mod contents;
+mod fault;
+mod files;
+mod lists;
+mod run;
+mod state;
+mod table;
+
+pub use fault::{Fault, Severity, VerifyReport};
+pub use run::{VerifyError, VerifyOptions, verify};
+pub use table::verify_table;

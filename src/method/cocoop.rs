@@ -1,0 +1,134 @@
+//! CoCoOp (arXiv 2203.05557): CoOp's context plus a small network of the image feature.
+//!
+//! The network's output is added to every context vector, so text features are per image.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+
+use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::coop::{Context, initial_context};
+use super::error::MethodError;
+use super::parameters::{Named, Parameters};
+use super::settings::{parse, setting};
+use crate::backbone::Clip;
+use crate::backbone::nn::l2_normalise;
+use crate::rng::Stream;
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CoCoOp {
+    /// Context vectors, as CoOp's.
+    context_tokens: usize,
+    /// The meta-net's hidden width is max(1, joint / reduction).
+    reduction: usize,
+}
+
+pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+    let method: CoCoOp = parse("cocoop", table)?;
+    if method.context_tokens == 0 || method.reduction == 0 {
+        return Err(setting("cocoop", "context_tokens and reduction must be at least 1".to_owned()));
+    }
+    Ok(Box::new(method))
+}
+
+impl CoCoOp {
+    fn hidden(&self, joint: usize) -> usize {
+        (joint / self.reduction).max(1)
+    }
+}
+
+/// PyTorch's Linear default: weight and bias uniform in ±1/√inputs.
+fn linear_default(
+    outputs: usize,
+    inputs: usize,
+    stream: &mut Stream,
+    device: &Device,
+) -> candle_core::Result<[Tensor; 2]> {
+    let bound = (inputs as f64).powf(-0.5);
+    let mut draw =
+        |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform_in(-bound, bound) as f32).collect() };
+    let weight = Tensor::from_vec(draw(outputs * inputs), (outputs, inputs), device)?;
+    Ok([weight, Tensor::from_vec(draw(outputs), outputs, device)?])
+}
+
+impl Method for CoCoOp {
+    fn id(&self) -> &'static str {
+        "cocoop"
+    }
+
+    fn init(
+        &self,
+        clip: &Clip,
+        prompts: &[Vec<u32>],
+        stream: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
+        let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
+        let hidden = self.hidden(joint);
+        let [w1, b1] = linear_default(hidden, joint, stream, clip.device())?;
+        let [w2, b2] = linear_default(width, hidden, stream, clip.device())?;
+        let typed = |t: Tensor| t.to_dtype(clip.dtype());
+        Parameters::new(vec![
+            ("ctx", initial_context(clip, prompts, self.context_tokens)?),
+            ("meta_net.linear1.weight", typed(w1)?),
+            ("meta_net.linear1.bias", typed(b1)?),
+            ("meta_net.linear2.weight", typed(w2)?),
+            ("meta_net.linear2.bias", typed(b2)?),
+        ])
+    }
+
+    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+        let joint = clip.config.projection_dim;
+        let context = Context::new(clip, prompts, self.context_tokens)?;
+        Ok(Box::new(ConditionalHead { context, joint, hidden: self.hidden(joint) }))
+    }
+}
+
+struct ConditionalHead {
+    context: Context,
+    joint: usize,
+    hidden: usize,
+}
+
+impl Head for ConditionalHead {
+    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        let [_, width] = self.context.shape();
+        let linear = |name: &str, outputs: usize, inputs: usize| -> Result<[Tensor; 2], MethodError> {
+            Ok([
+                parameters.get(&format!("meta_net.{name}.weight"), &[outputs, inputs])?.t()?,
+                parameters.get(&format!("meta_net.{name}.bias"), &[outputs])?.clone(),
+            ])
+        };
+        Ok(Box::new(Conditional {
+            ctx: parameters.get("ctx", &self.context.shape())?.clone(),
+            linear1: linear("linear1", self.hidden, self.joint)?,
+            linear2: linear("linear2", width, self.hidden)?,
+            context: self.context.clone(),
+        }))
+    }
+}
+
+struct Conditional {
+    context: Context,
+    ctx: Tensor,
+    linear1: [Tensor; 2],
+    linear2: [Tensor; 2],
+}
+
+impl Classifier for Conditional {
+    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
+        let features = l2_normalise(&images.frozen.features)?;
+        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| x.matmul(weight)?.broadcast_add(bias);
+        let shift = apply(&apply(&features, &self.linear1)?.relu()?, &self.linear2)?;
+        // One image at a time: its text features depend on nothing but itself, bit for bit.
+        let logits = (0..images.frozen.len())
+            .map(|i| {
+                let context = self.ctx.broadcast_add(&shift.narrow(0, i, 1)?)?.unsqueeze(0)?;
+                let text = self.context.features(&context)?.squeeze(0)?;
+                Ok(features.narrow(0, i, 1)?.matmul(&text.t()?)?)
+            })
+            .collect::<Result<Vec<_>, MethodError>>()?;
+        Ok(Tensor::cat(&logits, 0)?.broadcast_mul(self.context.scale())?)
+    }
+}

@@ -1,0 +1,102 @@
+//! CoOp (arXiv 2109.01134): trained context vectors shared by all classes, class name at the end.
+//!
+//! [SOS, ctx, class tokens, ".", EOS]; positions are added. The context comes first, so its keys and
+//! values are the same for every class: it is computed once per step, with its graph.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use serde::Deserialize;
+
+use super::contract::{Classifier, Head, Method};
+use super::error::MethodError;
+use super::parameters::{Named, Parameters};
+use super::settings::{parse, setting};
+use super::zero_shot::CosineHead;
+use crate::backbone::nn::l2_normalise;
+use crate::backbone::{Clip, TextLayout};
+use crate::rng::Stream;
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CoOp {
+    /// Context vectors; they replace the first words of the template, which initialise them.
+    context_tokens: usize,
+}
+
+pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+    let method: CoOp = parse("coop", table)?;
+    if method.context_tokens == 0 {
+        return Err(setting("coop", "context_tokens is 0: at least one vector is trained".to_owned()));
+    }
+    Ok(Box::new(method))
+}
+
+/// Class prompts whose first tokens behind SOS are trained context vectors.
+#[derive(Clone)]
+pub(super) struct Context {
+    clip: Arc<Clip>,
+    layout: TextLayout,
+    /// SOS embedding `[1, width]`.
+    start: Tensor,
+}
+
+/// Embeddings of the `count` words behind SOS, `[count, width]`: the context's initial value.
+pub(super) fn initial_context(
+    clip: &Clip,
+    prompts: &[Vec<u32>],
+    count: usize,
+) -> Result<Tensor, MethodError> {
+    let layout = TextLayout::new(prompts, 1 + count, clip.config.context_length)?;
+    Ok(clip.text.embed(&layout.prefix()[1..])?)
+}
+
+impl Context {
+    pub fn new(clip: &Arc<Clip>, prompts: &[Vec<u32>], count: usize) -> Result<Self, MethodError> {
+        let layout = TextLayout::new(prompts, 1 + count, clip.config.context_length)?;
+        let start = clip.text.embed(&layout.prefix()[..1])?;
+        Ok(Self { clip: clip.clone(), layout, start })
+    }
+
+    /// Shape of the context parameter.
+    pub fn shape(&self) -> [usize; 2] {
+        [self.layout.prefix().len() - 1, self.clip.config.text.width]
+    }
+
+    /// l2-normalised class features `[copies, classes, joint]` for contexts `[copies, count, width]`.
+    pub fn features(&self, contexts: &Tensor) -> Result<Tensor, MethodError> {
+        let (copies, _, width) = contexts.dims3()?;
+        let start = self.start.unsqueeze(0)?.broadcast_as((copies, 1, width))?.contiguous()?;
+        let prefix = Tensor::cat(&[&start, contexts], 1)?;
+        Ok(l2_normalise(&self.clip.text.encode_prefixed(&prefix, &self.layout)?)?)
+    }
+
+    /// exp(τ).
+    pub fn scale(&self) -> &Tensor {
+        self.clip.logit_scale()
+    }
+}
+
+impl Method for CoOp {
+    fn id(&self) -> &'static str {
+        "coop"
+    }
+
+    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
+        Parameters::new(vec![("ctx", initial_context(clip, prompts, self.context_tokens)?)])
+    }
+
+    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+        Ok(Box::new(ContextHead(Context::new(clip, prompts, self.context_tokens)?)))
+    }
+}
+
+struct ContextHead(Context);
+
+impl Head for ContextHead {
+    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        let context = parameters.get("ctx", &self.0.shape())?.unsqueeze(0)?;
+        let text = self.0.features(&context)?.squeeze(0)?;
+        Ok(Box::new(CosineHead { text, scale: self.0.scale().clone() }))
+    }
+}

@@ -1,0 +1,86 @@
+//! Trained parameters in a fixed order, and named plain tensors to bind a method with.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Tensor, Var};
+
+use super::error::MethodError;
+
+/// Trained variables, in the order of their draws. (candle's `VarMap` has no order.)
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    entries: Vec<(String, Var)>,
+}
+
+impl Parameters {
+    /// Makes a variable of each tensor.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn new(tensors: Vec<(&str, Tensor)>) -> Result<Self, MethodError> {
+        let entries = tensors
+            .into_iter()
+            .map(|(name, tensor)| Ok((name.to_owned(), Var::from_tensor(&tensor)?)))
+            .collect::<Result<_, MethodError>>()?;
+        Ok(Self { entries })
+    }
+
+    /// Names and variables, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
+        self.entries.iter().map(|(name, var)| (name.as_str(), var))
+    }
+
+    /// True for a method that trains nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Number of trained scalars.
+    pub fn count(&self) -> u64 {
+        self.entries.iter().map(|(_, var)| var.elem_count() as u64).sum()
+    }
+
+    /// The variables as tensors: what is computed from them carries a graph.
+    pub fn tracked(&self) -> Named {
+        Named::new(self.iter().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())))
+    }
+
+    /// A copy of the current values, without a graph.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn values(&self) -> Result<Named, MethodError> {
+        let copies = self.iter().map(|(name, var)| Ok((name.to_owned(), var.as_tensor().detach().copy()?)));
+        Ok(Named::new(copies.collect::<Result<Vec<_>, MethodError>>()?))
+    }
+}
+
+/// Plain tensors by name.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Named {
+    /// Collects tensors.
+    pub fn new(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Self {
+        Self { tensors: tensors.into_iter().collect() }
+    }
+
+    /// The tensor `name`; a dimension of 0 in `shape` matches any size.
+    ///
+    /// # Errors
+    /// [`MethodError::Parameter`] when it is missing or has another shape.
+    pub fn get(&self, name: &str, shape: &[usize]) -> Result<&Tensor, MethodError> {
+        let fail = |reason| MethodError::Parameter { name: name.to_owned(), reason };
+        let tensor = self.tensors.get(name).ok_or_else(|| fail("missing".to_owned()))?;
+        let dims = tensor.dims();
+        let fits = dims.len() == shape.len() && dims.iter().zip(shape).all(|(d, s)| *s == 0 || d == s);
+        if fits { Ok(tensor) } else { Err(fail(format!("shape {dims:?}, expected {shape:?} (0 = any)"))) }
+    }
+
+    /// Names and tensors in name order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+}

@@ -1,0 +1,160 @@
+//! RPO, read-only prompts (ICCV 2023, arXiv 2308.14960): K readers a tower over frozen tokens.
+//!
+//! Nobody attends to a prompt, so token features are the frozen model's and each prompt is an
+//! independent reader of cached keys and values (paper, section 3.2). logit(x, c) =
+//! exp(τ)·(1/K)·Σᵢ vᵢ(x)·tᵢ(c). Without the mask (`mask = false`) prompts are ordinary tokens and the
+//! whole sequences are run.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use candle_core::{DType, Tensor};
+use serde::Deserialize;
+
+use super::contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
+use super::error::MethodError;
+use super::parameters::{Named, Parameters};
+use super::rpo_full::{FullSequences, Visibility};
+use super::settings::{parse, setting};
+use crate::backbone::nn::l2_normalise;
+use crate::backbone::{Clip, TextLayout, TokenCache};
+use crate::rng::Stream;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rpo {
+    /// Prompts per tower.
+    k: usize,
+    initialisation: Initialisation,
+    /// Noise of the ST-initialisation.
+    st_noise: StNoise,
+    /// Size of that noise.
+    st_scale: f64,
+    /// The read-only mask.
+    mask: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Initialisation {
+    /// Around the CLS embedding and the EOS token embedding.
+    SpecialToken,
+    /// N(0, 0.02²).
+    Random,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StNoise {
+    /// A random direction of unit length, times the scale: the published code.
+    Unit,
+    /// N(0, I) times the scale: the paper's text.
+    Gaussian,
+}
+
+pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+    let method: Rpo = parse("rpo", table)?;
+    if method.k == 0 {
+        return Err(setting("rpo", "k is 0: at least one prompt is trained".to_owned()));
+    }
+    if !(method.st_scale.is_finite() && method.st_scale >= 0.0) {
+        return Err(setting("rpo", format!("st_scale is {}: expected a number ≥ 0", method.st_scale)));
+    }
+    Ok(Box::new(method))
+}
+
+/// Standard deviation of the random initialisation.
+const RANDOM_STD: f64 = 0.02;
+
+impl Rpo {
+    /// `[k, width]` around the special token `[width]`.
+    fn initial(&self, special: &Tensor, stream: &mut Stream) -> Result<Tensor, MethodError> {
+        let width = special.dim(0)?;
+        let centre: Vec<f32> = special.to_dtype(DType::F32)?.to_vec1()?;
+        let mut values = Vec::with_capacity(self.k * width);
+        for _ in 0..self.k {
+            let noise: Vec<f64> = (0..width).map(|_| stream.normal()).collect();
+            let length = noise.iter().map(|z| z * z).sum::<f64>().sqrt();
+            let (base, factor) = match (self.initialisation, self.st_noise) {
+                (Initialisation::Random, _) => (0.0, RANDOM_STD),
+                (Initialisation::SpecialToken, StNoise::Unit) => (1.0, self.st_scale / length),
+                (Initialisation::SpecialToken, StNoise::Gaussian) => (1.0, self.st_scale),
+            };
+            values.extend(noise.iter().zip(&centre).map(|(z, c)| (base * f64::from(*c) + factor * z) as f32));
+        }
+        Ok(Tensor::from_vec(values, (self.k, width), special.device())?.to_dtype(special.dtype())?)
+    }
+}
+
+impl Method for Rpo {
+    fn id(&self) -> &'static str {
+        "rpo"
+    }
+
+    fn needs(&self) -> ImageNeed {
+        if self.mask { ImageNeed::Tokens } else { ImageNeed::Pixels }
+    }
+
+    fn init(
+        &self,
+        clip: &Clip,
+        prompts: &[Vec<u32>],
+        stream: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
+        let layout = TextLayout::shared(prompts, clip.config.context_length)?;
+        let eos = layout.suffix_ids().last().map_or(&[] as &[u32], std::slice::from_ref);
+        let eos = clip.text.embed(eos)?.squeeze(0)?;
+        Parameters::new(vec![
+            ("text_prompt", self.initial(&eos, stream)?),
+            ("visual_prompt", self.initial(clip.vision.class_embedding(), stream)?),
+        ])
+    }
+
+    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+        if !self.mask {
+            return Ok(Box::new(FullSequences::new(clip, prompts, Visibility::Ordinary)?));
+        }
+        let layout = TextLayout::shared(prompts, clip.config.context_length)?;
+        let texts = clip.text.encode(&layout)?;
+        Ok(Box::new(ReadOnlyHead { clip: clip.clone(), cache: texts.cache, keys: texts.keys }))
+    }
+}
+
+struct ReadOnlyHead {
+    clip: Arc<Clip>,
+    cache: TokenCache,
+    keys: Vec<Vec<Range<usize>>>,
+}
+
+impl Head for ReadOnlyHead {
+    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        let config = &self.clip.config;
+        let text_prompt = parameters.get("text_prompt", &[0, config.text.width])?;
+        let k = text_prompt.dim(0)?;
+        let visual = parameters.get("visual_prompt", &[k, config.vision.width])?.clone();
+        let text = l2_normalise(&self.clip.text.read(text_prompt, &self.cache, &self.keys)?)?;
+        Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text }))
+    }
+}
+
+struct ReadOnly {
+    clip: Arc<Clip>,
+    visual: Tensor,
+    /// `[classes, k, joint]`, l2-normalised.
+    text: Tensor,
+}
+
+impl Classifier for ReadOnly {
+    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
+        let cache = images.frozen.cache.as_ref().ok_or(MethodError::Images("frozen keys and values"))?;
+        let image = l2_normalise(&self.clip.vision.read(&self.visual, cache, images.frozen.tokens)?)?;
+        paired_logits(&image, &self.text, self.clip.logit_scale())
+    }
+}
+
+/// exp(τ)·(1/K)·Σᵢ vᵢ·tᵢ for readers `[batch, k, joint]` and `[classes, k, joint]`: `[batch, classes]`.
+pub(super) fn paired_logits(image: &Tensor, text: &Tensor, scale: &Tensor) -> Result<Tensor, MethodError> {
+    let k = image.dim(1)?;
+    let sums = image.flatten_from(1)?.matmul(&text.flatten_from(1)?.t()?)?;
+    Ok((sums.broadcast_mul(scale)? / k as f64)?)
+}

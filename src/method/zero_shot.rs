@@ -1,0 +1,65 @@
+//! Zero-shot CLIP: cosine between the image feature and a hand-written prompt's feature.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use serde::Deserialize;
+
+use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::error::MethodError;
+use super::parameters::{Named, Parameters};
+use super::settings::parse;
+use crate::backbone::nn::l2_normalise;
+use crate::backbone::{Clip, TextLayout};
+use crate::rng::Stream;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZeroShot {}
+
+pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+    Ok(Box::new(parse::<ZeroShot>("zero_shot", table)?))
+}
+
+/// Frozen class features, l2-normalised: `[classes, joint]`.
+pub(super) fn text_features(clip: &Clip, prompts: &[Vec<u32>]) -> Result<Tensor, MethodError> {
+    let layout = TextLayout::shared(prompts, clip.config.context_length)?;
+    Ok(l2_normalise(&clip.text.encode(&layout)?.features)?)
+}
+
+impl Method for ZeroShot {
+    fn id(&self) -> &'static str {
+        "zero_shot"
+    }
+
+    fn init(&self, _: &Clip, _: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
+        Ok(Parameters::default())
+    }
+
+    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+        let text = text_features(clip, prompts)?;
+        Ok(Box::new(CosineHead { text, scale: clip.logit_scale().clone() }))
+    }
+}
+
+/// logits = exp(τ)·cos(image, text) with fixed text features.
+#[derive(Clone)]
+pub(super) struct CosineHead {
+    /// l2-normalised `[classes, joint]`.
+    pub text: Tensor,
+    /// exp(τ), a scalar.
+    pub scale: Tensor,
+}
+
+impl Head for CosineHead {
+    fn classifier(&self, _: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Classifier for CosineHead {
+    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
+        let features = l2_normalise(&images.frozen.features)?;
+        Ok(features.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+    }
+}

@@ -1,0 +1,106 @@
+//! From an encoded file to RGB, by content: no file ending is looked at.
+//!
+//! It owns the choice of decoder, the size limit and the errors; JPEG is `jpeg`'s, every other
+//! format `raster`'s. The aim is Pillow's `Image.open(f).convert("RGB")`. Easy to get wrong: that
+//! ignores EXIF orientation, colour profiles and alpha (dropped, not blended), and so does this.
+
+use super::{Rgb8, jpeg, raster};
+
+/// The decoders and their versions, for run records: another decoder may round JPEG pixels differently.
+/// The first is the JPEG decoder of this crate, numbered whenever its pixels change.
+pub const DECODER: &str = "jpeg_islow 1, image 0.25.10";
+
+/// Most pixels accepted: Pillow refuses above twice its `MAX_IMAGE_PIXELS` of 89 478 485.
+pub const MAX_PIXELS: u64 = 2 * 89_478_485;
+
+/// Why bytes could not be decoded. The caller knows and adds the file's name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The first bytes belong to no format of this build.
+    #[error("recognise the image: it starts with {start:02x?}, expected JPEG, PNG, GIF, BMP, WebP or TIFF")]
+    UnknownFormat {
+        /// The first bytes, at most eight.
+        start: Vec<u8>,
+    },
+    /// More pixels than [`MAX_PIXELS`]; nothing was allocated for them.
+    #[error("decode the image: {width} x {height} pixels, more than {MAX_PIXELS}")]
+    TooLarge {
+        /// Stated width.
+        width: u64,
+        /// Stated height.
+        height: u64,
+    },
+    /// The data ends before the image does.
+    #[error("decode the {format}: the data ends before the image does")]
+    Truncated {
+        /// The format.
+        format: &'static str,
+    },
+    /// The decoder refused the data.
+    #[error("decode the {format}: {reason}")]
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// A sample layout that Pillow, too, does not turn into RGB, or that no photograph uses.
+    #[error("decode the {format}: {layout} samples are not supported, convert the file to 8-bit RGB")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// The sample layout.
+        layout: String,
+    },
+}
+
+/// Decodes JPEG, PNG, GIF (first frame), BMP, WebP or TIFF to 8-bit RGB.
+///
+/// # Errors
+/// [`DecodeError`]; images of more than [`MAX_PIXELS`] are refused before their pixels are allocated.
+pub fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
+    if bytes.starts_with(&[0xff, 0xd8, 0xff]) { jpeg::decode(bytes) } else { raster::decode(bytes) }
+}
+
+/// Refuses sizes beyond [`MAX_PIXELS`].
+pub(super) fn check_size(width: u64, height: u64) -> Result<(), DecodeError> {
+    let pixels = width.saturating_mul(height);
+    if pixels > MAX_PIXELS { Err(DecodeError::TooLarge { width, height }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DECODER, DecodeError, check_size, decode};
+
+    #[test]
+    fn the_named_version_is_the_locked_one() {
+        let lock = include_str!("../../Cargo.lock");
+        let (_, named) = DECODER.split_once(", ").unwrap();
+        let (name, version) = named.split_once(' ').unwrap();
+        let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+        assert!(lock.contains(&entry), "{named} is not in Cargo.lock");
+    }
+
+    #[test]
+    fn unknown_bytes_are_named() {
+        let error = decode(b"<html><body>").unwrap_err();
+        assert_eq!(error, DecodeError::UnknownFormat { start: b"<html><b".to_vec() });
+        assert_eq!(decode(b"").unwrap_err(), DecodeError::UnknownFormat { start: vec![] });
+    }
+
+    #[test]
+    fn the_limit_is_pillows() {
+        assert!(check_size(178_956_970, 1).is_ok());
+        assert!(check_size(178_956_971, 1).is_err());
+        assert!(check_size(u64::MAX, u64::MAX).is_err());
+    }
+
+    #[test]
+    fn a_bomb_is_refused_by_its_header() {
+        let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bmp.extend([60_000u32, 60_000].map(u32::to_le_bytes).concat());
+        bmp.extend([1, 0, 24, 0]);
+        bmp.extend([0; 24]);
+        assert_eq!(decode(&bmp).unwrap_err(), DecodeError::TooLarge { width: 60_000, height: 60_000 });
+    }
+}

@@ -1,0 +1,77 @@
+//! What can stop a suite.
+
+use crate::backbone::{LoadError, TokenizerError, WeightsError};
+use crate::data::DataError;
+use crate::method::MethodError;
+use crate::record::StoreError;
+use crate::report::ReportError;
+use crate::train::TrainError;
+
+/// An error of a suite.
+#[derive(Debug, thiserror::Error)]
+pub enum SuiteError {
+    /// No suite of that name.
+    #[error("find suite {name:?}: unknown; known: {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// All known names.
+        known: String,
+    },
+    /// A suite file that is not one.
+    #[error("read suites/{name}.toml: {reason}")]
+    File {
+        /// Suite name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An override that names nothing.
+    #[error("set {key}={value}: {reason}")]
+    Override {
+        /// Dotted key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What is wrong, and what is near.
+        reason: String,
+    },
+    /// A dataset that cannot be used in this suite.
+    #[error("use dataset {id}: {reason}")]
+    Dataset {
+        /// Dataset id.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A combination of options that cannot run.
+    #[error("{0}")]
+    Usage(String),
+    /// The data cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The model does not fit.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A prompt cannot be tokenised.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// A method refuses its settings.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    /// Training or evaluation failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Records cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The report cannot be rendered.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}

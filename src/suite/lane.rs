@@ -1,0 +1,307 @@
+//! One dataset from draw to records: train what is missing, then one evaluation pass for all of it.
+
+use std::time::Instant;
+
+use super::cells::{CellPlan, Plan};
+use super::error::SuiteError;
+use super::overrides::Resolved;
+use super::provenance::{CommandLine, provenance};
+use super::run::Event;
+use super::trained::{self, Trained};
+use super::world::{BenchDataset, World};
+use crate::data::{Classes, Item, fewshot};
+use crate::method::{Classifier, ImageNeed, Named};
+use crate::record::{
+    Epoch, Evaluation, Outcome, Prediction, RunRecord, SCHEMA_VERSION, Store, Timing, predictions_csv,
+};
+use crate::rng::Stream;
+use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, evaluate, fit};
+
+/// Everything a dataset's work needs.
+pub(super) struct Lane<'a> {
+    pub world: &'a World,
+    pub plan: &'a Plan,
+    pub store: &'a Store,
+    pub command: &'a CommandLine,
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    pub event: &'a (dyn Fn(Event) + Sync),
+}
+
+/// A cell on its way: trained, or failed with the error to record.
+struct Candidate<'a> {
+    plan: &'a CellPlan,
+    trained: Result<Option<Trained>, String>,
+    evaluations: Vec<Evaluation>,
+    timing: Timing,
+}
+
+/// Errors that concern one cell go into its record; everything else stops the lane.
+fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
+    match error {
+        SuiteError::Train(
+            TrainError::NotFinite { .. } | TrainError::NoGradient(_) | TrainError::Logits { .. },
+        )
+        | SuiteError::Method(_) => Ok(error.to_string()),
+        other => Err(other),
+    }
+}
+
+impl<'a> Lane<'a> {
+    /// Runs the pending cells of a dataset.
+    pub fn run(&self, dataset: &BenchDataset, pending: &'a [CellPlan]) -> Result<(), SuiteError> {
+        let mut candidates = self.train_all(dataset, pending)?;
+        for classes in &self.plan.suite.evaluate {
+            self.evaluate_half(dataset, *classes, &mut candidates)?;
+        }
+        for candidate in candidates {
+            let record = self.record(dataset, candidate);
+            self.store.save(&record)?;
+            (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
+        }
+        Ok(())
+    }
+
+    fn method(&self, cell: &CellPlan) -> &Resolved {
+        &self.plan.methods[cell.method]
+    }
+
+    /// Token ids of the prompts of a half's classes, as a method words them.
+    fn prompts(
+        &self,
+        dataset: &BenchDataset,
+        method: &Resolved,
+        classes: Classes,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let labels = dataset.labels(classes);
+        labels
+            .labels()
+            .iter()
+            .map(|label| {
+                let name = &dataset.class_names[*label as usize];
+                Ok(self.world.tokenizer.encode(&method.style.prompt(name, &dataset.template))?)
+            })
+            .collect()
+    }
+
+    fn train_all(
+        &self,
+        dataset: &BenchDataset,
+        pending: &'a [CellPlan],
+    ) -> Result<Vec<Candidate<'a>>, SuiteError> {
+        let mut candidates = Vec::new();
+        let mut rest = pending;
+        while let Some(first) = rest.first() {
+            // Cells are sorted by draw, so the cells of one draw share their views.
+            let draw = (first.cell.shots, first.cell.seed);
+            let count = rest.iter().take_while(|cell| (cell.cell.shots, cell.cell.seed) == draw).count();
+            let (group, others) = rest.split_at(count);
+            self.train_group(dataset, group, &mut candidates)?;
+            rest = others;
+        }
+        Ok(candidates)
+    }
+
+    fn train_group(
+        &self,
+        dataset: &BenchDataset,
+        group: &'a [CellPlan],
+        out: &mut Vec<Candidate<'a>>,
+    ) -> Result<(), SuiteError> {
+        let device = self.world.clip.device();
+        let mut missing = Vec::new();
+        for cell in group {
+            let (Some(_), Some(_)) = (cell.cell.seed, cell.cell.shots) else {
+                out.push(Candidate::new(cell, Ok(None)));
+                continue;
+            };
+            match trained::load(self.store, &cell.training_key, device)? {
+                Some(trained) => {
+                    (self.event)(Event::TrainingDone);
+                    out.push(Candidate::new(cell, Ok(Some(trained))));
+                }
+                None => missing.push(cell),
+            }
+        }
+        if self.plan.settings.globals.views_per_method {
+            for cell in missing {
+                self.train_cells(dataset, &[cell], self.method(cell).id, out)?;
+            }
+            return Ok(());
+        }
+        self.train_cells(dataset, &missing, "", out)
+    }
+
+    /// Trains cells that share their draw and their views.
+    fn train_cells(
+        &self,
+        dataset: &BenchDataset,
+        cells: &[&'a CellPlan],
+        owner: &str,
+        out: &mut Vec<Candidate<'a>>,
+    ) -> Result<(), SuiteError> {
+        let Some((seed, shots)) = cells.first().and_then(|cell| Some((cell.cell.seed?, cell.cell.shots?)))
+        else {
+            return Ok(());
+        };
+        let items = self.drawn(dataset, seed, shots);
+        let views = self.plan.settings.globals.views;
+        let source = dataset.source.as_ref();
+        let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views };
+        let need =
+            cells.iter().map(|cell| self.method(cell).method.needs()).max().unwrap_or(ImageNeed::Features);
+        let started = Instant::now();
+        let images = TrainingImages::new(&self.world.clip, &set, need, &|| (self.stop)())?;
+        let shared_secs = started.elapsed().as_secs_f64();
+        for cell in cells {
+            let trained = self.train_cell(dataset, cell, seed, &images);
+            let trained = match trained {
+                Ok(trained) => Ok(Some(trained)),
+                Err(error) => Err(cell_error(error)?),
+            };
+            (self.event)(Event::TrainingDone);
+            let mut candidate = Candidate::new(cell, trained);
+            candidate.timing.shared_secs = shared_secs;
+            out.push(candidate);
+        }
+        Ok(())
+    }
+
+    /// The drawn items of the trained half, in drawing order. The draw comes before the halving.
+    fn drawn<'d>(&self, dataset: &'d BenchDataset, seed: u64, shots: u32) -> Vec<(&'d Item, u32)> {
+        let map = dataset.labels(self.plan.suite.train_classes);
+        let draw = fewshot::draw(&dataset.split, shots, seed);
+        let items = draw.train.iter().map(|position| &dataset.split.train[*position]);
+        map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect()
+    }
+
+    fn train_cell(
+        &self,
+        dataset: &BenchDataset,
+        cell: &CellPlan,
+        seed: u64,
+        images: &TrainingImages<'_>,
+    ) -> Result<Trained, SuiteError> {
+        let resolved = self.method(cell);
+        let recipe = resolved
+            .recipe
+            .as_ref()
+            .ok_or_else(|| SuiteError::Usage(format!("{} has no recipe", resolved.id)))?;
+        let started = Instant::now();
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let seed = seed.to_string();
+        let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
+        let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
+        let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
+        let log = fit(&run, &parameters, &|| (self.stop)(), &mut |_, _| {})?;
+        let epochs = log
+            .into_iter()
+            .map(|e| Epoch { learning_rate: e.learning_rate, steps: e.steps, mean_loss: e.mean_loss })
+            .collect();
+        let seconds = started.elapsed().as_secs_f64();
+        trained::save(self.store, &cell.training_key, &parameters, epochs, images.len() as u64, seconds)
+    }
+
+    /// One pass over a half's test images for every candidate that is still sound.
+    fn evaluate_half(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        candidates: &mut [Candidate<'a>],
+    ) -> Result<(), SuiteError> {
+        let items = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        if items.is_empty() {
+            let reason = format!("no test image among its {classes} classes");
+            return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
+        }
+        let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
+        for (index, candidate) in candidates.iter_mut().enumerate() {
+            let Ok(trained) = &candidate.trained else { continue };
+            let resolved = self.method(candidate.plan);
+            match self.classifier(dataset, resolved, classes, trained.as_ref()) {
+                Ok(classifier) => {
+                    need = need.max(resolved.method.needs());
+                    active.push(index);
+                    classifiers.push(classifier);
+                }
+                Err(error) => candidate.trained = Err(cell_error(error)?),
+            }
+        }
+        let started = Instant::now();
+        let source = dataset.source.as_ref();
+        let stop = || (self.stop)();
+        let predictions = evaluate(&self.world.clip, source, &items, need, &classifiers, &stop)?;
+        let seconds = started.elapsed().as_secs_f64();
+        for (index, predictions) in active.into_iter().zip(predictions) {
+            candidates[index].timing.shared_secs += seconds;
+            let class_count = dataset.labels(classes).labels().len() as u64;
+            let evaluation =
+                self.write_evaluation(dataset, candidates[index].plan, classes, class_count, &predictions)?;
+            candidates[index].evaluations.push(evaluation);
+        }
+        Ok(())
+    }
+
+    fn classifier(
+        &self,
+        dataset: &BenchDataset,
+        resolved: &Resolved,
+        classes: Classes,
+        trained: Option<&Trained>,
+    ) -> Result<Box<dyn Classifier>, SuiteError> {
+        let prompts = self.prompts(dataset, resolved, classes)?;
+        let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let none = Named::default();
+        Ok(head.classifier(trained.map_or(&none, |trained| &trained.parameters))?)
+    }
+
+    fn write_evaluation(
+        &self,
+        dataset: &BenchDataset,
+        cell: &CellPlan,
+        classes: Classes,
+        class_count: u64,
+        predictions: &[Prediction],
+    ) -> Result<Evaluation, SuiteError> {
+        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
+        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
+        Ok(Evaluation {
+            dataset: dataset.id.clone(),
+            classes,
+            class_count,
+            correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
+            total: predictions.len() as u64,
+            skipped: 0,
+            predictions_path: path,
+            predictions_sha256: sha256,
+        })
+    }
+
+    fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
+        let resolved = self.method(candidate.plan);
+        let (outcome, trained) = match candidate.trained {
+            Ok(trained) => (Outcome::Complete, trained),
+            Err(error) => (Outcome::Failed { error }, None),
+        };
+        let complete = outcome == Outcome::Complete;
+        let train_secs = trained.as_ref().map_or(0.0, |trained| trained.seconds);
+        RunRecord {
+            schema_version: SCHEMA_VERSION,
+            key: candidate.plan.key.clone(),
+            cell: candidate.plan.cell.clone(),
+            outcome,
+            config: resolved.config.clone(),
+            switches: resolved.switches.clone(),
+            training: trained.map(|trained| trained.training),
+            evaluations: if complete { candidate.evaluations } else { Vec::new() },
+            provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
+            timing: Timing { train_secs, ..candidate.timing },
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn new(plan: &'a CellPlan, trained: Result<Option<Trained>, String>) -> Self {
+        Self { plan, trained, evaluations: Vec::new(), timing: Timing::default() }
+    }
+}

@@ -1,0 +1,26 @@
+//! What to run: suite files, overrides, the world they run in, and the runner.
+//!
+//! A suite is a TOML file; the code knows none by name. suite + world → plan (cells with content keys) →
+//! run (train, record, evaluate, record).
+
+mod cells;
+mod error;
+mod file;
+mod lane;
+mod overrides;
+mod pocket_model;
+mod provenance;
+mod report;
+mod run;
+mod trained;
+mod world;
+
+pub use cells::{CellPlan, Plan};
+pub use error::SuiteError;
+pub use file::{SUITES, SuiteFile};
+pub use overrides::{Resolved, Settings};
+pub use pocket_model::{load_pocket, pocket_vocabulary};
+pub use provenance::{CommandLine, NUMERICS_VERSION};
+pub use report::render_report;
+pub use run::{Event, RunOptions, Summary, run};
+pub use world::{BenchDataset, World};

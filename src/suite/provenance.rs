@@ -1,0 +1,131 @@
+//! Where a number comes from: build, machine, data. No host name, user name or absolute path.
+
+use candle_core::Device;
+
+use super::world::{BenchDataset, World};
+use crate::preprocess::DECODER;
+use crate::record::Provenance;
+
+/// Raised only when numbers can change for the same configuration.
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// The command line with paths replaced.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine(String);
+
+impl CommandLine {
+    /// Joins arguments; the values of `--data`, `--clip`, `--out` and `--cache` become `<data>` and so on.
+    pub fn new(args: impl IntoIterator<Item = String>) -> Self {
+        let mut words = vec!["rpo-bench".to_owned()];
+        let mut hide: Option<String> = None;
+        for arg in args.into_iter().skip(1) {
+            if let Some(name) = hide.take() {
+                words.push(format!("<{name}>"));
+                continue;
+            }
+            let (flag, value) = arg.split_once('=').map_or((arg.as_str(), None), |(f, v)| (f, Some(v)));
+            match flag.strip_prefix("--").filter(|name| ["data", "clip", "out", "cache"].contains(name)) {
+                Some(name) if value.is_some() => words.push(format!("--{name}=<{name}>")),
+                Some(name) => {
+                    hide = Some(name.to_owned());
+                    words.push(arg);
+                }
+                None => words.push(arg),
+            }
+        }
+        Self(words.join(" "))
+    }
+
+    /// The line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn features() -> Vec<String> {
+    let known = [("cuda", cfg!(feature = "cuda")), ("parquet", cfg!(feature = "parquet"))];
+    known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The processor's name, where the system says it.
+fn cpu_model() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = line.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim().to_owned());
+    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// UTC now, ISO 8601, to the second.
+pub(super) fn utc_now() -> String {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days as i64);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// Days since 1970-01-01 to a Gregorian date (Hinnant's algorithm, for dates after 1970).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let doe = z % 146_097;
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+/// Provenance of a cell.
+pub(super) fn provenance(
+    world: &World,
+    dataset: &BenchDataset,
+    draw_sha256: Option<String>,
+    command: &CommandLine,
+) -> Provenance {
+    let device = match world.clip.device() {
+        Device::Cpu => "cpu",
+        _ => "cuda",
+    };
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("RPO_BENCH_COMMIT").map(str::to_owned),
+        dirty: option_env!("RPO_BENCH_DIRTY").map(|word| word == "true"),
+        numerics_version: NUMERICS_VERSION,
+        features: features(),
+        lockfile_sha256: crate::record::hex(&<sha2::Sha256 as sha2::Digest>::digest(include_bytes!(
+            "../../Cargo.lock"
+        ))),
+        device: device.to_owned(),
+        device_model: cpu_model(),
+        dtype: "f32".to_owned(),
+        decoder: DECODER.to_owned(),
+        data_kind: world.data_kind().to_owned(),
+        weights_sha256: world.weights_sha256.clone(),
+        split_sha256: dataset.split_sha256.clone(),
+        draw_sha256,
+        command: command.as_str().to_owned(),
+        finished_at: utc_now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_leave_the_command_line() {
+        let args =
+            ["rpo-bench", "suite", "base2new", "--data", "/home/me/DATA", "--clip=/models/x", "--seeds", "1"];
+        let line = CommandLine::new(args.map(str::to_owned));
+        assert_eq!(line.as_str(), "rpo-bench suite base2new --data <data> --clip=<clip> --seeds 1");
+    }
+
+    #[test]
+    fn dates_are_gregorian() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(20_780), (2026, 11, 23));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+    }
+}

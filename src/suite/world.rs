@@ -1,0 +1,205 @@
+//! The model and the data a suite runs on: the embedded pocket world, or the user's own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+
+use super::error::SuiteError;
+use super::pocket_model::load_pocket;
+use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip};
+use crate::data::{Catalog, Classes, DataRoot, ImageSource, Item, LabelMap, Split, embedded, lists_sha256};
+use crate::pocket::{self, PocketImages};
+
+/// A dataset ready to run.
+pub struct BenchDataset {
+    /// Dataset id.
+    pub id: String,
+    /// Class names by full label.
+    pub class_names: Vec<String>,
+    /// The lists.
+    pub split: Split,
+    /// SHA-256 of the lists in their order.
+    pub split_sha256: String,
+    /// Hand-written zero-shot template.
+    pub template: String,
+    /// Where pixels come from.
+    pub source: Box<dyn ImageSource>,
+}
+
+impl BenchDataset {
+    /// The map from full to local labels of a half.
+    pub fn labels(&self, classes: Classes) -> LabelMap {
+        LabelMap::new(classes, 0..self.class_names.len() as u32)
+    }
+
+    /// Items of a list that belong to a half, with their local labels; at most `limit` a class.
+    pub fn of_half<'a>(
+        &self,
+        items: &'a [Item],
+        classes: Classes,
+        limit: Option<u32>,
+    ) -> Vec<(&'a Item, u32)> {
+        let map = self.labels(classes);
+        let mut taken = vec![0u32; map.labels().len()];
+        let mut kept = Vec::new();
+        for local in map.filter(items) {
+            let count = &mut taken[local.local_label as usize];
+            if limit.is_none_or(|limit| *count < limit) {
+                *count += 1;
+                kept.push((local.item, local.local_label));
+            }
+        }
+        kept
+    }
+}
+
+enum Data {
+    Pocket,
+    Files { catalog: Catalog, kind: &'static str },
+}
+
+/// Model and data.
+pub struct World {
+    /// `pocket`, or the model folder's name.
+    pub profile: String,
+    /// The frozen model.
+    pub clip: Arc<Clip>,
+    /// Its tokenizer.
+    pub tokenizer: ClipTokenizer,
+    /// SHA-256 of its weights.
+    pub weights_sha256: String,
+    data: Data,
+}
+
+impl World {
+    /// Opens the world `--data` and `--clip` name; neither means the embedded pocket world.
+    ///
+    /// # Errors
+    /// [`SuiteError::Usage`] for data without a model; what is wrong with a folder otherwise.
+    pub fn open(data: Option<&str>, clip: Option<&Path>, device: &Device) -> Result<Self, SuiteError> {
+        let loaded = match clip {
+            Some(dir) => ClipFolder::open(dir)?.load()?,
+            None if data.is_some() => {
+                return Err(SuiteError::Usage(
+                    "--data needs --clip DIR too: the pocket model knows only the pocket pictures".to_owned(),
+                ));
+            }
+            None => load_pocket()?,
+        };
+        let data = match data {
+            None => Data::Pocket,
+            Some(value) => {
+                let root = DataRoot::parse(value)?;
+                let kind = match root {
+                    DataRoot::Coop(_) => "coop",
+                    DataRoot::Folder(_) => "folder",
+                };
+                Data::Files { catalog: Catalog::new(&root)?, kind }
+            }
+        };
+        Self::new(loaded, data, device)
+    }
+
+    fn new(loaded: LoadedClip, data: Data, device: &Device) -> Result<Self, SuiteError> {
+        let tokenizer = loaded.tokenizer()?.clone();
+        let weights = loaded.weights.to(device, DType::F32)?;
+        Ok(Self {
+            clip: Arc::new(Clip::new(loaded.config, &weights)?),
+            profile: loaded.name,
+            tokenizer,
+            weights_sha256: loaded.weights_sha256,
+            data,
+        })
+    }
+
+    /// `pocket`, `coop` or `folder`.
+    pub fn data_kind(&self) -> &'static str {
+        match &self.data {
+            Data::Pocket => "pocket",
+            Data::Files { kind, .. } => kind,
+        }
+    }
+
+    /// The one dataset of a `folder:` root, which replaces a suite's own list.
+    pub fn own_datasets(&self) -> Option<Vec<String>> {
+        match &self.data {
+            Data::Files { catalog, kind: "folder" } => {
+                Some(catalog.ids().into_iter().map(str::to_owned).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Ids this world can name.
+    pub fn known(&self) -> Vec<String> {
+        match &self.data {
+            Data::Pocket => pocket::datasets().into_iter().map(str::to_owned).collect(),
+            Data::Files { catalog, .. } => catalog.ids().into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Checks that every dataset can be opened, before any work is done.
+    ///
+    /// # Errors
+    /// [`SuiteError::Data`] listing what is missing and what would run.
+    pub fn check(&self, ids: &[String]) -> Result<(), SuiteError> {
+        if let Data::Files { catalog, .. } = &self.data {
+            catalog.open_all(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+
+    /// The datasets among `ids` that can be opened.
+    ///
+    /// # Errors
+    /// An unknown id.
+    pub fn available(&self, ids: &[String]) -> Result<Vec<String>, SuiteError> {
+        let Data::Files { catalog, .. } = &self.data else { return Ok(ids.to_vec()) };
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let states = catalog.availability(&names)?;
+        let ready = states.into_iter().filter_map(|state| match state {
+            crate::data::Availability::Ready { id, .. } => Some(id),
+            _ => None,
+        });
+        Ok(ready.collect())
+    }
+
+    /// Opens one dataset: reads its lists, no image.
+    ///
+    /// # Errors
+    /// [`SuiteError::Data`], or an id the pocket world does not have.
+    pub fn dataset(&self, id: &str) -> Result<BenchDataset, SuiteError> {
+        match &self.data {
+            Data::Pocket => {
+                let pocket = pocket::dataset(id).ok_or_else(|| SuiteError::Dataset {
+                    id: id.to_owned(),
+                    reason: format!(
+                        "unknown; did you mean {}?",
+                        super::overrides::nearest(id, &self.known())
+                    ),
+                })?;
+                let manifest = embedded::manifest(id).map_err(crate::data::DataError::from)?;
+                Ok(BenchDataset {
+                    id: id.to_owned(),
+                    class_names: pocket.class_names,
+                    split_sha256: lists_sha256(&pocket.split),
+                    split: pocket.split,
+                    template: manifest.prompt.template.as_str().to_owned(),
+                    source: Box::new(PocketImages),
+                })
+            }
+            Data::Files { catalog, .. } => {
+                let dataset = catalog.open(id)?;
+                Ok(BenchDataset {
+                    id: id.to_owned(),
+                    template: dataset.template().as_str().to_owned(),
+                    source: Box::new(dataset.source()),
+                    class_names: dataset.class_names,
+                    split: dataset.split,
+                    split_sha256: dataset.split_sha256,
+                })
+            }
+        }
+    }
+}

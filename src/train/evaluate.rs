@@ -1,0 +1,87 @@
+//! One frozen pass over the test images serves every classifier of a dataset.
+
+use candle_core::{DType, Tensor};
+
+use super::error::TrainError;
+use super::images::{GRID, frozen_pass};
+use super::views::test_pixels;
+use crate::backbone::Clip;
+use crate::data::{ImageSource, Item};
+use crate::method::{Classifier, ImageNeed};
+use crate::record::Prediction;
+
+/// Predictions of every classifier over `items` (with labels among the classes that compete), in item
+/// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
+/// classifiers take part.
+///
+/// # Errors
+/// [`TrainError::Logits`] for a number that is not finite, an image that cannot be had, an interruption.
+pub fn evaluate(
+    clip: &Clip,
+    source: &dyn ImageSource,
+    items: &[(&Item, u32)],
+    need: ImageNeed,
+    classifiers: &[Box<dyn Classifier>],
+    stop: &dyn Fn() -> bool,
+) -> Result<Vec<Vec<Prediction>>, TrainError> {
+    let mut predictions = vec![Vec::with_capacity(items.len()); classifiers.len()];
+    for chunk in items.chunks(GRID) {
+        if stop() {
+            return Err(TrainError::Interrupted);
+        }
+        let pixels = test_pixels(source, chunk, clip.config.image_size, clip.device())?;
+        let images = frozen_pass(clip, pixels, need)?;
+        for (classifier, out) in classifiers.iter().zip(&mut predictions) {
+            append(&classifier.logits(&images)?, chunk, out)?;
+        }
+    }
+    Ok(predictions)
+}
+
+fn append(logits: &Tensor, items: &[(&Item, u32)], out: &mut Vec<Prediction>) -> Result<(), TrainError> {
+    let rows = logits.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+    for ((item, label), row) in items.iter().zip(rows) {
+        if row.iter().any(|x| !x.is_finite()) {
+            return Err(TrainError::Logits { path: item.path.clone() });
+        }
+        out.push(Prediction {
+            path: item.path.clone(),
+            label: *label,
+            predicted: argmax(&row),
+            p_true: probability(&row, *label),
+        });
+    }
+    Ok(())
+}
+
+/// The highest entry; ties go to the lower index.
+fn argmax(row: &[f64]) -> u32 {
+    let better = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
+    (1..row.len()).fold(0, better) as u32
+}
+
+/// Softmax probability of `label`; 0 for a label outside the row.
+fn probability(row: &[f64], label: u32) -> f32 {
+    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = row.iter().map(|x| (x - top).exp()).sum();
+    row.get(label as usize).map_or(0.0, |x| ((x - top).exp() / sum) as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_to_the_lower_class() {
+        assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+        assert_eq!(argmax(&[2.0]), 0);
+    }
+
+    #[test]
+    fn probabilities_sum_to_one() {
+        let row = [1000.0, 1001.0, 999.0];
+        let sum: f32 = (0..3).map(|label| probability(&row, label)).sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+        assert_eq!(probability(&row, 7), 0.0);
+    }
+}

@@ -1,0 +1,23 @@
+//! Training a method on few shots, and evaluating it: loops, optimiser, schedule, views.
+//!
+//! Nothing here knows a method's name, a record file or a report.
+
+mod error;
+mod evaluate;
+mod fit;
+mod images;
+mod recipe;
+mod schedule;
+mod sgd;
+mod step;
+mod views;
+
+pub use error::TrainError;
+pub use evaluate::evaluate;
+pub use fit::{EpochLog, Fit, fit};
+pub use images::{TrainingImages, frozen_pass};
+pub use recipe::Recipe;
+pub use schedule::learning_rate;
+pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};
+pub use step::{Gradients, loss_and_gradients};
+pub use views::{TrainingSet, Views};

@@ -1,0 +1,48 @@
+//! One training step: loss and gradients, refused when missing or not finite.
+
+use candle_core::Tensor;
+
+use super::error::TrainError;
+use crate::backbone::nn::cross_entropy;
+use crate::method::{Head, ImageBatch, Parameters};
+
+/// Gradients of a step.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    /// Mean cross-entropy of the batch (nats) before the update.
+    pub loss: f64,
+    /// Gradient per parameter, in parameter order.
+    pub tensors: Vec<Tensor>,
+}
+
+/// Mean cross-entropy of a batch and its gradient for every trained parameter. Weight decay is not in it.
+/// `at` = (epoch, step), for messages.
+///
+/// # Errors
+/// [`TrainError::NoGradient`] when a parameter got none, [`TrainError::NotFinite`] for NaN or ∞.
+pub fn loss_and_gradients(
+    head: &dyn Head,
+    parameters: &Parameters,
+    images: &ImageBatch,
+    labels: &Tensor,
+    at: (usize, usize),
+) -> Result<Gradients, TrainError> {
+    let logits = head.classifier(&parameters.tracked())?.logits(images)?;
+    let loss = cross_entropy(&logits, labels)?;
+    let not_finite = |tensor: String| TrainError::NotFinite { tensor, epoch: at.0, step: at.1 };
+    let value = loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+    if !value.is_finite() {
+        return Err(not_finite("loss".to_owned()));
+    }
+    let store = loss.backward()?;
+    let mut tensors = Vec::new();
+    for (name, var) in parameters.iter() {
+        let gradient = store.get(var).ok_or_else(|| TrainError::NoGradient(name.to_owned()))?;
+        let sum = gradient.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+        if !sum.is_finite() {
+            return Err(not_finite(format!("gradient of {name}")));
+        }
+        tensors.push(gradient.clone());
+    }
+    Ok(Gradients { loss: value, tensors })
+}

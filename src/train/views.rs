@@ -1,0 +1,90 @@
+//! Pixels of training and test views. A training view is drawn from a stream of its own.
+
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+
+use super::error::TrainError;
+use crate::data::{ImageSource, Item};
+use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
+use crate::rng::Stream;
+
+/// How many different views an item has in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Views {
+    /// A new one every epoch (the published protocol).
+    Fresh,
+    /// A bank of this many; epoch e uses view e mod n. Their frozen passes are kept.
+    Bank(usize),
+}
+
+/// The drawn training images of one seed.
+pub struct TrainingSet<'a> {
+    /// Dataset id: part of every stream's name.
+    pub dataset: &'a str,
+    /// Seed: part of every stream's name.
+    pub seed: u64,
+    /// Further words of the stream's name; empty where all methods of a seed share their views.
+    pub owner: &'a str,
+    /// Items in drawing order, with their labels among the trained classes.
+    pub items: Vec<(&'a Item, u32)>,
+    /// Where pixels come from.
+    pub source: &'a dyn ImageSource,
+    /// Number of views.
+    pub views: Views,
+}
+
+impl TrainingSet<'_> {
+    /// The view an epoch uses.
+    pub fn view_of(&self, epoch: usize) -> usize {
+        match self.views {
+            Views::Fresh => epoch,
+            Views::Bank(n) => epoch % n.max(1),
+        }
+    }
+
+    /// Normalised pixels `[items, 3, side, side]` of view `view` of the items at `indices`.
+    ///
+    /// # Errors
+    /// [`TrainError::Pixels`] naming the image.
+    pub fn pixels(
+        &self,
+        indices: &[usize],
+        view: usize,
+        side: usize,
+        device: &Device,
+    ) -> Result<Tensor, TrainError> {
+        let (seed, view) = (self.seed.to_string(), view.to_string());
+        stack(indices, side, device, |index| {
+            let item = self.items[*index].0;
+            let mut stream = Stream::new(&["view", self.dataset, &seed, self.owner, &view, &item.path]);
+            let image = self.source.image(item)?;
+            let drawn = draw_view(&mut stream, image.width(), image.height());
+            let cut = train_transform(&image, drawn.crop, drawn.flip, side)
+                .map_err(|error| TrainError::View { path: item.path.clone(), reason: error.to_string() })?;
+            Ok(normalize(&cut))
+        })
+    }
+}
+
+/// Normalised pixels `[items, 3, side, side]` of the test transform.
+///
+/// # Errors
+/// [`TrainError::Pixels`] naming the image.
+pub(super) fn test_pixels(
+    source: &dyn ImageSource,
+    items: &[(&Item, u32)],
+    side: usize,
+    device: &Device,
+) -> Result<Tensor, TrainError> {
+    stack(items, side, device, |(item, _)| Ok(normalize(&test_transform(&source.image(item)?, side))))
+}
+
+fn stack<T: Sync>(
+    items: &[T],
+    side: usize,
+    device: &Device,
+    pixels: impl Fn(&T) -> Result<Vec<f32>, TrainError> + Sync,
+) -> Result<Tensor, TrainError> {
+    let rows = items.par_iter().map(&pixels).collect::<Result<Vec<_>, _>>()?;
+    Ok(Tensor::from_vec(rows.concat(), (items.len(), 3, side, side), device)?)
+}

@@ -1,0 +1,109 @@
+//! The pocket world as a whole: every item draws, lists do not share pictures, and the bytes are the
+//! recorded ones. A changed hash means that every model and record made from pocket images is stale.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use rpo_bench::data::{ImageSource, Item};
+use rpo_bench::pocket::{PocketImages, PretrainSource, dataset, datasets, write_previews};
+use sha2::{Digest, Sha256};
+
+/// First 16 hex digits of the SHA-256 over every tenth item's pixels, train, val and test in turn.
+const PIXELS: [(&str, &str); 15] = [
+    ("imagenet", "3736ace57c1df821"),
+    ("caltech101", "ec294fb2cfb3f912"),
+    ("oxford_pets", "9eedde5ae8d24d22"),
+    ("stanford_cars", "28b53c0688dee0e0"),
+    ("oxford_flowers", "d7138bf5a653f13a"),
+    ("food101", "e377f736d613dcae"),
+    ("fgvc_aircraft", "58d9db233eac94d2"),
+    ("sun397", "f90437277dd727c2"),
+    ("dtd", "e3cd0a3e12741a10"),
+    ("eurosat", "42846eca02c5f9df"),
+    ("ucf101", "ace69e28d759396b"),
+    ("imagenetv2", "ddd591f6460873dd"),
+    ("imagenet_sketch", "959a812d5d477887"),
+    ("imagenet_a", "1243aa50fe05d307"),
+    ("imagenet_r", "44912c42272c5417"),
+];
+
+/// The same over the first 200 pretraining pairs of seed 0, each picture followed by its caption.
+const PRETRAIN: &str = "3da7e41ab816233f";
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn pixels(item: &Item) -> Vec<u8> {
+    let image = PocketImages.image(item).expect("a listed item draws");
+    assert_eq!((image.width(), image.height()), (48, 48), "{}", item.path);
+    image.into_data()
+}
+
+#[test]
+fn pixels_are_the_recorded_ones() {
+    let found: Vec<(&str, String)> = datasets()
+        .into_iter()
+        .map(|id| {
+            let split = dataset(id).expect("a listed id").split;
+            let items = split.train.iter().chain(&split.val).chain(&split.test);
+            let mut hash = Sha256::new();
+            items.step_by(10).for_each(|item| hash.update(pixels(item)));
+            (id, hex(hash))
+        })
+        .collect();
+    let found: Vec<(&str, &str)> = found.iter().map(|(id, hash)| (*id, hash.as_str())).collect();
+    assert_eq!(found, PIXELS);
+}
+
+#[test]
+fn pretraining_pairs_are_the_recorded_ones() {
+    let source = PretrainSource::new(0);
+    let mut hash = Sha256::new();
+    for index in 0..200 {
+        let (image, caption) = source.pair(index);
+        hash.update(image.data());
+        hash.update(caption.as_bytes());
+    }
+    assert_eq!(hex(hash), PRETRAIN);
+}
+
+#[test]
+fn every_item_draws_a_picture_of_its_own() {
+    for id in datasets() {
+        let split = dataset(id).expect("a listed id").split;
+        let items: Vec<&Item> = split.train.iter().chain(&split.val).chain(&split.test).collect();
+        let pictures: Vec<Vec<u8>> = items.par_iter().map(|item| pixels(item)).collect();
+        let mut owner = BTreeMap::new();
+        for (item, picture) in items.iter().zip(pictures) {
+            let flat = picture.iter().all(|byte| *byte == picture[0]);
+            assert!(!flat, "{} is one flat colour", item.path);
+            if let Some(other) = owner.insert(picture, &item.path) {
+                panic!("{} and {other} are the same picture", item.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn paths_are_unique_over_all_datasets() {
+    let mut seen = BTreeMap::new();
+    for id in datasets() {
+        let set = dataset(id).expect("a listed id");
+        for item in set.split.train.iter().chain(&set.split.val).chain(&set.split.test) {
+            assert!(seen.insert(item.path.clone(), ()).is_none(), "{} twice", item.path);
+            assert!(item.path.starts_with(&format!("pocket/{id}/")) && !item.path.contains('\\'));
+        }
+    }
+}
+
+#[test]
+fn previews_are_readable_pictures() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let paths = write_previews(dir.path()).expect("a writable folder");
+    assert_eq!(paths.len(), datasets().len() + 1);
+    for path in paths {
+        let size = image::image_dimensions(&path).expect("a picture");
+        assert!(size.0 > 500 && size.1 > 400, "{path:?} {size:?}");
+    }
+}

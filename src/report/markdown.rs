@@ -65,7 +65,7 @@ fn escape(text: &str) -> String {
 
 /// A block that is folded away until it is clicked.
 pub fn folded(summary: &str, body: &str) -> String {
-    format!("<details>\n<summary>{summary}</summary>\n\n{}\n</details>\n", body.trim_end())
+    format!("<details>\n<summary>{summary}</summary>\n\n{}\n\n</details>\n", body.trim_end())
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::stats::holm::holm;
 use crate::stats::ranks::{Friedman, friedman, friedman_permutation_p};
 use crate::stats::wilcoxon::{SignedRank, signed_rank};
 
-const PERMUTATIONS: u64 = 1_000_000;
+const PERMUTATIONS: u64 = 100_000;
 const ALPHA: f64 = 0.05;
 
 /// One quantity: its name, its value in a cell, and its values by seed.
@@ -65,7 +65,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     Ok(part)
 }
 
-const NOTE: &str = "\n_Friedman: chi-square corrected for ties, Iman and Davenport's F, and p over 1 000 000 seeded \
+const NOTE: &str = "\n_Friedman: chi-square corrected for ties, Iman and Davenport's F, and p over 100 000 seeded \
     relabellings within datasets. Wilcoxon: signed ranks over datasets, exact over all sign patterns, zeros after Pratt, \
     differences rounded to 1e-9; p corrected after Holm over all pairs. Effect: rank-biserial correlation, +1 if the first \
     method wins on every dataset. Intervals: 95 % percentile bootstrap of the mean difference in points, 10 000 seeded \
@@ -133,7 +133,12 @@ impl Tests {
                     adjusted: 1.0,
                     difference: mean(&differences)?,
                     over_datasets: interval(over_datasets(&differences, Plan::default()).ok()),
-                    over_seeds: interval(over_seeds(&seeds, Plan::default()).ok()),
+                    // One seed of a dataset would pass as a seed without error.
+                    over_seeds: interval(
+                        Some(&seeds)
+                            .filter(|seeds| seeds.iter().all(|s| s.len() > 1))
+                            .and_then(|seeds| over_seeds(seeds, Plan::default()).ok()),
+                    ),
                 });
             }
         }

@@ -119,8 +119,7 @@ impl VisionTower {
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let batch = cache.rows() / tokens;
-        let keys: Vec<_> = (0..batch).map(|i| vec![i * tokens..(i + 1) * tokens]).collect();
-        let plan = Arc::new(AttentionPlan::readers(k, &keys)?);
+        let plan = Arc::new(AttentionPlan::image_readers(k, batch, tokens)?);
         let rows = self.pre_ln.forward(prompts)?.unsqueeze(0)?.broadcast_as((batch, k, width))?;
         let rows = self.tower.readers(rows.reshape((batch * k, width))?, cache, &plan)?;
         self.project(&rows)?.reshape((batch, k, ()))

@@ -1,7 +1,6 @@
 //! The pretraining loop: render, tokenise, contrast, step; log, checkpoint, write the folder.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use candle_core::backprop::GradStore;
@@ -286,7 +285,7 @@ impl Log {
     }
 
     fn line(&mut self, step: u64, lr: f64, loss: f64, accuracy: f64) -> Result<(), PretrainError> {
-        let _ = writeln!(self.text, "{step},{lr:.3e},{loss:.4},{accuracy:.4}");
+        self.text.push_str(&format!("{step},{lr:.3e},{loss:.4},{accuracy:.4}\n"));
         std::fs::write(&self.path, &self.text).map_err(PretrainError::io("write", &self.path))
     }
 }

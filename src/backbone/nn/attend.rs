@@ -96,12 +96,12 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    fn k<T>(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
+    fn k(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
         let (matrix, row, col) = &self.k;
         (matrix.storage, matrix.layout(*row, *col, self.count, head_dim, transposed))
     }
 
-    fn v<T>(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
+    fn v(&self, head_dim: usize, transposed: bool) -> (&CpuStorage, Layout) {
         let (matrix, row, col) = &self.v;
         (matrix.storage, matrix.layout(*row, *col, self.count, head_dim, transposed))
     }
@@ -170,7 +170,7 @@ impl<'a> Call<'a> {
         let (head_dim, n) = (self.head_dim(), group.queries.len());
         let q = self.q.layout(group.queries.start, head * head_dim, n, head_dim, false);
         let mut scores =
-            product::<T>((self.q.storage, q), keys.k::<T>(head_dim, true), (n, keys.count, head_dim))?;
+            product::<T>((self.q.storage, q), keys.k(head_dim, true), (n, keys.count, head_dim))?;
         let scale = T::from_f64((head_dim as f64).powf(-0.5));
         pulp::Arch::new().dispatch(|| {
             for (i, row) in scores.chunks_mut(keys.count).enumerate() {
@@ -190,7 +190,7 @@ impl<'a> Call<'a> {
             let p = T::to_cpu_storage_owned(self.probabilities::<T>(group, head, keys)?);
             let (n, head_dim) = (group.queries.len(), self.head_dim());
             let p_layout = Layout::contiguous((n, keys.count));
-            product::<T>((&p, p_layout), keys.v::<T>(head_dim, false), (n, head_dim, keys.count))
+            product::<T>((&p, p_layout), keys.v(head_dim, false), (n, head_dim, keys.count))
         })
     }
 
@@ -200,7 +200,7 @@ impl<'a> Call<'a> {
             let p = self.probabilities::<T>(group, head, keys)?;
             let col = head * head_dim;
             let d_out = |t| (grad.storage, grad.layout(group.queries.start, col, n, head_dim, t));
-            let mut ds = product::<T>(d_out(false), keys.v::<T>(head_dim, true), (n, m, head_dim))?;
+            let mut ds = product::<T>(d_out(false), keys.v(head_dim, true), (n, m, head_dim))?;
             let scale = T::from_f64((head_dim as f64).powf(-0.5));
             pulp::Arch::new().dispatch(|| {
                 for (ds, p) in ds.chunks_mut(m).zip(p.chunks(m)) {
@@ -212,7 +212,7 @@ impl<'a> Call<'a> {
             });
             let ds = T::to_cpu_storage_owned(ds);
             let ds_layout = Layout::contiguous((n, m));
-            let dq = product::<T>((&ds, ds_layout.clone()), keys.k::<T>(head_dim, false), (n, head_dim, m))?;
+            let dq = product::<T>((&ds, ds_layout.clone()), keys.k(head_dim, false), (n, head_dim, m))?;
             if group.own.is_empty() {
                 return Ok(Blocks { dq, dk: Vec::new(), dv: Vec::new() });
             }

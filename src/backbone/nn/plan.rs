@@ -107,6 +107,15 @@ impl AttentionPlan {
         )
     }
 
+    /// `k` readers for each of `count` cached sequences of `length` rows.
+    ///
+    /// # Errors
+    /// When `k` or `length` is 0.
+    pub fn image_readers(k: usize, count: usize, length: usize) -> Result<Self> {
+        let keys: Vec<_> = (0..count).map(|i| vec![i * length..(i + 1) * length]).collect();
+        Self::readers(k, &keys)
+    }
+
     /// The groups, in row order.
     pub fn groups(&self) -> &[Group] {
         &self.groups
@@ -170,7 +179,7 @@ mod tests {
         ])
         .unwrap();
         let read = plan.reading(&[1, 3]).unwrap();
-        assert_eq!(read.groups()[0].own, vec![0..2]);
+        assert_eq!(read.groups()[0].own, [0..2]);
         assert_eq!(read.groups()[1].own, vec![0..2, 2..4]);
         assert!(plan.reading(&[3, 1]).is_err());
         assert!(plan.reading(&[5]).is_err());

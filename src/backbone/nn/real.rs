@@ -92,7 +92,7 @@ impl<'a, T: Real> Rows<'a, T> {
         let data = T::cpu_storage_as_slice(storage)?;
         let cols = layout.dims().last().copied().unwrap_or(1);
         let count = layout.shape().elem_count();
-        let rows = if cols == 0 { 0 } else { count / cols };
+        let rows = count.checked_div(cols).unwrap_or(0);
         let stride = match (layout.dims().len(), layout.stride()) {
             _ if layout.is_contiguous() => cols,
             (2, [stride, 1]) => *stride,

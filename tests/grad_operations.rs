@@ -3,6 +3,9 @@
 //! All in f64, where a central difference with step 1e-5 is good to about 1e-9: a wrong formula cannot
 //! hide in rounding. What is compared is ∂/∂x Σ w·f(x) with random weights w, element by element.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+#![expect(clippy::single_range_in_vec_init, reason = "a plan's keys are a list of ranges")]
+
 mod common;
 
 use std::sync::Arc;

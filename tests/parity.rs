@@ -17,3 +17,23 @@ fn tiny_clip_agrees_with_the_reference() {
     assert!(report.skipped.is_empty());
     assert!(report.checks.len() > 40, "only {} checks ran", report.checks.len());
 }
+
+#[test]
+fn the_protocol_agrees_with_python_and_pillow() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/protocol");
+    let report = check_folder(&dir, &Device::Cpu).unwrap();
+    let failed: Vec<_> = report.checks.iter().filter(|check| !check.pass).collect();
+    assert!(report.pass, "{failed:#?}");
+    assert!(report.checks.len() > 100, "only {} checks ran", report.checks.len());
+}
+
+/// The negative control: a changed golden number must be noticed.
+#[test]
+fn a_wrong_number_fails() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/protocol/lr_schedule.json");
+    let dir = tempfile::tempdir().unwrap();
+    let text =
+        std::fs::read_to_string(source).unwrap().replacen("0.009890738003669028", "0.009890738003679028", 1);
+    std::fs::write(dir.path().join("lr_schedule.json"), text).unwrap();
+    assert!(!check_folder(dir.path(), &Device::Cpu).unwrap().pass);
+}

@@ -3,6 +3,8 @@
 //! Cached and naive run other matrix products, so they agree to rounding: 1e-5 of the scale in f32, 1e-9 in
 //! f64, where a missing term could not hide. Bits are compared only at one shape.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+
 mod common;
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 //!
 //! The sharing must hold for the gradient too: a context's gradient is the sum over all classes behind it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
+
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -69,8 +71,9 @@ impl Model {
     }
 }
 
-/// f32 and f64 with the share of the scale they may differ by.
-const PRECISIONS: [(DType, f64); 2] = [(DType::F32, 1e-5), (DType::F64, 1e-11)];
+/// f32 and f64 with the share of the scale that features and gradients may differ by. A LayerNorm over few
+/// numbers of little spread magnifies f32's rounding, in the backward once more: f64 is what proves.
+const PRECISIONS: [(DType, f64, f64); 2] = [(DType::F32, 1e-5, 1e-4), (DType::F64, 1e-11, 1e-11)];
 
 fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
@@ -83,7 +86,7 @@ proptest! {
     #[test]
     fn shared_texts_are_the_padded_pass(seed: u64, classes in 1usize..6) {
         let mut stream = Stream::new(&["shared", &seed.to_string()]);
-        for (dtype, tolerance) in PRECISIONS {
+        for (dtype, tolerance, _) in PRECISIONS {
             let model = Model::new(dtype, classes, &mut stream);
             assert_close("text features", &model.shared(), &model.padded(None), tolerance);
         }
@@ -96,7 +99,7 @@ proptest! {
         copies in 1usize..4,
     ) {
         let mut stream = Stream::new(&["context", &seed.to_string()]);
-        for (dtype, tolerance) in PRECISIONS {
+        for (dtype, tolerance, gradient_tolerance) in PRECISIONS {
             let model = Model::new(dtype, classes, &mut stream);
             let config = &model.clip.config;
             let (width, joint) = (config.text.width, config.projection_dim);
@@ -112,7 +115,7 @@ proptest! {
             };
             let expected = gradient(&padded);
             prop_assert!(numbers(&expected).iter().any(|g| g.abs() > 1e-3), "the gradient vanishes");
-            assert_close("gradient of the context", &gradient(&shared), &expected, tolerance);
+            assert_close("gradient of the context", &gradient(&shared), &expected, gradient_tolerance);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
 use super::block::{Block, OwnKeys};
 use super::config::TowerConfig;
@@ -117,7 +117,8 @@ impl Tower {
     /// of the engine, and the only honest way to run prompts that tokens do attend to.
     ///
     /// # Errors
-    /// Whatever candle reports, and whatever `observe` returns.
+    /// When a row is not finite (a mask of −∞ does not stop the NaN of an overflowing prompt), whatever
+    /// candle reports, and whatever `observe` returns.
     pub fn masked(
         &self,
         x: Tensor,
@@ -126,6 +127,9 @@ impl Tower {
     ) -> Result<Tensor> {
         self.blocks.iter().enumerate().try_fold(x, |x, (i, block)| {
             let x = block.dense(&x, mask, self.heads)?;
+            if !x.detach().sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?.is_finite() {
+                bail!("block {i}: a row of the sequences is not finite; is a prompt too large?");
+            }
             observe(i, &x)?;
             Ok(x)
         })

@@ -3,8 +3,10 @@
 //! What lies in the folder decides what is checked. Tolerances are constants here, never flags.
 
 mod check;
+mod draws;
 mod methods;
 mod model;
+mod pixels;
 mod protocol;
 
 pub use check::{Check, ParityError, ParityReport};

@@ -1,14 +1,20 @@
 //! PNG, GIF, BMP, WebP and TIFF to RGB: the `image` crate's decoding, Pillow's conversion.
 //!
 //! It owns how samples become 8-bit RGB. Easy to get wrong: Pillow keeps the high byte of 16-bit colour,
-//! but opens 16-bit grey in a mode of its own, whose conversion to RGB is another.
+//! but opens 16-bit grey in a mode of its own, whose conversion to RGB is another; and TIFF is the one
+//! format whose orientation it applies while loading. Not decoded: TIFF with a palette, with grey and
+//! alpha, or in YCbCr without JPEG.
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::Rgb8;
 use super::decode::{DecodeError, MAX_PIXELS, check_size};
+
+/// Bit depth and colour type of a PNG header that says 16-bit grey.
+const PNG_GREY_16: [u8; 2] = [16, 0];
 
 /// Decodes any format of this build but JPEG.
 pub(super) fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
@@ -19,12 +25,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
     let error = |e: ImageError| named_error(format, &e);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
     reader.limits(limits());
-    let decoder = reader.into_decoder().map_err(error)?;
+    let mut decoder = reader.into_decoder().map_err(error)?;
     let (width, height) = decoder.dimensions();
     check_size(u64::from(width), u64::from(height))?;
     let stored = decoder.original_color_type();
-    let image = DynamicImage::from_decoder(decoder).map_err(error)?;
-    let data = rgb_bytes(image, stored, format)?;
+    let orientation = match kind {
+        ImageFormat::Tiff => decoder.orientation().map_err(error)?,
+        _ => Orientation::NoTransforms,
+    };
+    let mut image = DynamicImage::from_decoder(decoder).map_err(error)?;
+    image.apply_orientation(orientation);
+    let (width, height) = (image.width(), image.height());
+    let grey_16 = kind == ImageFormat::Png && bytes.get(24..26) == Some(&PNG_GREY_16);
+    let data = rgb_bytes(image, grey_16)
+        .ok_or_else(|| DecodeError::Unsupported { format, layout: format!("{stored:?}") })?;
     let found = data.len();
     Rgb8::new(width as usize, height as usize, data).ok_or_else(|| DecodeError::Malformed {
         format,
@@ -59,14 +73,10 @@ fn named_error(format: &'static str, error: &ImageError) -> DecodeError {
     }
 }
 
-/// The picture's bytes as Pillow 13's `convert("RGB")` gives them; `stored` is the file's own layout.
-fn rgb_bytes(
-    image: DynamicImage,
-    stored: ExtendedColorType,
-    format: &'static str,
-) -> Result<Vec<u8>, DecodeError> {
-    let grey_16 = stored == ExtendedColorType::L16;
-    Ok(match image {
+/// The picture's bytes as Pillow 13's `convert("RGB")` gives them; `None` for floating-point samples.
+/// `grey_16` tells that the alpha of 16-bit grey stands for a transparent value, not for a channel.
+fn rgb_bytes(image: DynamicImage, grey_16: bool) -> Option<Vec<u8>> {
+    Some(match image {
         DynamicImage::ImageRgb8(image) => image.into_raw(),
         DynamicImage::ImageRgba8(image) => first_three(image.as_raw(), |sample| sample),
         DynamicImage::ImageLuma8(image) => repeat_grey(image.as_raw(), 1, |sample| sample),
@@ -76,7 +86,7 @@ fn rgb_bytes(
         DynamicImage::ImageLuma16(image) => repeat_grey(image.as_raw(), 1, clipped),
         DynamicImage::ImageLumaA16(image) if grey_16 => repeat_grey(image.as_raw(), 2, clipped),
         DynamicImage::ImageLumaA16(image) => repeat_grey(image.as_raw(), 2, high_byte),
-        _ => return Err(DecodeError::Unsupported { format, layout: format!("{stored:?}") }),
+        _ => return None,
     })
 }
 

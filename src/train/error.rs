@@ -17,7 +17,7 @@ pub enum TrainError {
     /// A number that is not finite.
     #[error("train: {tensor} is not finite at epoch {epoch}, step {step}; try a lower learning rate")]
     NotFinite {
-        /// `loss`, `gradient of NAME`, or `logits`.
+        /// `loss`, `gradient of NAME`, the NAME of a parameter, or `logits`.
         tensor: String,
         /// Epoch, from 0.
         epoch: usize,

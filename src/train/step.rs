@@ -1,6 +1,6 @@
 //! One training step: loss and gradients, refused when missing or not finite.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
 use crate::backbone::nn::cross_entropy;
@@ -27,10 +27,16 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
+    let not_finite = |tensor: String| TrainError::NotFinite { tensor, epoch: at.0, step: at.1 };
+    for (name, var) in parameters.iter() {
+        // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
+        if !total(var.as_tensor())?.is_finite() {
+            return Err(not_finite(name.to_owned()));
+        }
+    }
     let logits = head.classifier(&parameters.tracked())?.logits(images)?;
     let loss = cross_entropy(&logits, labels)?;
-    let not_finite = |tensor: String| TrainError::NotFinite { tensor, epoch: at.0, step: at.1 };
-    let value = loss.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+    let value = total(&loss)?;
     if !value.is_finite() {
         return Err(not_finite("loss".to_owned()));
     }
@@ -38,11 +44,15 @@ pub fn loss_and_gradients(
     let mut tensors = Vec::new();
     for (name, var) in parameters.iter() {
         let gradient = store.get(var).ok_or_else(|| TrainError::NoGradient(name.to_owned()))?;
-        let sum = gradient.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
-        if !sum.is_finite() {
+        if !total(gradient)?.is_finite() {
             return Err(not_finite(format!("gradient of {name}")));
         }
         tensors.push(gradient.clone());
     }
     Ok(Gradients { loss: value, tensors })
+}
+
+/// Sum of all numbers; not finite as soon as one of them is not.
+fn total(tensor: &Tensor) -> candle_core::Result<f64> {
+    tensor.detach().sum_all()?.to_dtype(DType::F64)?.to_scalar()
 }

@@ -142,7 +142,11 @@ fn words(verdict: Verdict) -> &'static str {
     }
 }
 
-const NOTE: &str = "_Accuracy in percent, mean ± sample standard deviation over n seeds; difference: ours − published, in \
-    points. Consistent: two one-sided Welch tests show the means within ±1 point at 5 %. Different: Welch's t rejects equality at \
-    5 % and equivalence is not shown. Cannot tell: neither, or no figures by seed, or another number of prompts. Verdicts are not \
-    corrected for their number. Published figures are those of CLIP ViT-B/16; sources: `reports/paper/README.md`._";
+const NOTE: &str = "_Accuracy in percent, mean ± sample standard deviation over n seeds; difference: ours − \
+    published, in \
+    points. Consistent: two one-sided Welch tests show the means within ±1 point at 5 %. Different: Welch's \
+    t rejects equality at \
+    5 % and equivalence is not shown. Cannot tell: neither, or no figures by seed, or another number of \
+    prompts. Verdicts are not \
+    corrected for their number. Published figures are those of CLIP ViT-B/16; sources: \
+    `reports/paper/README.md`._";

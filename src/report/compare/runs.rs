@@ -120,8 +120,10 @@ pub fn markdown(lines: &[RunLine]) -> String {
         ]);
     }
     format!(
-        "{}\n_Accuracy in percent, mean ± sample standard deviation; difference: second − first at common seeds, in points; \
-         equal: the same accuracy at every common seed. p is exact over all sign patterns and not corrected._\n",
+        "{}\n_Accuracy in percent, mean ± sample standard deviation; difference: second − first at common \
+            seeds, in points; \
+         equal: the same accuracy at every common seed. p is exact over all sign patterns and not \
+         corrected._\n",
         table.markdown()
     )
 }

@@ -41,7 +41,8 @@ pub fn base_to_new(context: &Context<'_>, grid: &Grid<'_>) -> String {
 fn caption(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let shots = grid.shots.map_or_else(String::new, |k| format!(" ({})", count(k as usize, "shot")));
     let text = format!("Base-to-new accuracy in percent{shots}, mean over {}", count(grid.seeds().1, "seed"));
-    let rule = "Bold: highest mean; underlined: second, where its distance to the first survives a paired t test over \
+    let rule = "Bold: highest mean; underlined: second, where its distance to the first survives a paired t \
+        test over \
                 seeds with Holm's correction.";
     format!("{}. {rule}", escape(&context.titled(&text)))
 }

@@ -4,6 +4,7 @@
 //! printed carries its n and its kind of spread.
 
 pub mod arm;
+pub mod compare;
 pub mod context;
 pub mod error;
 pub mod files;

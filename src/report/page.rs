@@ -109,13 +109,15 @@ fn banners(context: &Context<'_>) -> Vec<String> {
     let mut banners = context.spec.banners.clone();
     if context.is_pocket() {
         banners.push(
-            "Pocket run: drawn pictures and a miniature CLIP. These numbers are not comparable with any paper."
+            "Pocket run: drawn pictures and a miniature CLIP. These numbers are not comparable with any \
+                paper."
                 .to_owned(),
         );
     }
     for limit in context.limits() {
         banners.push(format!(
-            "Limited run: at most {limit} test images were evaluated. These numbers are not comparable with full runs."
+            "Limited run: at most {limit} test images were evaluated. These numbers are not comparable with \
+                full runs."
         ));
     }
     let failed = context.failed().count();

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod adversarial;
+mod comparing;
 mod frame;
 mod pages;
 mod pictures;

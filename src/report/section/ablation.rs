@@ -35,7 +35,8 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
     }
     let shots = comma_shots(grid.shots);
     format!(
-        "**{}**\n\n{}\n_Averages over {} that every variant has; up to {}; “std over seeds” is the mean over datasets of the \
+        "**{}**\n\n{}\n_Averages over {} that every variant has; up to {}; “std over seeds” is the mean \
+            over datasets of the \
          sample standard deviation. Bold: highest mean._\n\n",
         context.titled(&format!("Variants{shots}")),
         table.markdown(),

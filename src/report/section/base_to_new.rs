@@ -62,15 +62,18 @@ fn caption(grid: &Grid<'_>) -> String {
     };
     let shots = comma_shots(grid.shots);
     format!(
-        "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws nothing \
+        "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws \
+            nothing \
          and has no spread. H is the harmonic mean of the mean base and the mean new accuracy; its ± is the \
          deviation of the seeds' H._"
     )
 }
 
 fn marks() -> &'static str {
-    "_Bold: highest mean of the line, not a claim of significance. “—”: no record; “failed”: every run of the cell \
-     failed; †: fewer seeds than in other cells. Averages run over the datasets on which every method has a value._"
+    "_Bold: highest mean of the line, not a claim of significance. “—”: no record; “failed”: every run of \
+        the cell \
+     failed; †: fewer seeds than in other cells. Averages run over the datasets on which every method has a \
+     value._"
 }
 
 /// One line per arm: both averages under their names.
@@ -140,9 +143,12 @@ fn detail(grid: &Grid<'_>) -> String {
             }
         }
     }
-    let note = "The t interval says how far the mean over seeds may lie from that over all seeds; at 3 seeds it is the \
-                mean ± 2.48 standard deviations. The Wilson interval says how far the accuracy on this test set may lie \
-                from that on other images of the kind; it is taken at the mean accuracy, with the images counted once, \
+    let note = "The t interval says how far the mean over seeds may lie from that over all seeds; at 3 \
+        seeds it is the \
+                mean ± 2.48 standard deviations. The Wilson interval says how far the accuracy on this test \
+                set may lie \
+                from that on other images of the kind; it is taken at the mean accuracy, with the images \
+                counted once, \
                 because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
 }

@@ -26,8 +26,10 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             part.pictures.push(paint(&name, &boxes::draw(&figure))?);
         }
     }
-    let note = "_One point per seed. Below five seeds a bar marks the mean; from five on a box shows the quartiles \
-                (type 7), the median, and Tukey's whiskers, which end on a seed. A single point without seeds is zero-shot. ×: no result. \
+    let note = "_One point per seed. Below five seeds a bar marks the mean; from five on a box shows the \
+        quartiles \
+                (type 7), the median, and Tukey's whiskers, which end on a seed. A single point without \
+                seeds is zero-shot. ×: no result. \
                 Each row has its own scale._";
     part.body.push_str(if part.pictures.is_empty() { "No result to draw.\n" } else { note });
     Ok(part)

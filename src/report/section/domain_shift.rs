@@ -77,7 +77,8 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
     }
     let seeds = rows.iter().map(|r| r.n_seeds()).max().unwrap_or(0);
     format!(
-        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard deviation over {}; bold: highest \
+        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard \
+            deviation over {}; bold: highest \
          mean of the column. “—”: no record; an average needs every target._\n\n",
         context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
         table.markdown(),

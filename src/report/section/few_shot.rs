@@ -31,7 +31,8 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             grids.iter().map(Grid::seeds).fold((usize::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let n = if low == high { count(high, "seed") } else { format!("{low} to {high} seeds") };
         part.body.push_str(&format!(
-            "_Mean ± sample standard deviation over {n}. Zero-shot does not depend on the shots and is drawn as a level line._\n\n"
+            "_Mean ± sample standard deviation over {n}. Zero-shot does not depend on the shots and is \
+                drawn as a level line._\n\n"
         ));
     }
     if part.pictures.is_empty() {

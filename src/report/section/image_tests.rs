@@ -72,8 +72,10 @@ pub fn render(context: &Context<'_>, grid: &Grid<'_>) -> String {
             p(adjusted),
         ]);
     }
-    let note = "McNemar's exact test on the discordant images, corrected after Holm; interval: 95 % percentile bootstrap over \
-                images (1 000 seeded resamples) of the difference in points. One seed only: sampling error, not seed error.";
+    let note = "McNemar's exact test on the discordant images, corrected after Holm; interval: 95 % \
+        percentile bootstrap over \
+                images (1 000 seeded resamples) of the difference in points. One seed only: sampling error, \
+                not seed error.";
     folded(
         &format!("The two best methods by H, image by image: {a} and {b}"),
         &format!("{}\n{note}\n", table.markdown()),

@@ -65,11 +65,16 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     Ok(part)
 }
 
-const NOTE: &str = "\n_Friedman: chi-square corrected for ties, Iman and Davenport's F, and p over 100 000 seeded \
-    relabellings within datasets. Wilcoxon: signed ranks over datasets, exact over all sign patterns, zeros after Pratt, \
-    differences rounded to 1e-9; p corrected after Holm over all pairs. Effect: rank-biserial correlation, +1 if the first \
-    method wins on every dataset. Intervals: 95 % percentile bootstrap of the mean difference in points, 10 000 seeded \
-    resamples, of datasets (do other datasets agree?) and of seeds within datasets (do other seeds agree?). Bars of the \
+const NOTE: &str = "\n_Friedman: chi-square corrected for ties, Iman and Davenport's F, and p over 100 000 \
+    seeded \
+    relabellings within datasets. Wilcoxon: signed ranks over datasets, exact over all sign patterns, zeros \
+    after Pratt, \
+    differences rounded to 1e-9; p corrected after Holm over all pairs. Effect: rank-biserial correlation, \
+    +1 if the first \
+    method wins on every dataset. Intervals: 95 % percentile bootstrap of the mean difference in points, 10 \
+    000 seeded \
+    resamples, of datasets (do other datasets agree?) and of seeds within datasets (do other seeds agree?). \
+    Bars of the \
     diagram join neighbours in mean rank without a pair that Holm's correction leaves significant at 5 %._\n";
 
 fn blocks(grid: &Grid<'_>, value: fn(&SummaryRow) -> Option<f64>) -> Vec<Vec<f64>> {

@@ -60,7 +60,10 @@ fn origin(context: &Context<'_>) -> String {
     });
     table.row([
         "time".to_owned(),
-        format!("{train:.0} s training, {evaluate:.0} s evaluation, {shared:.0} s shared passes (counted in every cell that uses them)"),
+        format!(
+            "{train:.0} s training, {evaluate:.0} s evaluation, {shared:.0} s shared passes (counted in \
+            every cell that uses them)"
+        ),
     ]);
     table.markdown()
 }

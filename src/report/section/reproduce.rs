@@ -14,9 +14,12 @@ pub fn render(context: &Context<'_>) -> Part {
     }
     body.push_str("```\n\n");
     body.push_str(
-        "The same numbers need the same model weights, splits and draws (the hashes above), the same numerics version, \
-         dtype and kind of device. On another device or with another batch layout the last bits differ, and with them \
-         now and then a prediction. `rpo-bench verify RECORD` checks a record against what this machine computes; \
+        "The same numbers need the same model weights, splits and draws (the hashes above), the same \
+            numerics version, \
+         dtype and kind of device. On another device or with another batch layout the last bits differ, and \
+         with them \
+         now and then a prediction. `rpo-bench verify RECORD` checks a record against what this machine \
+         computes; \
          `rpo-bench report NAME` renders this page again from the records alone.\n",
     );
     Part { heading: "How to reproduce".to_owned(), body, ..Part::default() }

@@ -34,7 +34,8 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             .collect();
         part.body.push_str(&format!("![{title}]({name}.png)\n\n"));
         part.body.push_str(&format!(
-            "_Left: one point per dataset (mean over seeds). Right: the mean over the {} datasets that every method has; \
+            "_Left: one point per dataset (mean over seeds). Right: the mean over the {} datasets that \
+                every method has; \
              its bars are sample standard deviations over seeds of that mean. Dashed: equal H._\n\n",
             shared.len()
         ));

@@ -27,8 +27,10 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     }
     let figure = figure(context, &records, shots);
     part.body.push_str(&format!(
-        "![{}](training.png)\n\n_Mean over steps and seeds of each batch's cross-entropy before the update; bars: sample standard \
-         deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different methods are not comparable._\n",
+        "![{}](training.png)\n\n_Mean over steps and seeds of each batch's cross-entropy before the update; \
+            bars: sample standard \
+         deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
+         methods are not comparable._\n",
         figure.title
     ));
     part.pictures.push(paint("training", &draw(&figure))?);

@@ -32,9 +32,12 @@ pub fn render(context: &Context<'_>) -> Part {
     Part { heading: "Variance over draws".to_owned(), body, ..Part::default() }
 }
 
-const NOTE: &str = "_Variance in squared points over seeds (ddof 1). Chi-square intervals assume normal accuracies; bootstrap: 10 000 \
-    seeded resamples of seeds, percentile. Last columns: exact sign-flip test on |x − median|, draws paired by seed, against \
-    the method named; p corrected after Holm within the table. The smallest p that n seeds allow is 2 / 2ⁿ._\n";
+const NOTE: &str = "_Variance in squared points over seeds (ddof 1). Chi-square intervals assume normal \
+    accuracies; bootstrap: 10 000 \
+    seeded resamples of seeds, percentile. Last columns: exact sign-flip test on |x − median|, draws paired \
+    by seed, against \
+    the method named; p corrected after Holm within the table. The smallest p that n seeds allow is 2 / \
+    2ⁿ._\n";
 
 /// A line of the table before the correction.
 struct Line {

@@ -33,7 +33,7 @@ fn a_wrong_number_fails() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/protocol/lr_schedule.json");
     let dir = tempfile::tempdir().unwrap();
     let text =
-        std::fs::read_to_string(source).unwrap().replacen("0.009890738003669028", "0.009890738003679028", 1);
+        std::fs::read_to_string(source).unwrap().replacen("0.009890738003669028", "0.009890738103669028", 1);
     std::fs::write(dir.path().join("lr_schedule.json"), text).unwrap();
     assert!(!check_folder(dir.path(), &Device::Cpu).unwrap().pass);
 }

@@ -1,0 +1,115 @@
+//! The whole program as a person uses it: run, run again, faults, exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn rpo_bench(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(args).output().unwrap()
+}
+
+fn smoke(out: &Path, more: &[&str]) -> Output {
+    let mut args = vec!["suite", "smoke", "--out", out.to_str().unwrap()];
+    args.extend(more);
+    rpo_bench(&args)
+}
+
+fn read(out: &Path, name: &str) -> String {
+    std::fs::read_to_string(out.join("reports/smoke-pocket").join(name)).unwrap()
+}
+
+/// Runs, skips, repeats: the second run trains nothing, and a run from nothing gives the same bytes.
+#[test]
+fn a_suite_runs_skips_and_repeats() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let run = smoke(first.path(), &[]);
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let results = read(first.path(), "results.csv");
+    assert_eq!(results.lines().count(), 1 + 2 * 5 * 2, "{results}");
+    let again = smoke(first.path(), &[]);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(said.starts_with("0 cells run, 10 already complete, 0 failed"), "{said}");
+    assert_eq!(read(first.path(), "results.csv"), results);
+
+    let other = smoke(second.path(), &["--threads", "1"]);
+    assert!(other.status.success());
+    assert_eq!(read(second.path(), "results.csv"), results);
+}
+
+/// Records from which a cell was lost: the same command runs that cell and no other.
+#[test]
+fn a_lost_record_is_run_again() {
+    let out = tempfile::tempdir().unwrap();
+    assert!(smoke(out.path(), &["--datasets", "eurosat"]).status.success());
+    let results = read(out.path(), "results.csv");
+    let records = out.path().join("runs/smoke-pocket/records");
+    let record = std::fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(record).unwrap();
+    let again = smoke(out.path(), &["--datasets", "eurosat"]);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(said.starts_with("1 cells run, 4 already complete"), "{said}");
+    assert_eq!(read(out.path(), "results.csv"), results);
+}
+
+/// Every fault: a clear word on stderr, the documented exit code, and nothing written.
+#[test]
+fn faults_end_with_their_exit_code_and_write_nothing() {
+    let faults: [(&[&str], i32, &str); 9] = [
+        (&["suite", "base3new"], 2, "base2new"),
+        (&["suite", "smoke", "--datasets", "eurosatt"], 2, "eurosat"),
+        (&["suite", "smoke", "--methods", "rpoo"], 2, "rpo"),
+        (&["suite", "smoke", "--seeds", ","], 2, "--seeds"),
+        (&["suite", "smoke", "--set", "rpo.kk=4"], 2, "rpo.k"),
+        (&["suite", "smoke", "--set", "rpo.epochs=2"], 2, "epochs is 2"),
+        (&["suite", "smoke", "--data", "nowhere"], 2, "--clip"),
+        (&["suite", "smoke", "--clip", "nowhere"], 3, "nowhere"),
+        (&["parity", "nowhere"], 3, "nowhere"),
+    ];
+    for (args, code, word) in faults {
+        let out = tempfile::tempdir().unwrap();
+        let mut args = args.to_vec();
+        if args[0] == "suite" {
+            args.extend(["--out", out.path().to_str().unwrap()]);
+        }
+        let run = rpo_bench(&args);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(word), "{args:?}: {said}");
+        assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0, "{args:?}");
+    }
+}
+
+/// `--plan` writes nothing and names every cell.
+#[test]
+fn a_plan_writes_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let run = smoke(out.path(), &["--plan", "--json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(plan["cells"].as_array().unwrap().len(), 10);
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
+}
+
+/// The pocket model, exported and read back as any other folder, gives the embedded run's predictions.
+#[test]
+fn an_exported_model_and_data_give_the_embedded_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (model, embedded, outside) = (path("pocket-model"), path("embedded"), path("outside"));
+    assert!(rpo_bench(&["model", "export", &model]).status.success());
+    let run = |out: &str, more: &[&str]| {
+        let mut args = vec!["suite", "smoke", "--datasets", "eurosat", "--out", out];
+        args.extend(more);
+        let run = rpo_bench(&args);
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    };
+    run(&embedded, &[]);
+    run(&outside, &["--clip", &model]);
+    let counts = |out: &str, profile: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(format!("{out}/reports/smoke-{profile}/results.csv")).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').skip(2).collect::<Vec<_>>().join(",")).collect()
+    };
+    let (ours, theirs) = (counts(&embedded, "pocket"), counts(&outside, "pocket-model"));
+    assert_eq!(ours.len(), 10);
+    assert_eq!(ours, theirs);
+}

@@ -2,8 +2,6 @@
 //!
 //! `tests/fixtures/formats/make_formats.py` wrote the files and what Pillow makes of each.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::path::PathBuf;
 
 use rpo_bench::preprocess::{DecodeError, decode};

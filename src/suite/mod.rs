@@ -9,6 +9,7 @@ mod file;
 mod lane;
 mod overrides;
 mod pocket_model;
+pub mod protocol;
 mod provenance;
 mod report;
 mod run;

@@ -9,7 +9,6 @@ mod file;
 mod lane;
 mod overrides;
 mod pocket_model;
-pub mod protocol;
 mod provenance;
 mod report;
 mod run;

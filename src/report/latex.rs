@@ -7,6 +7,7 @@ use super::context::Context;
 use super::grid::Grid;
 use super::names::dataset_name;
 use super::number::count;
+use super::pairing::pairs;
 use crate::frame::{Accuracy, SummaryRow};
 use crate::stats::describe::mean;
 use crate::stats::harmonic::{average_of_h, h_of_averages};
@@ -82,23 +83,6 @@ fn underlined(grid: &Grid<'_>) -> Vec<(usize, usize)> {
 fn paired_p(first: &Accuracy, second: &Accuracy) -> Option<f64> {
     let differences: Vec<f64> = pairs(first, second).into_iter().map(|(a, b)| a - b).collect();
     Some(MeanDifference::paired(&differences).ok()?.p())
-}
-
-/// Values of both at their common seeds; a single value without a seed is repeated.
-pub fn pairs(first: &Accuracy, second: &Accuracy) -> Vec<(f64, f64)> {
-    let constant = |accuracy: &Accuracy| match accuracy.by_seed[..] {
-        [(None, value)] => Some(value),
-        _ => None,
-    };
-    match (constant(first), constant(second)) {
-        (Some(a), Some(b)) => vec![(a, b)],
-        (Some(a), None) => second.values().into_iter().map(|b| (a, b)).collect(),
-        (None, Some(b)) => first.values().into_iter().map(|a| (a, b)).collect(),
-        (None, None) => {
-            let at = |seed| second.by_seed.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
-            first.by_seed.iter().filter_map(|(seed, value)| Some((*value, at(*seed)?))).collect()
-        }
-    }
 }
 
 fn cell(

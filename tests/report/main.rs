@@ -12,3 +12,4 @@ mod pages;
 mod pictures;
 mod records;
 mod rendering;
+mod scratch;

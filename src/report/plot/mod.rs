@@ -7,6 +7,7 @@ pub mod boxes;
 pub mod cd;
 pub mod curves;
 pub mod drawing;
+pub mod drift;
 pub mod legend;
 pub mod paint;
 pub mod scatter;

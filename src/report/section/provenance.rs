@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::RunRecord;
 use crate::report::context::Context;
+use crate::report::facts::{FACTS, short};
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
 use crate::report::page::Part;
@@ -33,27 +33,11 @@ pub fn render(context: &Context<'_>) -> Part {
     Part { heading: "Provenance".to_owned(), body, ..Part::default() }
 }
 
-/// A line of the table: its name and its value in a record.
-type Fact = (&'static str, fn(&RunRecord) -> String);
-
 fn origin(context: &Context<'_>) -> String {
-    let facts: [Fact; 11] = [
-        ("version", |r| r.provenance.version.clone()),
-        ("commit", |r| commit(r)),
-        ("numerics version", |r| r.provenance.numerics_version.to_string()),
-        ("cargo features", |r| r.provenance.features.join(" ")),
-        ("Cargo.lock", |r| short(&r.provenance.lockfile_sha256)),
-        ("device", |r| format!("{} ({})", r.provenance.device, r.provenance.device_model)),
-        ("dtype of frozen weights", |r| r.provenance.dtype.clone()),
-        ("decoder", |r| r.provenance.decoder.clone()),
-        ("pictures", |r| r.provenance.data_kind.clone()),
-        ("model weights", |r| short(&r.provenance.weights_sha256)),
-        ("profile", |r| r.cell.profile.clone()),
-    ];
     let mut table = Table::new(["fact", "value"]).left(2);
-    for (name, fact) in facts {
-        let values: BTreeSet<String> = context.records.iter().map(|r| fact(r)).collect();
-        table.row([name.to_owned(), values.into_iter().collect::<Vec<_>>().join("; ")]);
+    for fact in FACTS {
+        let values: BTreeSet<String> = context.records.iter().map(|r| (fact.value)(r)).collect();
+        table.row([fact.name.to_owned(), values.into_iter().collect::<Vec<_>>().join("; ")]);
     }
     let (train, evaluate, shared) = context.records.iter().fold((0.0, 0.0, 0.0), |sum, r| {
         (sum.0 + r.timing.train_secs, sum.1 + r.timing.evaluate_secs, sum.2 + r.timing.shared_secs)
@@ -66,11 +50,6 @@ fn origin(context: &Context<'_>) -> String {
         ),
     ]);
     table.markdown()
-}
-
-fn commit(record: &RunRecord) -> String {
-    let id = record.provenance.commit.as_deref().map_or_else(|| "unknown".to_owned(), short);
-    if record.provenance.dirty == Some(true) { format!("{id} with uncommitted changes") } else { id }
 }
 
 fn switches(context: &Context<'_>) -> String {
@@ -117,8 +96,4 @@ fn hashes(context: &Context<'_>) -> String {
         ]);
     }
     table.markdown()
-}
-
-fn short(hash: &str) -> String {
-    hash.chars().take(12).collect()
 }

@@ -10,6 +10,7 @@ use super::error::ReportError;
 use super::files::write_atomically;
 use super::markdown::folded;
 use super::number::count;
+use super::opening::what_was_run;
 use super::plot::Picture;
 use super::section;
 use super::spec::ReportSpec;
@@ -95,6 +96,7 @@ fn page(context: &Context<'_>, parts: &[Part]) -> String {
     if !context.spec.description.is_empty() {
         out.push_str(&format!("{}\n\n", context.spec.description.trim_end()));
     }
+    out.push_str(&format!("{}\n\n", what_was_run(context)));
     for part in parts {
         out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
     }
@@ -116,8 +118,8 @@ fn banners(context: &Context<'_>) -> Vec<String> {
     }
     for limit in context.limits() {
         banners.push(format!(
-            "Limited run: at most {limit} test images were evaluated. These numbers are not comparable with \
-                full runs."
+            "Limited run: at most {limit} test images a class were evaluated. These numbers are not comparable \
+                with full runs."
         ));
     }
     let failed = context.failed().count();

@@ -6,10 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod adversarial;
+mod columns;
 mod comparing;
 mod frame;
 mod pages;
 mod pictures;
 mod records;
 mod rendering;
-mod scratch;

@@ -57,8 +57,8 @@ pub fn draw(figure: &DriftFigure) -> Drawing {
     }
     let width = (RIGHT - LEFT) / figure.panels.len().max(1) as f64;
     for (i, (name, points)) in figure.panels.iter().enumerate() {
-        let left = LEFT + width * i as f64 + if i > 0 { 12.0 } else { 0.0 };
-        let right = LEFT + width * (i + 1) as f64 - 12.0;
+        let left = LEFT + width * i as f64 + 14.0;
+        let right = LEFT + width * (i + 1) as f64 - 14.0;
         drawing.text((0.5 * (left + right), top - 14.0), name, LABEL, INK, Align::Center);
         draw_panel(&mut drawing, figure, points, (left, right), (top, bottom, height));
     }

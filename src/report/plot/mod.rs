@@ -9,6 +9,7 @@ pub mod curves;
 pub mod drawing;
 pub mod drift;
 pub mod legend;
+pub mod lettering;
 pub mod paint;
 pub mod scatter;
 pub mod style;

@@ -1,4 +1,4 @@
-//! Where the numbers come from: switches in force, deviations, hashes and versions.
+//! Where the numbers come from: versions, machine, model, data and hashes.
 //!
 //! A value that differs between records is listed with every value it took, so a mixed report cannot
 //! pass as a uniform one.
@@ -13,21 +13,7 @@ use crate::report::page::Part;
 
 /// The section.
 pub fn render(context: &Context<'_>) -> Part {
-    let mut body = String::from("**Origin**\n\n");
-    body.push_str(&origin(context));
-    body.push_str("\n**Protocol switches in force**\n\n");
-    body.push_str(&switches(context));
-    if !context.spec.deviations.is_empty() {
-        body.push_str("\n**Deviations from the published method**\n\n");
-        let mut table = Table::new(["what", "published", "here", "test"]).left(4);
-        for deviation in &context.spec.deviations {
-            table.row(
-                [&deviation.subject, &deviation.published, &deviation.ours, &deviation.test]
-                    .map(String::as_str),
-            );
-        }
-        body.push_str(&table.markdown());
-    }
+    let mut body = origin(context);
     body.push('\n');
     body.push_str(&folded("Hashes of splits and draws", &hashes(context)));
     Part { heading: "Provenance".to_owned(), body, ..Part::default() }
@@ -50,27 +36,6 @@ fn origin(context: &Context<'_>) -> String {
         ),
     ]);
     table.markdown()
-}
-
-fn switches(context: &Context<'_>) -> String {
-    type Methods<'a> = BTreeSet<&'a str>;
-    let mut values: BTreeMap<&str, BTreeMap<&str, Methods<'_>>> = BTreeMap::new();
-    for record in &context.records {
-        for (name, value) in &record.switches {
-            values.entry(name).or_default().entry(value).or_default().insert(&record.cell.method);
-        }
-    }
-    let mut table = Table::new(["switch", "value", "methods"]).left(3);
-    for (name, by_value) in values {
-        for (value, methods) in by_value {
-            table.row([
-                name.to_owned(),
-                value.to_owned(),
-                methods.into_iter().collect::<Vec<_>>().join(", "),
-            ]);
-        }
-    }
-    if table.is_empty() { "No record names a switch.\n".to_owned() } else { table.markdown() }
 }
 
 fn hashes(context: &Context<'_>) -> String {

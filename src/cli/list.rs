@@ -4,6 +4,7 @@ use super::args::Listing;
 use super::exit::{Exit, Failure};
 use crate::data::embedded;
 use crate::method::REGISTRY;
+use crate::protocol;
 use crate::suite::{SUITES, SuiteFile, load_pocket};
 
 pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
@@ -23,6 +24,7 @@ pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
                 println!("{:18} {}", manifest.id.as_str(), manifest.display_name);
             }
         }
+        Listing::Switches => print!("{}", protocol::page()),
         Listing::Models => {
             let pocket = load_pocket()?;
             let side = pocket.config.image_size;

@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::protocol;
 use crate::report::context::Context;
 use crate::report::markdown::Table;
+use crate::report::number::NONE;
 use crate::report::page::Part;
 
 /// The section.
@@ -36,12 +38,15 @@ fn switches(context: &Context<'_>) -> String {
             values.entry(name).or_default().entry(value).or_default().insert(&record.cell.method);
         }
     }
-    let mut table = Table::new(["switch", "value", "methods"]).left(3);
+    let mut table = Table::new(["switch", "value", "published", "methods"]).left(4);
     for (name, by_value) in values {
         for (value, methods) in by_value {
+            let published = protocol::published(name).unwrap_or(NONE);
+            let same = if published == value { "the same" } else { published };
             table.row([
                 name.to_owned(),
                 value.to_owned(),
+                same.to_owned(),
                 methods.into_iter().collect::<Vec<_>>().join(", "),
             ]);
         }

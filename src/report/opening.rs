@@ -14,16 +14,22 @@ pub fn what_was_run(context: &Context<'_>) -> String {
     let mut methods: Vec<&str> = distinct(records, |r| r.cell.method.as_str());
     methods.sort_by_key(|id| method_order(id));
     let names: Vec<&str> = methods.iter().map(|id| method_name(id)).collect();
-    let datasets = distinct(records, |r| r.cell.dataset.as_str()).len();
     let trained = records.iter().filter(|r| r.training.is_some()).count();
     let evaluations = || records.iter().flat_map(|r| &r.evaluations);
+    let own: BTreeSet<&str> = records.iter().map(|r| r.cell.dataset.as_str()).collect();
+    let tested: BTreeSet<&str> = evaluations().map(|e| e.dataset.as_str()).collect();
     let predictions: u64 = evaluations().map(|e| e.total).sum();
     format!(
-        "**What was run.** {} ({}) trained on {}{}{}: {}, of which {trained} were trained, {} with {predictions} \
+        "**What was run.** {} ({}) on {}{}{}{}: {}, of which {trained} were trained, {} with {predictions} \
          predictions of test images in all. {}",
         count(methods.len(), "method"),
         names.join(", "),
-        count(datasets, "dataset"),
+        count(own.len(), "dataset"),
+        if tested.is_subset(&own) {
+            String::new()
+        } else {
+            format!(", tested on {}", count(tested.len(), "dataset"))
+        },
         listed(", shots per class ", distinct(records, |r| r.cell.shots)),
         listed(", seeds ", distinct(records, |r| r.cell.seed)),
         count(records.len(), "cell"),

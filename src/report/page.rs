@@ -100,11 +100,20 @@ fn page(context: &Context<'_>, parts: &[Part]) -> String {
     for part in parts {
         out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
     }
-    let legend = "Tables of this page as files: [`results.csv`](results.csv) has one line per dataset, \
-                  method, seed, shots and evaluated classes; [`summary.csv`](summary.csv) has the means \
-                  and sample standard deviations over seeds.\n";
-    out.push_str(&folded("Files", legend));
+    out.push_str(&folded("Files", &files(parts)));
     out
+}
+
+/// What lies beside the page.
+fn files(parts: &[Part]) -> String {
+    let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
+                    classes; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
+                    Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
+        .to_owned();
+    for (name, _) in parts.iter().flat_map(|part| &part.files) {
+        text.push_str(&format!(" [`{name}`]({name}) is the table for a paper."));
+    }
+    text
 }
 
 fn banners(context: &Context<'_>) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Friedman over all arms and Wilcoxon with Holm over all pairs, datasets being the blocks.
 //!
 //! Values are means over seeds: seeds are not independent datasets, and counting them as such would make
-//! every p too small. They are rounded to 1e-9 first, so that Friedman and Wilcoxon see the same ties.
+//! every p too small. Ranks are taken of values rounded to 1e-9, as Wilcoxon's test rounds differences, so
+//! that both see the ties that counts of images make.
 
 use super::emphasis::{ALPHA, Mark, Quantity};
 use super::grid::Grid;
@@ -21,7 +22,7 @@ pub struct PairTests {
     pub pairs: Vec<Pair>,
     /// Positions of the datasets that every arm has.
     pub shared: Vec<usize>,
-    /// Values: per shared dataset one per arm.
+    /// Values, rounded for ranking: per shared dataset one per arm.
     pub blocks: Vec<Vec<f64>>,
 }
 
@@ -50,13 +51,15 @@ impl PairTests {
     pub fn new(grid: &Grid<'_>, quantity: Quantity) -> Result<Self, StatsError> {
         let shared = grid.shared(|r| quantity.value(r));
         let value = |d: usize, a: usize| grid.cell(d, a).and_then(|row| quantity.value(row));
-        let line = |d: &usize| (0..grid.arms.len()).filter_map(|a| value(*d, a)).map(rounded).collect();
-        let blocks: Vec<Vec<f64>> = shared.iter().map(line).collect();
+        let line = |d: &usize| (0..grid.arms.len()).filter_map(|a| value(*d, a)).collect();
+        let values: Vec<Vec<f64>> = shared.iter().map(line).collect();
+        let blocks: Vec<Vec<f64>> =
+            values.iter().map(|line| line.iter().map(|v| rounded(*v)).collect()).collect();
         let friedman = friedman(&blocks)?;
         let mut pairs = Vec::new();
         for second in 0..grid.arms.len() {
             for first in second + 1..grid.arms.len() {
-                let differences: Vec<f64> = blocks.iter().map(|b| b[first] - b[second]).collect();
+                let differences: Vec<f64> = values.iter().map(|v| v[first] - v[second]).collect();
                 let test = signed_rank(&differences)?;
                 let difference = mean(&differences).ok_or(StatsError::NoSpread)?;
                 pairs.push(Pair { first, second, differences, difference, test, adjusted: 1.0 });

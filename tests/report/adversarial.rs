@@ -105,7 +105,7 @@ fn domain_shift_with_every_section() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) })]
 
     #[test]
     fn any_part_of_a_suite_makes_a_sound_page(

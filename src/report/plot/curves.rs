@@ -71,8 +71,11 @@ fn draw_panel(
         x.low = x.ticks.first().map_or(x.low, |tick| tick - 0.5);
         x.high = x.ticks.last().map_or(x.high, |tick| tick + 0.5);
     } else {
-        x.ticks.retain(|tick| *tick >= 0.0);
+        // Counts start at zero; behind the last one a little air is enough.
+        let last = curves.iter().flatten().map(|p| p.0).fold(f64::NEG_INFINITY, f64::max);
         x.low = x.low.max(0.0);
+        x.high = x.high.min(last.max(1.0) * 1.03);
+        x.ticks.retain(|tick| (x.low..=x.high).contains(tick));
     }
     let y = y_axis(figure, curves).between(top + PANEL_HEIGHT, top);
     drawing.text((left + 0.5 * width, top - 13.0), name, LABEL, INK, Align::Center);

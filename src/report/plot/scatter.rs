@@ -73,16 +73,19 @@ fn draw_h_curves(drawing: &mut Drawing, x: &Axis, y: &Axis) {
     let corner = |base: f64, new: f64| if base + new > 0.0 { 2.0 * base * new / (base + new) } else { 0.0 };
     let levels = Axis::covering([corner(x.low, y.low), corner(x.high, y.high)].into_iter(), (0.0, 100.0), 6);
     for &h in levels.ticks.iter().filter(|h| **h > 0.0) {
-        // Evenly in the ratio of the two coordinates, so that steep parts are sampled as finely as flat ones:
-        // at base = h·(1 + r)/2 new is h·(1 + 1/r)/2.
+        // At base = h·(1 + r)/2 new is h·(1 + 1/r)/2. Sampled evenly in the logarithm of r over the part that
+        // the panel shows, steep and flat parts are equally fine.
+        let of_base = |base: f64| (2.0 * base / h - 1.0).max(1e-3);
+        let of_new = |new: f64| 1.0 / (2.0 * new / h - 1.0).max(1e-3);
+        let (first, last) = (of_base(x.low).max(of_new(y.high)), of_base(x.high).min(of_new(y.low)));
         let sample = |i: i32| {
-            let ratio = 10f64.powf(f64::from(i) / 500.0 - 2.0);
+            let ratio = first * (last / first).powf(f64::from(i) / 1000.0);
             (0.5 * h * (1.0 + ratio), 0.5 * h * (1.0 + 1.0 / ratio))
         };
         let inside =
             |&(base, new): &(f64, f64)| (x.low..=x.high).contains(&base) && (y.low..=y.high).contains(&new);
         let curve: Vec<(f64, f64)> =
-            (0..=2000).map(sample).filter(inside).map(|(base, new)| (x.at(base), y.at(new))).collect();
+            (0..=1000).map(sample).filter(inside).map(|(base, new)| (x.at(base), y.at(new))).collect();
         draw_dashed(drawing, &curve);
         let Some(&end) = curve.last() else { continue };
         let label = format!("H {}", levels.label(h));

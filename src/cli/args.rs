@@ -31,6 +31,13 @@ pub enum Command {
     },
     /// Render a suite's report again, from its records alone.
     Report(ReportArgs),
+    /// Compare two runs, or a run with the paper's figures, cell by cell.
+    ///
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
+    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
+    /// read the verdicts from --json.
+    Compare(CompareArgs),
     /// Look at datasets: what they are, whether a DATA folder is sound, which images a seed draws.
     #[command(subcommand)]
     Data(DataCommand),
@@ -134,6 +141,29 @@ pub struct ReportArgs {
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run to compare with, or the one to hold against the paper.
+    #[arg(value_name = "A")]
+    pub first: String,
+    /// The other run: differences are B − A.
+    #[arg(value_name = "B", required_unless_present = "paper", conflicts_with = "paper")]
+    pub second: Option<String>,
+    /// Compare with the published figures: differences are ours − published.
+    #[arg(long)]
+    pub paper: bool,
+    /// Where runs/ lies.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Also write README.md, comparison.json and the drift plot (PNG, SVG) into DIR.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `data`.

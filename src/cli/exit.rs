@@ -4,6 +4,7 @@ use crate::backbone::{LoadError, TokenizerError, WeightsError};
 use crate::data::DataError;
 use crate::parity::ParityError;
 use crate::pretrain::PretrainError;
+use crate::report::ReportError;
 use crate::suite::SuiteError;
 use crate::train::TrainError;
 
@@ -85,8 +86,21 @@ from_error! {
     candle_core::Error => Exit::Internal,
     crate::data::verify::VerifyError => Exit::Data,
     crate::pocket::PocketError => Exit::Internal,
+    crate::record::StoreError => Exit::Data,
     std::io::Error => Exit::Internal,
     serde_json::Error => Exit::Internal,
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let exit = match &error {
+            ReportError::Empty | ReportError::Frame(_) | ReportError::NotComparable { .. } => Exit::Data,
+            ReportError::Draw { .. } | ReportError::Write { .. } | ReportError::Published { .. } => {
+                Exit::Internal
+            }
+        };
+        Self::new(exit, error)
+    }
 }
 
 impl From<PretrainError> for Failure {

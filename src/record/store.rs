@@ -44,6 +44,11 @@ impl Store {
         Self { dir: out.join("runs").join(format!("{suite}-{profile}")) }
     }
 
+    /// The run directory `dir` itself, wherever it lies.
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     /// The run directory.
     pub fn dir(&self) -> &Path {
         &self.dir

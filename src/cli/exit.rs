@@ -1,7 +1,9 @@
 //! Exit codes, and the one error type commands return.
 
 use crate::backbone::{LoadError, TokenizerError, WeightsError};
+use crate::bench::BenchError;
 use crate::data::DataError;
+use crate::method::MethodError;
 use crate::parity::ParityError;
 use crate::pretrain::PretrainError;
 use crate::suite::SuiteError;
@@ -47,7 +49,7 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         let exit = match &error {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
-            SuiteError::Method(crate::method::MethodError::Unknown { .. }) => Exit::Usage,
+            SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Recipe { .. }) => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
@@ -87,6 +89,17 @@ from_error! {
     crate::pocket::PocketError => Exit::Internal,
     std::io::Error => Exit::Internal,
     serde_json::Error => Exit::Internal,
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        let exit = match &error {
+            BenchError::Shape { .. } | BenchError::Setting { .. } => Exit::Usage,
+            BenchError::Method(MethodError::Unknown { .. } | MethodError::Setting { .. }) => Exit::Usage,
+            _ => Exit::RunFailed,
+        };
+        Self::new(exit, error)
+    }
 }
 
 impl From<PretrainError> for Failure {

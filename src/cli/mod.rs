@@ -1,6 +1,7 @@
 //! What was typed, and what is done with it. stdout carries results, stderr progress and errors.
 
 mod args;
+mod bench;
 mod data;
 mod exit;
 mod list;

@@ -14,6 +14,7 @@
 //! numbers, [`pocket`] is the embedded world and [`pretrain`] makes its CLIP.
 
 pub mod backbone;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod frame;

@@ -15,7 +15,7 @@ mod views;
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use fit::{EpochLog, Fit, fit};
-pub use images::{TrainingImages, frozen_pass};
+pub use images::{GRID, TrainingImages, frozen_pass};
 pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};

@@ -24,7 +24,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad dat
 pub enum Command {
     /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
     Suite(SuiteArgs),
-    /// List suites, methods, datasets or models.
+    /// List suites, methods, datasets, models or protocol switches.
     List {
         /// What to list.
         what: Listing,
@@ -67,6 +67,8 @@ pub enum Listing {
     Datasets,
     /// Model shapes.
     Models,
+    /// Switches between the published protocol and ours, as a Markdown page.
+    Switches,
 }
 
 /// `suite`.
@@ -87,19 +89,19 @@ pub struct SuiteArgs {
     #[arg(long, value_delimiter = ',')]
     pub methods: Option<Vec<String>>,
     /// Seeds, comma-separated.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = seed)]
     pub seeds: Option<Vec<u64>>,
     /// Training images per class, comma-separated.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub shots: Option<Vec<u32>>,
     /// Where to compute: cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Threads to use; results do not depend on it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<usize>,
     /// At most N test images a class; every table is marked as limited.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
     /// Run the datasets that are there instead of stopping when some are missing.
     #[arg(long)]
@@ -258,4 +260,18 @@ pub enum PocketCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// A seed of a comma-separated list.
+fn seed(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|error| format!("{error}; expected whole numbers such as 1,2,3"))
+}
+
+/// A number of threads.
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("expected at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}; expected a whole number from 1 on")),
+    }
 }

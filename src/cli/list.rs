@@ -4,7 +4,7 @@ use super::args::Listing;
 use super::exit::{Exit, Failure};
 use crate::data::embedded;
 use crate::method::REGISTRY;
-use crate::suite::{SUITES, SuiteFile, load_pocket};
+use crate::suite::{SUITES, SuiteFile, load_pocket, protocol};
 
 pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
     match what {
@@ -23,6 +23,7 @@ pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
                 println!("{:18} {}", manifest.id.as_str(), manifest.display_name);
             }
         }
+        Listing::Switches => print!("{}", protocol::page()),
         Listing::Models => {
             let pocket = load_pocket()?;
             let side = pocket.config.image_size;

@@ -34,11 +34,21 @@ pub(super) fn device(name: &str) -> Result<Device, Failure> {
     }
 }
 
-fn non_empty<T: Clone>(flag: &str, given: Option<&Vec<T>>, default: Vec<T>) -> Result<Vec<T>, Failure> {
-    match given {
-        Some(list) if list.is_empty() => Err(Failure::new(Exit::Usage, format!("{flag} is empty"))),
-        Some(list) => Ok(list.clone()),
-        None => Ok(default),
+/// The flag's list where one was typed, else the suite's own.
+fn list<T: Clone + PartialEq + std::fmt::Display>(
+    flag: &str,
+    given: Option<&Vec<T>>,
+    default: Vec<T>,
+) -> Result<Vec<T>, Failure> {
+    let Some(list) = given else { return Ok(default) };
+    let usage = |message: String| Err(Failure::new(Exit::Usage, message));
+    if list.is_empty() {
+        return usage(format!("{flag} is empty"));
+    }
+    let twice = list.iter().enumerate().find(|(index, value)| list[..*index].contains(value));
+    match twice {
+        Some((_, value)) => usage(format!("{flag} names {value} twice; name it once")),
+        None => Ok(list.clone()),
     }
 }
 
@@ -49,13 +59,10 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
         suite = suite.for_profile("pocket").0;
     }
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
-    suite.datasets = non_empty("--datasets", args.datasets.as_ref(), suite.datasets)?;
-    suite.methods = non_empty("--methods", args.methods.as_ref(), suite.methods)?;
-    suite.seeds = non_empty("--seeds", args.seeds.as_ref(), suite.seeds)?;
-    suite.shots = non_empty("--shots", args.shots.as_ref(), suite.shots)?;
-    if suite.shots.contains(&0) {
-        return Err(Failure::new(Exit::Usage, "--shots 0: expected at least one image a class"));
-    }
+    suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
+    suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
+    suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
+    suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
         suite.datasets = world.available(&suite.datasets)?;
         if suite.datasets.is_empty() {

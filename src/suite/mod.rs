@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod overrides;
 mod pocket_model;
+pub mod protocol;
 mod provenance;
 mod report;
 mod run;

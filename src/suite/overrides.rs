@@ -5,21 +5,12 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::error::SuiteError;
+use super::protocol::SWITCHES;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::train::{Recipe, Views};
 
 /// Short method names accepted in keys.
 const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
-
-/// The published code's side of every switch (protocol table); `views = "per_method"` since each of its
-/// processes draws its own.
-const PUBLISHED: [(&str, &str); 5] = [
-    ("rpo.raw_class_names", "true"),
-    ("linear_probe.raw_class_names", "true"),
-    ("linear_probe.template", "\"A photo of a {}\""),
-    ("rpo.st_noise", "\"unit\""),
-    ("views", "\"per_method\""),
-];
 
 /// Settings that belong to no method.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +87,8 @@ impl Settings {
             ("views", Value::String(word)) if word == "per_method" => self.globals.views_per_method = true,
             ("views", _) => return Err(fail("expected shared or per_method".to_owned())),
             ("protocol", Value::String(word)) if word == "published" => {
-                for (key, value) in PUBLISHED {
-                    self.apply(key, &parse_value(value))?;
+                for switch in SWITCHES {
+                    self.apply(switch.key, &parse_value(switch.published))?;
                 }
             }
             ("protocol", Value::String(word)) if word == "default" => {}
@@ -167,11 +158,10 @@ impl Settings {
 
     fn switches(&self, table: &toml::Table, id: &str) -> BTreeMap<String, String> {
         let mut switches = BTreeMap::new();
-        for field in ["raw_class_names", "template", "st_noise", "initialisation", "mask", "normalise"] {
-            if let Some(value) = table.get(field) {
-                let name =
-                    if field == "raw_class_names" { field.to_owned() } else { format!("{id}.{field}") };
-                switches.insert(name, plain(value));
+        for switch in SWITCHES {
+            let field = switch.key.strip_prefix(id).and_then(|rest| rest.strip_prefix('.'));
+            if let Some((field, value)) = field.and_then(|field| Some((field, table.get(field)?))) {
+                switches.insert(format!("{id}.{field}"), plain(value));
             }
         }
         if table.contains_key("epochs") {

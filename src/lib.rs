@@ -29,3 +29,4 @@ pub mod rng;
 pub mod stats;
 pub mod suite;
 pub mod train;
+pub mod verify;

@@ -40,6 +40,8 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
+    /// Check records: against themselves and their files, and by running their cells again.
+    Verify(VerifyArgs),
     /// Compare this program with golden numbers in a folder.
     Parity {
         /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
@@ -127,6 +129,29 @@ pub struct SuiteArgs {
     /// Run finished cells again.
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Record files, or run directories (runs/SUITE-PROFILE) for all their records.
+    #[arg(required = true)]
+    pub records: Vec<PathBuf>,
+    /// Check counts, hashes and seals only; run nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// The data of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The model of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`.

@@ -49,7 +49,7 @@ impl From<SuiteError> for Failure {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
             SuiteError::Method(crate::method::MethodError::Unknown { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
-            SuiteError::Train(TrainError::Recipe { .. }) => Exit::Usage,
+            SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
             SuiteError::Data(DataError::Manifest(crate::data::ManifestError::Unknown { .. })) => Exit::Usage,
             SuiteError::Data(_) | SuiteError::Load(_) | SuiteError::Weights(_) | SuiteError::Tokenizer(_) => {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::cells::{CellPlan, Plan};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
@@ -122,6 +122,8 @@ impl<'a> Lane<'a> {
             };
             match trained::load(self.store, &cell.training_key, device)? {
                 Some(trained) => {
+                    // A kill between the two writes leaves both; the training is the one that counts.
+                    checkpoint::discard(self.store, &cell.training_key)?;
                     (self.event)(Event::TrainingDone);
                     out.push(Candidate::new(cell, Ok(Some(trained))));
                 }
@@ -210,7 +212,7 @@ impl<'a> Lane<'a> {
             seconds: keeper.seconds(),
         };
         let trained = trained::save(self.store, &cell.training_key, &parameters, log)?;
-        keeper.finish()?;
+        checkpoint::discard(self.store, &cell.training_key)?;
         Ok(trained)
     }
 

@@ -44,7 +44,7 @@ impl Classifier for Faulty {
                 Tensor::new(&[f32::MAX, f32::MIN, 0.0], &Device::Cpu)?.broadcast_add(&self.extra)?
             }
             // √0 is finite, its slope is not.
-            Fault::Gradient => (&self.extra * 0.0)?.sqrt()?,
+            Fault::Gradient => self.extra.sqr()?.sqrt()?,
             Fault::Unused => Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?,
             Fault::LastUpdate if self.call == 2 => {
                 Tensor::new(&[1e38f32, 0.0, 0.0], &Device::Cpu)?.broadcast_mul(&self.extra)?

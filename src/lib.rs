@@ -13,6 +13,7 @@
 //! [`suite`] plans and runs it, [`cli`] is what a person types, [`parity`] holds it against golden
 //! numbers, [`pocket`] is the embedded world and [`pretrain`] makes its CLIP.
 
+pub mod atomic_file;
 pub mod backbone;
 pub mod bench;
 pub mod cli;
@@ -30,3 +31,4 @@ pub mod rng;
 pub mod stats;
 pub mod suite;
 pub mod train;
+pub mod verify;

@@ -50,6 +50,8 @@ pub enum Command {
     /// Time the engine on random weights of a real model's shape (Linux).
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Check records: against themselves and their files, and by running their cells again.
+    Verify(VerifyArgs),
     /// Compare this program with golden numbers in a folder.
     Parity {
         /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
@@ -119,6 +121,12 @@ pub struct SuiteArgs {
     /// Where runs/ and reports/ go.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Run part I of N, for example on the first of four machines 1/4; merge the run folders, then `report`.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_secs: u64,
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -131,6 +139,29 @@ pub struct SuiteArgs {
     /// Run finished cells again.
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Record files, or run directories (runs/SUITE-PROFILE) for all their records.
+    #[arg(required = true)]
+    pub records: Vec<PathBuf>,
+    /// Check counts, hashes and seals only; run nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// The data of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The model of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`.

@@ -52,17 +52,20 @@ impl From<SuiteError> for Failure {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
             SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
-            SuiteError::Train(TrainError::Recipe { .. }) => Exit::Usage,
+            SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
             SuiteError::Data(DataError::Manifest(crate::data::ManifestError::Unknown { .. })) => Exit::Usage,
             SuiteError::Data(_) | SuiteError::Load(_) | SuiteError::Weights(_) | SuiteError::Tokenizer(_) => {
                 Exit::Data
             }
-            SuiteError::Train(TrainError::Pixels(_)) | SuiteError::Store(_) => Exit::Data,
+            SuiteError::Train(TrainError::Pixels(_) | TrainError::Checkpoint { .. })
+            | SuiteError::Store(_) => Exit::Data,
             _ => Exit::RunFailed,
         };
         let hint = match exit {
-            Exit::Interrupted => "; finished cells are kept, the same command goes on from there",
+            Exit::Interrupted => {
+                "; finished cells, finished trainings and the step of running ones are kept; the same command goes on from there"
+            }
             _ => "",
         };
         Self::new(exit, format!("{error}{hint}"))

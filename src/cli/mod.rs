@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod suite;
 mod threads;
+mod verify;
 
 pub use exit::Exit;
 pub use run::main;

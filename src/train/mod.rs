@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a method's name, a record file or a report.
 
+mod checkpoint;
 mod error;
 mod evaluate;
 mod fit;
@@ -12,6 +13,7 @@ mod sgd;
 mod step;
 mod views;
 
+pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use fit::{EpochLog, Fit, fit};

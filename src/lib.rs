@@ -15,6 +15,7 @@
 
 pub mod atomic_file;
 pub mod backbone;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod frame;
@@ -23,6 +24,7 @@ pub mod parity;
 pub mod pocket;
 pub mod preprocess;
 pub mod pretrain;
+pub mod protocol;
 pub mod record;
 pub mod report;
 pub mod rng;

@@ -31,6 +31,13 @@ pub enum Command {
     },
     /// Render a suite's report again, from its records alone.
     Report(ReportArgs),
+    /// Compare two runs, or a run with the paper's figures, cell by cell.
+    ///
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
+    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
+    /// read the verdicts from --json.
+    Compare(CompareArgs),
     /// Look at datasets: what they are, whether a DATA folder is sound, which images a seed draws.
     #[command(subcommand)]
     Data(DataCommand),
@@ -40,6 +47,9 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
+    /// Time the engine on random weights of a real model's shape (Linux).
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.
     Verify(VerifyArgs),
     /// Compare this program with golden numbers in a folder.
@@ -167,6 +177,29 @@ pub struct ReportArgs {
     pub out: PathBuf,
 }
 
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run to compare with, or the one to hold against the paper.
+    #[arg(value_name = "A")]
+    pub first: String,
+    /// The other run: differences are B − A.
+    #[arg(value_name = "B", required_unless_present = "paper", conflicts_with = "paper")]
+    pub second: Option<String>,
+    /// Compare with the published figures: differences are ours − published.
+    #[arg(long)]
+    pub paper: bool,
+    /// Where runs/ lies.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Also write README.md, comparison.json and the drift plot (PNG, SVG) into DIR.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `data`.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
@@ -285,6 +318,61 @@ pub enum PocketCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Training steps: CPU-seconds, peak memory and the share of what the machine could do at best.
+    Step {
+        /// Method.
+        #[arg(long, default_value = "rpo")]
+        method: String,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Images a step [default: the method's own].
+        #[arg(long)]
+        batch: Option<usize>,
+        /// Steps; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        steps: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+    /// Evaluation of several methods and seeds by one image pass.
+    Evaluate {
+        /// Methods, comma-separated.
+        #[arg(long, value_delimiter = ',', default_values = crate::method::ids())]
+        methods: Vec<String>,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Test images.
+        #[arg(long, default_value_t = 16)]
+        images: usize,
+        /// Trainings of each method that trains.
+        #[arg(long, default_value_t = 3)]
+        n_seeds: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+}
+
+/// What all benchmarks share.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Model shape: vit-b-16, vit-b-32, vit-l-14 or tiny.
+    #[arg(long, default_value = "vit-b-16")]
+    pub model: String,
+    /// Classes.
+    #[arg(long, default_value_t = 50)]
+    pub classes: usize,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A seed of a comma-separated list.

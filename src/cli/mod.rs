@@ -1,6 +1,8 @@
 //! What was typed, and what is done with it. stdout carries results, stderr progress and errors.
 
 mod args;
+mod bench;
+mod compare;
 mod data;
 mod exit;
 mod list;

@@ -114,9 +114,3 @@ impl From<VerifyError> for Failure {
         }
     }
 }
-
-impl From<crate::record::StoreError> for Failure {
-    fn from(error: crate::record::StoreError) -> Self {
-        Self::new(Exit::Data, error)
-    }
-}

@@ -52,7 +52,7 @@ impl Store {
         Self { dir: out.join("runs").join(format!("{suite}-{profile}")) }
     }
 
-    /// The run directory `dir`, by its own path.
+    /// The run directory `dir` itself, wherever it lies.
     pub fn at(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }

@@ -14,7 +14,6 @@ mod machine;
 mod memory;
 mod overrides;
 mod pocket_model;
-pub mod protocol;
 mod provenance;
 mod report;
 mod run;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::SuiteError;
 use super::file::SuiteFile;
 use crate::record::Store;
-use crate::report::{RenderedReport, ReportSpec, render};
+use crate::report::{RenderedReport, ReportSpec, Section, render};
 
 /// Renders `OUT/reports/SUITE-PROFILE` from the records of `OUT/runs/SUITE-PROFILE` alone.
 ///
@@ -21,7 +21,7 @@ pub fn render_report(out: &Path, suite: &SuiteFile, profile: &str) -> Result<Ren
     let spec = ReportSpec {
         title: suite.title.clone(),
         description: suite.description.clone(),
-        sections: suite.sections.clone(),
+        sections: Section::of_page(&suite.sections),
         banners: Vec::new(),
         deviations,
         expected: Vec::new(),

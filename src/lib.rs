@@ -13,7 +13,9 @@
 //! [`suite`] plans and runs it, [`cli`] is what a person types, [`parity`] holds it against golden
 //! numbers, [`pocket`] is the embedded world and [`pretrain`] makes its CLIP.
 
+pub mod atomic_file;
 pub mod backbone;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod frame;
@@ -29,3 +31,4 @@ pub mod rng;
 pub mod stats;
 pub mod suite;
 pub mod train;
+pub mod verify;

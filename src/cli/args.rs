@@ -47,6 +47,11 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
+    /// Time the engine on random weights of a real model's shape (Linux).
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Check records: against themselves and their files, and by running their cells again.
+    Verify(VerifyArgs),
     /// Compare this program with golden numbers in a folder.
     Parity {
         /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
@@ -116,6 +121,12 @@ pub struct SuiteArgs {
     /// Where runs/ and reports/ go.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Run part I of N, for example on the first of four machines 1/4; merge the run folders, then `report`.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_secs: u64,
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -128,6 +139,29 @@ pub struct SuiteArgs {
     /// Run finished cells again.
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Record files, or run directories (runs/SUITE-PROFILE) for all their records.
+    #[arg(required = true)]
+    pub records: Vec<PathBuf>,
+    /// Check counts, hashes and seals only; run nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// The data of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The model of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `report`.
@@ -284,6 +318,61 @@ pub enum PocketCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Training steps: CPU-seconds, peak memory and the share of what the machine could do at best.
+    Step {
+        /// Method.
+        #[arg(long, default_value = "rpo")]
+        method: String,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Images a step [default: the method's own].
+        #[arg(long)]
+        batch: Option<usize>,
+        /// Steps; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        steps: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+    /// Evaluation of several methods and seeds by one image pass.
+    Evaluate {
+        /// Methods, comma-separated.
+        #[arg(long, value_delimiter = ',', default_values = crate::method::ids())]
+        methods: Vec<String>,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Test images.
+        #[arg(long, default_value_t = 16)]
+        images: usize,
+        /// Trainings of each method that trains.
+        #[arg(long, default_value_t = 3)]
+        n_seeds: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+}
+
+/// What all benchmarks share.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Model shape: vit-b-16, vit-b-32, vit-l-14 or tiny.
+    #[arg(long, default_value = "vit-b-16")]
+    pub model: String,
+    /// Classes.
+    #[arg(long, default_value_t = 50)]
+    pub classes: usize,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A seed of a comma-separated list.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
 use super::progress::bar;
-use crate::data::export::{Encoding, InMemoryDataset, export};
+use crate::data::export::{Encoding, InMemoryDataset, export, fitting};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
 use crate::data::verify::{VerifyOptions, verify, verify_table};
@@ -78,14 +78,15 @@ fn export_pocket(root: &Path, jpeg: Option<u8>) -> Result<Exit, Failure> {
     for id in pocket::datasets() {
         let Some(dataset) = pocket::dataset(id) else { continue };
         let manifest = embedded::manifest(id).map_err(|error| Failure::new(Exit::Internal, error))?;
+        let split = fitting(&manifest, &dataset.split);
         let memory = InMemoryDataset {
             manifest: &manifest,
             class_names: &dataset.class_names,
-            split: &dataset.split,
+            split: &split,
             images: &PocketImages,
         };
         let report = export(memory, root, encoding).map_err(|error| Failure::new(Exit::Data, error))?;
-        println!("{id}: {report:?}");
+        println!("{id:16} {:5} files, {:6.2} MB", report.files, report.bytes as f64 / 1e6);
     }
     Ok(Exit::Ok)
 }

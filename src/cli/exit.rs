@@ -1,7 +1,9 @@
 //! Exit codes, and the one error type commands return.
 
 use crate::backbone::{LoadError, TokenizerError, WeightsError};
+use crate::bench::BenchError;
 use crate::data::DataError;
+use crate::method::MethodError;
 use crate::parity::ParityError;
 use crate::pretrain::PretrainError;
 use crate::report::ReportError;
@@ -48,19 +50,22 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         let exit = match &error {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
-            SuiteError::Method(crate::method::MethodError::Unknown { .. }) => Exit::Usage,
+            SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
-            SuiteError::Train(TrainError::Recipe { .. }) => Exit::Usage,
+            SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
             SuiteError::Data(DataError::Manifest(crate::data::ManifestError::Unknown { .. })) => Exit::Usage,
             SuiteError::Data(_) | SuiteError::Load(_) | SuiteError::Weights(_) | SuiteError::Tokenizer(_) => {
                 Exit::Data
             }
-            SuiteError::Train(TrainError::Pixels(_)) | SuiteError::Store(_) => Exit::Data,
+            SuiteError::Train(TrainError::Pixels(_) | TrainError::Checkpoint { .. })
+            | SuiteError::Store(_) => Exit::Data,
             _ => Exit::RunFailed,
         };
         let hint = match exit {
-            Exit::Interrupted => "; finished cells are kept, the same command goes on from there",
+            Exit::Interrupted => {
+                "; finished cells, finished trainings and the step of running ones are kept; the same command goes on from there"
+            }
             _ => "",
         };
         Self::new(exit, format!("{error}{hint}"))
@@ -98,6 +103,17 @@ impl From<ReportError> for Failure {
             ReportError::Draw { .. } | ReportError::Write { .. } | ReportError::Published { .. } => {
                 Exit::Internal
             }
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        let exit = match &error {
+            BenchError::Shape { .. } | BenchError::Setting { .. } => Exit::Usage,
+            BenchError::Method(MethodError::Unknown { .. } | MethodError::Setting { .. }) => Exit::Usage,
+            _ => Exit::RunFailed,
         };
         Self::new(exit, error)
     }

@@ -1,6 +1,7 @@
 //! What was typed, and what is done with it. stdout carries results, stderr progress and errors.
 
 mod args;
+mod bench;
 mod compare;
 mod data;
 mod exit;
@@ -13,6 +14,7 @@ mod report;
 mod run;
 mod suite;
 mod threads;
+mod verify;
 
 pub use exit::Exit;
 pub use run::main;

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
-use super::{compare, data, list, model, parity, pocket, report, suite, threads};
+use super::{bench, compare, data, list, model, parity, pocket, report, suite, threads, verify};
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
@@ -35,7 +35,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             model::features(clip.as_deref(), &image, &text)
         }
         Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
+        Command::Bench(command) => bench::bench(command),
         Command::Pocket(command) => pocket::pocket(command),
+        Command::Verify(args) => verify::verify(&args),
         Command::Parity { dir, json, dump, device } => parity::parity(&dir, json, dump.as_deref(), &device),
     }
 }

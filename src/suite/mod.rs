@@ -4,14 +4,20 @@
 //! run (train, record, evaluate, record).
 
 mod cells;
+mod checkpoint;
+mod claimed;
 mod error;
 mod file;
+mod fingerprint;
 mod lane;
+mod machine;
+mod memory;
 mod overrides;
 mod pocket_model;
 mod provenance;
 mod report;
 mod run;
+mod shard;
 mod trained;
 mod world;
 
@@ -23,4 +29,5 @@ pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use provenance::{CommandLine, NUMERICS_VERSION};
 pub use report::render_report;
 pub use run::{Event, RunOptions, Summary, run};
+pub use shard::Shard;
 pub use world::{BenchDataset, World};

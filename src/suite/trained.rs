@@ -1,6 +1,6 @@
 //! Trained parameters on disk: written before any evaluation, so that a kill there loses no training.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -28,26 +28,26 @@ fn paths(key: &str) -> (String, String) {
     (format!("trained/{key}.safetensors"), format!("trained/{key}.json"))
 }
 
-/// Writes the parameters, then the note that makes them count.
+/// Writes the parameters, then the note that makes them count. The log comes without the file's name and hash.
 pub(super) fn save(
     store: &Store,
     key: &str,
     parameters: &Parameters,
-    epochs: Vec<Epoch>,
-    images: u64,
-    seconds: f64,
+    log: TrainingLog,
 ) -> Result<Trained, SuiteError> {
     let (path, note_path) = paths(key);
     let values = parameters.values()?;
-    let tensors: HashMap<String, Tensor> = values.iter().map(|(n, t)| (n.to_owned(), t.clone())).collect();
-    let bytes = serialise(&tensors)?;
+    let tensors = values.iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect();
+    let bytes = serialise(tensors, None)?;
     let parameters_sha256 = store.write(&path, &bytes)?;
+    let TrainingLog { images, images_sha256, epochs, seconds } = log;
     let training = Training {
         trainable_parameters: parameters.count(),
         images,
         epochs,
         parameters_path: path,
         parameters_sha256,
+        images_sha256: Some(images_sha256),
     };
     let note = Note { training, seconds };
     let text = serde_json::to_string_pretty(&note).map_err(|error| SuiteError::Usage(error.to_string()))?;
@@ -55,13 +55,22 @@ pub(super) fn save(
     Ok(Trained { parameters: values, training: note.training, seconds })
 }
 
-/// Tensors as safetensors, in name order: the same bytes for the same values.
-fn serialise(tensors: &HashMap<String, Tensor>) -> Result<Vec<u8>, SuiteError> {
-    let mut named: Vec<_> = tensors.iter().collect();
-    named.sort_by_key(|(name, _)| name.as_str());
-    let named = named.into_iter().map(|(name, tensor)| (name.clone(), tensor));
-    safetensors::serialize(named, None)
-        .map_err(|error| SuiteError::Usage(format!("write parameters: {error}")))
+/// What is known of a training beside its parameters.
+pub(super) struct TrainingLog {
+    pub images: u64,
+    pub images_sha256: String,
+    pub epochs: Vec<Epoch>,
+    pub seconds: f64,
+}
+
+/// Tensors as safetensors, in name order: the same bytes for the same values. More than one entry of
+/// metadata would come in any order.
+pub(super) fn serialise(
+    tensors: BTreeMap<String, Tensor>,
+    metadata: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, SuiteError> {
+    safetensors::serialize(tensors, metadata)
+        .map_err(|error| SuiteError::Usage(format!("write tensors: {error}")))
 }
 
 /// The parameters of a finished training; `None` when there are none or they are not what was recorded.

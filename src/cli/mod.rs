@@ -5,6 +5,7 @@ mod bench;
 mod compare;
 mod data;
 mod doctor;
+mod doctor_page;
 mod exit;
 mod list;
 mod model;

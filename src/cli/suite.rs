@@ -55,26 +55,32 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
 /// The suite as typed: profile, own datasets, and the flags that replace its lists.
 fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
-    if world.data_kind() == "pocket" && args.clip.is_none() {
-        suite = suite.for_profile("pocket").0;
-    }
+    suite = suite.for_profile(world.settings_profile).0;
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
     suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
-        suite.datasets = world.available(&suite.datasets)?;
-        if suite.datasets.is_empty() {
-            return Err(Failure::new(
-                Exit::Data,
-                "none of the suite's datasets is available; try `data list`",
-            ));
-        }
+        suite.datasets = available(world, &suite.datasets)?;
     }
     let overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
     Ok(Plan::new(suite, &overrides, args.limit)?)
+}
+
+/// The datasets that are there; the others are named on stderr.
+fn available(world: &World, wanted: &[String]) -> Result<Vec<String>, Failure> {
+    let (ready, missing) = world.available(wanted)?;
+    if ready.is_empty() {
+        let message = "none of the suite's datasets is available; `doctor --data DIR` says what is missing";
+        return Err(Failure::new(Exit::Data, message));
+    }
+    if !missing.is_empty() {
+        eprintln!("{} of {} datasets are available; left out:", ready.len(), wanted.len());
+        missing.iter().for_each(|line| eprintln!("  {line}"));
+    }
+    Ok(ready)
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
@@ -86,11 +92,14 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     for value in &args.split_file {
         world.use_split_file(value)?;
     }
+    if let Some(dir) = &args.draws {
+        world.use_draws(dir)?;
+    }
     let plan = resolve(args, &world)?;
     if args.plan {
         return show_plan(args, &world, &plan);
     }
-    if world.data_kind() == "pocket" {
+    if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
     let started = Instant::now();
@@ -136,6 +145,13 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
         Event::Planned { trainings, cells, skipped } => {
             eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
+        }
+        Event::LeftOut { dataset, reason } => {
+            let line = format!("{dataset}: left out: {reason}");
+            match slot.as_ref() {
+                Some(bar) => bar.suspend(|| eprintln!("{line}")),
+                None => eprintln!("{line}"),
+            }
         }
         Event::TrainingDone | Event::CellDone { .. } => {
             if let Some(bar) = slot.as_ref() {

@@ -8,7 +8,7 @@ use super::file::SuiteFile;
 use super::overrides::{Resolved, Settings};
 use super::provenance::NUMERICS_VERSION;
 use super::world::{BenchDataset, World};
-use crate::data::{Classes, fewshot};
+use crate::data::Classes;
 use crate::method;
 use crate::preprocess::DECODER;
 use crate::record::{Cell, hex};
@@ -57,6 +57,9 @@ struct TrainingParts<'a> {
     dtype: &'a str,
     device: &'a str,
     decoder: &'a str,
+    /// Hash of a published draw; CoOp's own follows from the lists, shots and seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_draw: Option<&'a str>,
 }
 
 fn digest(parts: &impl Serialize) -> Result<String, SuiteError> {
@@ -89,7 +92,7 @@ impl Plan {
     /// The cells of one dataset, in table order.
     ///
     /// # Errors
-    /// Never in practice; the signature is the serialiser's.
+    /// A published draw that does not fit.
     pub fn cells(&self, world: &World, dataset: &BenchDataset) -> Result<Vec<CellPlan>, SuiteError> {
         let mut cells = Vec::new();
         for (index, method) in self.methods.iter().enumerate() {
@@ -115,6 +118,8 @@ impl Plan {
     ) -> Result<CellPlan, SuiteError> {
         let method = &self.methods[index];
         let (seed, shots) = (draw.map(|d| d.0), draw.map(|d| d.1));
+        let drawn = draw.map(|(seed, shots)| draw_hash(dataset, seed, shots));
+        let draw_sha256 = drawn.transpose()?;
         let training_key = digest(&TrainingParts {
             numerics_version: NUMERICS_VERSION,
             config: &method.config,
@@ -130,9 +135,9 @@ impl Plan {
             dtype: "f32",
             device: if world.clip.device().is_cpu() { "cpu" } else { "cuda" },
             decoder: DECODER,
+            published_draw: dataset.draw_files.as_ref().and(draw_sha256.as_deref()),
         })?;
         let key = digest(&(&training_key, &self.suite.evaluate, self.limit))?;
-        let draw_sha256 = draw.map(|(seed, shots)| draw_hash(dataset, seed, shots));
         let cell = Cell {
             suite: self.suite.name.clone(),
             profile: world.profile.clone(),
@@ -149,11 +154,11 @@ impl Plan {
 }
 
 /// SHA-256 over path and label of every drawn item, in drawing order.
-fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> String {
+fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, SuiteError> {
     let mut hash = Sha256::new();
-    for position in fewshot::draw(&dataset.split, shots, seed).train {
+    for position in dataset.training_draw(shots, seed)? {
         let item = &dataset.split.train[position];
         hash.update(format!("{}\t{}\n", item.path, item.label));
     }
-    hex(&hash.finalize())
+    Ok(hex(&hash.finalize()))
 }

@@ -9,10 +9,11 @@ use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
 use super::partial::{self, Partial};
 use super::provenance::{CommandLine, provenance};
+use super::readable::readable;
 use super::run::Event;
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
-use crate::data::{Classes, Item, fewshot};
+use crate::data::{Classes, Item};
 use crate::method::{Classifier, ImageNeed, Named};
 use crate::record::{
     Epoch, Evaluation, Outcome, Prediction, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
@@ -40,6 +41,15 @@ struct Candidate<'a> {
     trained: Result<Option<Trained>, String>,
     evaluations: Vec<Evaluation>,
     timing: Timing,
+}
+
+/// What the cells of one draw are trained on.
+struct Drawn<'a> {
+    seed: u64,
+    images: &'a TrainingImages<'a>,
+    /// Drawn images that could not be read and were left out.
+    skipped: u64,
+    images_sha256: &'a dyn Fn() -> Result<String, TrainError>,
 }
 
 /// Errors that concern one cell go into its record; everything else stops the lane.
@@ -156,7 +166,8 @@ impl<'a> Lane<'a> {
         else {
             return Ok(());
         };
-        let items = self.drawn(dataset, seed, shots);
+        let drawn = self.drawn(dataset, seed, shots)?;
+        let (items, skipped) = self.readable(dataset, drawn)?;
         let views = self.plan.settings.globals.views;
         let source = Fingerprint::new(dataset.source.as_ref());
         let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source: &source, views };
@@ -167,7 +178,8 @@ impl<'a> Lane<'a> {
         let shared_secs = started.elapsed().as_secs_f64();
         let images_sha256 = || Ok(source.digest(set.items.iter().map(|(item, _)| *item))?);
         for cell in cells {
-            let trained = self.train_cell(dataset, cell, seed, &images, &images_sha256);
+            let set = Drawn { seed, images: &images, skipped, images_sha256: &images_sha256 };
+            let trained = self.train_cell(dataset, cell, &set);
             let trained = match trained {
                 Ok(trained) => Ok(Some(trained)),
                 Err(error) => Err(cell_error(error)?),
@@ -181,20 +193,38 @@ impl<'a> Lane<'a> {
     }
 
     /// The drawn items of the trained half, in drawing order. The draw comes before the halving.
-    fn drawn<'d>(&self, dataset: &'d BenchDataset, seed: u64, shots: u32) -> Vec<(&'d Item, u32)> {
+    fn drawn<'d>(
+        &self,
+        dataset: &'d BenchDataset,
+        seed: u64,
+        shots: u32,
+    ) -> Result<Vec<(&'d Item, u32)>, SuiteError> {
         let map = dataset.labels(self.plan.suite.train_classes);
-        let draw = fewshot::draw(&dataset.split, shots, seed);
-        let items = draw.train.iter().map(|position| &dataset.split.train[*position]);
-        map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect()
+        let draw = dataset.training_draw(shots, seed)?;
+        let items = draw.iter().map(|position| &dataset.split.train[*position]);
+        Ok(map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect())
+    }
+
+    /// The items to work with under the policy for broken images, and how many were left out.
+    fn readable<'d>(
+        &self,
+        dataset: &'d BenchDataset,
+        items: Vec<(&'d Item, u32)>,
+    ) -> Result<(Vec<(&'d Item, u32)>, u64), SuiteError> {
+        let policy = self.plan.settings.globals.broken_images;
+        let (items, errors) = readable(policy, dataset.source.as_ref(), items, &|| (self.stop)())?;
+        for error in &errors {
+            let reason = error.to_string();
+            (self.event)(Event::LeftOut { dataset: dataset.id.clone(), reason });
+        }
+        Ok((items, errors.len() as u64))
     }
 
     fn train_cell(
         &self,
         dataset: &BenchDataset,
         cell: &CellPlan,
-        seed: u64,
-        images: &TrainingImages<'_>,
-        images_sha256: &dyn Fn() -> Result<String, TrainError>,
+        drawn: &Drawn<'_>,
     ) -> Result<Trained, SuiteError> {
         let resolved = self.method(cell);
         let recipe = resolved
@@ -204,15 +234,17 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
-        let seed = seed.to_string();
+        let seed = drawn.seed.to_string();
         let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
         let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let images = drawn.images;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
         let log = TrainingLog {
             images: images.len() as u64,
-            images_sha256: images_sha256()?,
+            skipped: drawn.skipped,
+            images_sha256: (drawn.images_sha256)()?,
             epochs: log.iter().map(Epoch::from).collect(),
             seconds: keeper.seconds(),
         };
@@ -228,9 +260,13 @@ impl<'a> Lane<'a> {
         classes: Classes,
         candidates: &mut [Candidate<'a>],
     ) -> Result<(), SuiteError> {
-        let items = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        let (items, skipped) = self.readable(dataset, listed)?;
         if items.is_empty() {
-            let reason = format!("no test image among its {classes} classes");
+            let reason = match skipped {
+                0 => format!("no test image among its {classes} classes"),
+                _ => format!("all {skipped} test images of its {classes} classes are unreadable"),
+            };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
         let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
@@ -262,7 +298,7 @@ impl<'a> Lane<'a> {
             let evaluation =
                 self.write_evaluation(dataset, candidates[index].plan, classes, class_count, &predictions)?;
             let images_sha256 = Some(images_sha256.clone());
-            candidates[index].evaluations.push(Evaluation { images_sha256, ..evaluation });
+            candidates[index].evaluations.push(Evaluation { images_sha256, skipped, ..evaluation });
         }
         Ok(())
     }

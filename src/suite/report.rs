@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::SuiteError;
 use super::file::SuiteFile;
+use super::scope;
 use crate::record::Store;
 use crate::report::{RenderedReport, ReportSpec, Section, render};
 
@@ -17,12 +18,17 @@ pub fn render_report(out: &Path, suite: &SuiteFile, profile: &str) -> Result<Ren
     // Processes that share an output report one after the other, so the last report holds all records.
     let _lock = store.lock_report()?;
     let records = store.all()?;
+    let part = scope::part_of_suite(&suite.name, profile, &records);
     let (suite, deviations) = suite.clone().for_profile(profile);
     let spec = ReportSpec {
         title: suite.title.clone(),
         description: suite.description.clone(),
         sections: Section::of_page(&suite.sections),
-        banners: Vec::new(),
+        banners: part
+            .iter()
+            .map(|part| format!("Part of the suite: {part}. Averages are over these alone."))
+            .collect(),
+        marks: part.into_iter().collect(),
         deviations,
         expected: Vec::new(),
     };

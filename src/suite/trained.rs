@@ -40,10 +40,11 @@ pub(super) fn save(
     let tensors = values.iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect();
     let bytes = serialise(tensors, None)?;
     let parameters_sha256 = store.write(&path, &bytes)?;
-    let TrainingLog { images, images_sha256, epochs, seconds } = log;
+    let TrainingLog { images, skipped, images_sha256, epochs, seconds } = log;
     let training = Training {
         trainable_parameters: parameters.count(),
         images,
+        skipped,
         epochs,
         parameters_path: path,
         parameters_sha256,
@@ -58,6 +59,7 @@ pub(super) fn save(
 /// What is known of a training beside its parameters.
 pub(super) struct TrainingLog {
     pub images: u64,
+    pub skipped: u64,
     pub images_sha256: String,
     pub epochs: Vec<Epoch>,
     pub seconds: f64,

@@ -7,6 +7,7 @@ use super::checkpoint::{self, Checkpoint};
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
+use super::partial::{self, Partial};
 use super::provenance::{CommandLine, provenance};
 use super::run::Event;
 use super::trained::{self, Trained, TrainingLog};
@@ -61,6 +62,10 @@ impl<'a> Lane<'a> {
         }
         for candidate in candidates {
             let record = self.record(dataset, candidate);
+            // First, because nobody comes back to a recorded cell.
+            for classes in &self.plan.suite.evaluate {
+                partial::discard(self.store, &record.key, &dataset.id, *classes)?;
+            }
             self.store.save(&record)?;
             (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
         }
@@ -244,7 +249,11 @@ impl<'a> Lane<'a> {
         let started = Instant::now();
         let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
-        let predictions = evaluate(&self.world.clip, &source, &items, need, &classifiers, &stop)?;
+        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
+        let half = (dataset.id.as_str(), classes);
+        let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
+        let predictions =
+            evaluate(&self.world.clip, &source, &items, need, &classifiers, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         for (index, predictions) in active.into_iter().zip(predictions) {

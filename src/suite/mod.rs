@@ -13,6 +13,7 @@ mod lane;
 mod machine;
 mod memory;
 mod overrides;
+mod partial;
 mod pocket_model;
 mod provenance;
 mod report;

@@ -10,9 +10,27 @@ use crate::data::{ImageSource, Item};
 use crate::method::{Classifier, ImageNeed};
 use crate::record::Prediction;
 
+/// Keeps the predictions of one pass while it runs.
+pub trait PassKeeper {
+    /// Predictions made before, a list a classifier, all of one length: whole chunks of [`GRID`], or everything.
+    fn resume(&mut self) -> Vec<Vec<Prediction>>;
+
+    /// Whether the predictions so far should be kept.
+    fn due(&self) -> bool;
+
+    /// Keeps the predictions so far in place of those before.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`].
+    fn keep(&mut self, predictions: &[Vec<Prediction>]) -> Result<(), TrainError>;
+
+    /// Whether anything was kept: then the end of the pass is kept too.
+    fn in_use(&self) -> bool;
+}
+
 /// Predictions of every classifier over `items` (with labels among the classes that compete), in item
 /// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
-/// classifiers take part.
+/// classifiers take part, nor on where the pass was taken up again.
 ///
 /// # Errors
 /// [`TrainError::Logits`] for a number that is not finite, an image that cannot be had, an interruption.
@@ -22,11 +40,18 @@ pub fn evaluate(
     items: &[(&Item, u32)],
     need: ImageNeed,
     classifiers: &[Box<dyn Classifier>],
+    keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<Vec<Prediction>>, TrainError> {
-    let mut predictions = vec![Vec::with_capacity(items.len()); classifiers.len()];
-    for chunk in items.chunks(GRID) {
-        if stop() {
+    let mut predictions = keeper.resume();
+    predictions.resize(classifiers.len(), Vec::new());
+    let made = predictions.first().map_or(0, Vec::len);
+    for chunk in items[made..].chunks(GRID) {
+        let stopping = stop();
+        if stopping || keeper.due() {
+            keeper.keep(&predictions)?;
+        }
+        if stopping {
             return Err(TrainError::Interrupted);
         }
         let pixels = test_pixels(source, chunk, clip.config.image_size, clip.device())?;
@@ -34,6 +59,9 @@ pub fn evaluate(
         for (classifier, out) in classifiers.iter().zip(&mut predictions) {
             append(&classifier.logits(&images)?, chunk, out)?;
         }
+    }
+    if made < items.len() && keeper.in_use() {
+        keeper.keep(&predictions)?;
     }
     Ok(predictions)
 }

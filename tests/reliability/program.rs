@@ -27,10 +27,12 @@ pub fn run_dir(out: &Path) -> PathBuf {
     out.join("runs/smoke-pocket")
 }
 
-/// Every file of a folder by name; none where there is no folder.
+/// Every file of a folder by name; none where there is no folder. Temporary files, which a killed process may
+/// leave, are nobody's.
 pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return BTreeMap::new() };
     let files = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_file());
+    let files = files.filter(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp"));
     files.map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap())).collect()
 }
 

@@ -34,9 +34,10 @@ fn a_write_that_fails_leaves_nothing_half_written() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("write") && said.contains("too large"), "{said}");
     for folder in ["records", "predictions", "trained", "checkpoints"] {
-        let left = files(&run_dir(out.path()).join(folder));
-        assert!(left.keys().all(|name| !name.ends_with(".tmp")), "{:?}", left.keys());
-        assert!(folder != "records" || left.is_empty(), "{:?}", left.keys());
+        let Ok(entries) = std::fs::read_dir(run_dir(out.path()).join(folder)) else { continue };
+        let left: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(left.iter().all(|name| !name.ends_with(".tmp")), "{left:?}");
+        assert!(folder != "records" || left.is_empty(), "{left:?}");
     }
     succeeds(smoke(out.path(), &[]));
     succeeds(smoke(whole.path(), &[]));

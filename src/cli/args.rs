@@ -52,6 +52,18 @@ pub enum Command {
     Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.
     Verify(VerifyArgs),
+    /// One page: the machine, the model, the datasets, and what could run now.
+    Doctor {
+        /// A CoOp DATA root, or folder:DIR.
+        #[arg(long, value_name = "DIR")]
+        data: Option<String>,
+        /// A HuggingFace CLIP folder.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Compare this program with golden numbers in a folder.
     Parity {
         /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
@@ -91,6 +103,9 @@ pub struct SuiteArgs {
     /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// A split file of your own, as ID=FILE; FILE alone with folder:DIR. Repeatable.
+    #[arg(long, value_name = "[ID=]FILE")]
+    pub split_file: Vec<String>,
     /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
     #[arg(long, value_name = "DIR")]
     pub clip: Option<PathBuf>,
@@ -227,17 +242,24 @@ pub enum DataCommand {
     },
     /// Which items a seed draws: positions in the split file's train and val lists, in drawing order.
     Split {
-        /// Dataset id (for messages only: the lists come from the split file).
+        /// Dataset id (for messages only: the lists come from the file or the folder).
         dataset: String,
         /// A CoOp split file, plain or gzip.
-        #[arg(long, value_name = "FILE")]
-        split_file: PathBuf,
-        /// Seed, of any size.
+        #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+        split_file: Option<PathBuf>,
+        /// Make a split file of the images in DIR/CLASS/*: half for training, 20 % for validation, the rest
+        /// for testing, drawn by the seed.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["split_file", "shots"], requires = "save")]
+        folder: Option<PathBuf>,
+        /// Where the made split file goes; a file that exists is never overwritten.
+        #[arg(long, value_name = "FILE", requires = "folder")]
+        save: Option<PathBuf>,
+        /// Seed, of any size (at most 64 bits with --folder).
         #[arg(long)]
         seed: String,
         /// Items a class.
-        #[arg(long)]
-        shots: u32,
+        #[arg(long, required_unless_present = "folder", value_parser = clap::value_parser!(u32).range(1..))]
+        shots: Option<u32>,
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
@@ -247,6 +269,9 @@ pub enum DataCommand {
         /// Folder that becomes a CoOp DATA root.
         #[arg(long, value_name = "DIR")]
         pocket: PathBuf,
+        /// Datasets, comma-separated; all when absent.
+        #[arg(long, value_delimiter = ',')]
+        datasets: Vec<String>,
         /// Write JPEG of this quality (1 to 100) instead of lossless PNG.
         #[arg(long, value_name = "QUALITY")]
         jpeg: Option<u8>,

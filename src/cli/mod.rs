@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod compare;
 mod data;
+mod doctor;
 mod exit;
 mod list;
 mod model;

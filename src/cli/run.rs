@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
-use super::{bench, compare, data, list, model, parity, pocket, report, suite, threads, verify};
+use super::{bench, compare, data, doctor, list, model, parity, pocket, report, suite, threads, verify};
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             model::features(clip.as_deref(), &image, &text)
         }
         Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
+        Command::Doctor { data, clip, json } => doctor::doctor(data.as_deref(), clip.as_deref(), json),
         Command::Bench(command) => bench::bench(command),
         Command::Pocket(command) => pocket::pocket(command),
         Command::Verify(args) => verify::verify(&args),

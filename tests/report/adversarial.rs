@@ -35,6 +35,46 @@ fn one_seed_has_no_spread() {
 }
 
 #[test]
+fn five_datasets_can_show_nothing_and_the_page_says_so() {
+    let shown = spec(&[Section::BaseToNew, Section::MethodTests]);
+    let few = page(&base2new(&DATASETS[..5], &[1, 2, 3]), &shown);
+    assert!(
+        few.contains("2 / 2^5, and after Holm over 10 pairs 0.625: nothing can be significant here."),
+        "{few}"
+    );
+    let all = page(&base2new(&DATASETS, &[1, 2, 3]), &shown);
+    assert!(all.contains("2 / 2^11, and after Holm over 10 pairs 0.010.") && !all.contains("nothing can be"));
+}
+
+/// Two methods that tie on every dataset but one: the ties are zeros, and no line sets one of them apart.
+#[test]
+fn ties_are_kept() {
+    let mut records = base2new(&DATASETS[..6], &[1, 2, 3]);
+    records.retain(|r| ["coop", "rpo"].contains(&r.cell.method.as_str()));
+    let coop: Vec<RunRecord> = records.iter().filter(|r| r.cell.method == "coop").cloned().collect();
+    for record in records.iter_mut().filter(|r| r.cell.method == "rpo" && r.cell.dataset != "food101") {
+        let twin =
+            coop.iter().find(|c| (&c.cell.dataset, c.cell.seed) == (&record.cell.dataset, record.cell.seed));
+        record.evaluations = twin.unwrap().evaluations.clone();
+    }
+    let page = page(&records, &spec(&[Section::BaseToNew, Section::MethodTests]));
+    assert_page_is_sound(&page);
+    assert!(page.contains("1–5–0"), "{page}");
+    let tied =
+        page.lines().filter(|l| l.starts_with("| OxfordPets") && (l.contains("**") || l.contains("<u>")));
+    assert_eq!(tied.count(), 0, "{page}");
+}
+
+#[test]
+fn images_left_out_are_listed() {
+    let mut records = base2new(&["dtd"], &[1, 2]);
+    records[2].evaluations[1].skipped = 7;
+    let page = page(&records, &spec(&Section::CLOSING));
+    let listed = |line: &str| line.starts_with("| DTD     | new     |") && line.ends_with(" 7 |");
+    assert!(page.lines().any(listed), "{page}");
+}
+
+#[test]
 fn only_failures() {
     let mut records = base2new(&["dtd"], &[1, 2]);
     for record in &mut records {

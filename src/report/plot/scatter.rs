@@ -91,8 +91,10 @@ fn draw_h_curves(drawing: &mut Drawing, x: &Axis, y: &Axis) {
         let label = format!("H {}", levels.label(h));
         if end.0 > x.to - 2.0 {
             drawing.text((end.0 + 4.0, end.1), &label, 11.0, SOFT, Align::Left);
-        } else if end.1 > y.from - 4.0 && end.0 > x.from + 10.0 && end.0 < x.to - 28.0 {
-            drawing.text((end.0 + 3.0, y.from - 8.0), &label, 11.0, SOFT, Align::Left);
+        } else if end.1 > y.from - 4.0 && end.0 > x.from + 10.0 {
+            // Beside the curve's foot, on the side where there is room.
+            let (aside, align) = if end.0 < x.to - 32.0 { (4.0, Align::Left) } else { (-8.0, Align::Right) };
+            drawing.text((end.0 + aside, y.from - 8.0), &label, 11.0, SOFT, align);
         }
     }
 }

@@ -1,11 +1,16 @@
 //! Trained parameters on disk: written before any evaluation, so that a kill there loses no training.
+//!
+//! The file is what `evaluate --prompts` reads: it says by itself what was trained, on which classes and for
+//! which weights. A training without its note beside it does not count.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 
 use super::error::SuiteError;
+use crate::backbone::safetensors_write::safetensors_bytes;
+use crate::backbone::stored::StoredTensor;
 use crate::method::{Named, Parameters};
 use crate::record::{Epoch, Store, Training, hex};
 
@@ -17,6 +22,13 @@ pub(super) struct Trained {
     pub seconds: f64,
 }
 
+/// What a training did, beside its parameters.
+pub(super) struct Log {
+    pub epochs: Vec<Epoch>,
+    pub images: u64,
+    pub seconds: f64,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Note {
@@ -24,49 +36,49 @@ struct Note {
     seconds: f64,
 }
 
-fn paths(key: &str) -> (String, String) {
-    (format!("trained/{key}.safetensors"), format!("trained/{key}.json"))
+/// Paths of the parameters and of their note, relative to the run directory.
+pub(super) fn paths(key: &str) -> [String; 2] {
+    [format!("trained/{key}.safetensors"), format!("trained/{key}.json")]
 }
 
-/// Writes the parameters, then the note that makes them count.
+/// Writes the parameters, then the note that makes them count. `about` is what the file says of itself.
 pub(super) fn save(
     store: &Store,
     key: &str,
     parameters: &Parameters,
-    epochs: Vec<Epoch>,
-    images: u64,
-    seconds: f64,
+    about: &BTreeMap<String, String>,
+    log: Log,
 ) -> Result<Trained, SuiteError> {
-    let (path, note_path) = paths(key);
+    let [path, note_path] = paths(key);
     let values = parameters.values()?;
-    let tensors: HashMap<String, Tensor> = values.iter().map(|(n, t)| (n.to_owned(), t.clone())).collect();
-    let bytes = serialise(&tensors)?;
-    let parameters_sha256 = store.write(&path, &bytes)?;
+    let parameters_sha256 = store.write(&path, &safetensors_bytes(about, &stored(&values)?))?;
     let training = Training {
         trainable_parameters: parameters.count(),
-        images,
-        epochs,
+        images: log.images,
+        epochs: log.epochs,
         parameters_path: path,
         parameters_sha256,
     };
-    let note = Note { training, seconds };
+    let note = Note { training, seconds: log.seconds };
     let text = serde_json::to_string_pretty(&note).map_err(|error| SuiteError::Usage(error.to_string()))?;
     store.write(&note_path, text.as_bytes())?;
-    Ok(Trained { parameters: values, training: note.training, seconds })
+    Ok(Trained { parameters: values, training: note.training, seconds: log.seconds })
 }
 
-/// Tensors as safetensors, in name order: the same bytes for the same values.
-fn serialise(tensors: &HashMap<String, Tensor>) -> Result<Vec<u8>, SuiteError> {
-    let mut named: Vec<_> = tensors.iter().collect();
-    named.sort_by_key(|(name, _)| name.as_str());
-    let named = named.into_iter().map(|(name, tensor)| (name.clone(), tensor));
-    safetensors::serialize(named, None)
-        .map_err(|error| SuiteError::Usage(format!("write parameters: {error}")))
+/// Plain tensors as f32, by name.
+fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
+    values
+        .iter()
+        .map(|(name, tensor)| {
+            let numbers: Vec<f32> = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+            Ok((name.to_owned(), StoredTensor::from_f32(tensor.dims().to_vec(), &numbers)))
+        })
+        .collect()
 }
 
 /// The parameters of a finished training; `None` when there are none or they are not what was recorded.
 pub(super) fn load(store: &Store, key: &str, device: &Device) -> Result<Option<Trained>, SuiteError> {
-    let (path, note_path) = paths(key);
+    let [path, note_path] = paths(key);
     let (Ok(note), Ok(bytes)) = (store.read(&note_path), store.read(&path)) else { return Ok(None) };
     let Ok(note) = serde_json::from_slice::<Note>(&note) else { return Ok(None) };
     if hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes)) != note.training.parameters_sha256 {

@@ -22,6 +22,7 @@ pub mod parity;
 pub mod pocket;
 pub mod preprocess;
 pub mod pretrain;
+pub mod protocol;
 pub mod record;
 pub mod report;
 pub mod rng;

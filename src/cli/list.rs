@@ -4,7 +4,8 @@ use super::args::Listing;
 use super::exit::{Exit, Failure};
 use crate::data::embedded;
 use crate::method::REGISTRY;
-use crate::suite::{SUITES, SuiteFile, load_pocket, protocol};
+use crate::protocol;
+use crate::suite::{SUITES, SuiteFile, load_pocket};
 
 pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
     match what {

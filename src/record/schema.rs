@@ -26,7 +26,7 @@ pub struct RunRecord {
     pub outcome: Outcome,
     /// Resolved hyper-parameters, dotted names (`"rpo.k"` → `"24"`), sorted.
     pub config: BTreeMap<String, String>,
-    /// Protocol switches in force (`"raw_class_names"` → `"false"`), sorted.
+    /// Protocol switches in force (`"rpo.raw_class_names"` → `"false"`), sorted.
     pub switches: BTreeMap<String, String>,
     /// The training, absent for zero-shot and for failed cells.
     pub training: Option<Training>,

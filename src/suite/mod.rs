@@ -10,7 +10,6 @@ mod lane;
 mod overrides;
 mod pocket_model;
 mod prompt_files;
-pub mod protocol;
 mod provenance;
 mod report;
 mod run;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::error::SuiteError;
-use super::protocol::SWITCHES;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
+use crate::protocol::SWITCHES;
 use crate::train::{Recipe, Views};
 
 /// Short method names accepted in keys.

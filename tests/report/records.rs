@@ -58,7 +58,7 @@ pub fn record(
         outcome: Outcome::Complete,
         config: BTreeMap::from([("epochs".to_owned(), "15".to_owned())]),
         switches: BTreeMap::from([
-            ("raw_class_names".to_owned(), "false".to_owned()),
+            ("rpo.raw_class_names".to_owned(), "false".to_owned()),
             ("views".to_owned(), "shared".to_owned()),
         ]),
         training: trained.then(|| training(method)),

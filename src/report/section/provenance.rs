@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::protocol;
 use crate::record::RunRecord;
 use crate::report::context::Context;
 use crate::report::markdown::{Table, folded};
@@ -81,12 +82,15 @@ fn switches(context: &Context<'_>) -> String {
             values.entry(name).or_default().entry(value).or_default().insert(&record.cell.method);
         }
     }
-    let mut table = Table::new(["switch", "value", "methods"]).left(3);
+    let mut table = Table::new(["switch", "value", "published", "methods"]).left(4);
     for (name, by_value) in values {
         for (value, methods) in by_value {
+            let published = protocol::published(name).unwrap_or("–");
+            let same = if published == value { "the same" } else { published };
             table.row([
                 name.to_owned(),
                 value.to_owned(),
+                same.to_owned(),
                 methods.into_iter().collect::<Vec<_>>().join(", "),
             ]);
         }

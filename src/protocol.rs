@@ -147,6 +147,12 @@ pub const DEVIATIONS: [[&str; 5]; 7] = [
     ],
 ];
 
+/// The published value of a switch as records write it; `None` for a key that is no switch.
+pub fn published(key: &str) -> Option<&'static str> {
+    let switch = SWITCHES.iter().find(|switch| switch.key == key)?;
+    Some(switch.published.trim_matches('"'))
+}
+
 /// `suites/PROTOCOL.md`: both tables.
 pub fn page() -> String {
     let mut page = String::from(
@@ -183,13 +189,13 @@ mod tests {
 
     #[test]
     fn the_page_is_this_table() {
-        let file = include_str!("../../suites/PROTOCOL.md");
+        let file = include_str!("../suites/PROTOCOL.md");
         assert!(file == page(), "write it again: rpo-bench list switches > suites/PROTOCOL.md");
     }
 
     #[test]
     fn every_switch_names_a_test_that_exists() {
-        let tests = include_str!("../../tests/protocol_switches.rs");
+        let tests = include_str!("../tests/protocol_switches.rs");
         for switch in SWITCHES {
             assert!(tests.contains(&format!("fn {}()", switch.test)), "{} names no test", switch.key);
         }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Every check and figure that needs a GPU, in one go; prints one JSON document on stdout.
+#
+#   scripts/gpu-check.sh [BINARY]     BINARY: a build with --features cuda
+#                                     (default target/release/rpo-bench; see scripts/cuda-build.sh)
+#
+# Each step runs even where another fails; exit code 1 when any failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+binary=${1:-target/release/rpo-bench}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+steps=()
+
+# step NAME COMMAND…: its stdout must be JSON and goes in as it is.
+step() {
+  local name=$1 started result code
+  shift
+  started=$(date +%s)
+  echo "gpu-check: $name" >&2
+  result=$("$@")
+  code=$?
+  [ "$code" -eq 0 ] || failed=1
+  [ -n "$result" ] || result=null
+  steps+=("{\"step\":\"$name\",\"exit_code\":$code,\"seconds\":$(($(date +%s) - started)),\"result\":$result}")
+}
+
+# The suite twice on the GPU, and once on the CPU: same bytes, and how many rows differ.
+suites() {
+  local set=(suite smoke --fresh)
+  "$binary" "${set[@]}" --device cuda --out "$work/first" >&2 || return 1
+  "$binary" "${set[@]}" --device cuda --out "$work/second" >&2 || return 1
+  "$binary" "${set[@]}" --device cpu --out "$work/cpu" >&2 || return 1
+  local report=reports/smoke-pocket/results.csv same=true rows
+  cmp -s "$work/first/$report" "$work/second/$report" || same=false
+  rows=$(diff <(cut -d, -f1-11 "$work/first/$report") <(cut -d, -f1-11 "$work/cpu/$report") | grep -c '^<')
+  echo "{\"repeated_run_is_byte_identical\":$same,\"rows_that_differ_from_cpu\":$rows}"
+  [ "$same" = true ]
+}
+
+card() {
+  nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader |
+    sed 's/.*/"&"/' | head -1
+}
+
+bench() { "$binary" bench step --device cuda --model vit-b-16 --classes 50 --steps 10 --json "$@"; }
+
+step card card
+step parity "$binary" parity tests/fixtures/tiny_clip --device cuda --json
+step suites suites
+step rpo_k24 bench --method rpo --k 24 --batch 4
+step rpo_k4 bench --method rpo --k 4 --batch 4
+step cocoop bench --method cocoop --batch 1
+step coop bench --method coop --batch 32
+step evaluate "$binary" bench evaluate --device cuda --model vit-b-16 --images 64 --classes 50 --json
+(
+  IFS=,
+  echo "{\"steps\":[${steps[*]}],\"pass\":$([ "$failed" -eq 0 ] && echo true || echo false)}"
+)
+exit "$failed"

@@ -13,6 +13,7 @@
 //! [`suite`] plans and runs it, [`cli`] is what a person types, [`parity`] holds it against golden
 //! numbers, [`pocket`] is the embedded world and [`pretrain`] makes its CLIP.
 
+pub mod atomic_file;
 pub mod backbone;
 pub mod cli;
 pub mod data;

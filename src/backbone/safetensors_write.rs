@@ -5,14 +5,14 @@
 //! first, which keeps every tensor aligned.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::load_error::LoadError;
 use super::stored::{StoredDtype, StoredTensor};
+use crate::atomic_file;
 
 /// The header is padded with spaces so that data starts at a multiple of this.
 const ALIGNMENT: usize = 8;
@@ -61,15 +61,7 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), LoadError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
-    let temporary = Path::new(&name);
-    let mut file = BufWriter::new(File::create(temporary).map_err(LoadError::io("create", temporary))?);
-    write(&mut file)
-        .and_then(|()| file.flush())
-        .and_then(|()| file.get_ref().sync_all())
-        .map_err(LoadError::io("write", temporary))?;
-    std::fs::rename(temporary, path).map_err(LoadError::io("write", path))
+    atomic_file::write_with(path, write).map_err(LoadError::io("write", path))
 }
 
 fn header(metadata: &BTreeMap<String, String>, tensors: &[(&String, &StoredTensor)]) -> String {

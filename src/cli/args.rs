@@ -109,6 +109,12 @@ pub struct SuiteArgs {
     /// Where runs/ and reports/ go.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Run part I of N, for example on the first of four machines 1/4; merge the run folders, then `report`.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_secs: u64,
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -55,11 +55,14 @@ impl From<SuiteError> for Failure {
             SuiteError::Data(_) | SuiteError::Load(_) | SuiteError::Weights(_) | SuiteError::Tokenizer(_) => {
                 Exit::Data
             }
-            SuiteError::Train(TrainError::Pixels(_)) | SuiteError::Store(_) => Exit::Data,
+            SuiteError::Train(TrainError::Pixels(_) | TrainError::Checkpoint { .. })
+            | SuiteError::Store(_) => Exit::Data,
             _ => Exit::RunFailed,
         };
         let hint = match exit {
-            Exit::Interrupted => "; finished cells are kept, the same command goes on from there",
+            Exit::Interrupted => {
+                "; finished cells, finished trainings and the step of running ones are kept; the same command goes on from there"
+            }
             _ => "",
         };
         Self::new(exit, format!("{error}{hint}"))

@@ -1,7 +1,8 @@
 //! `suite NAME`: plan, run, report.
 
+use std::path::Path;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::Device;
 use indicatif::ProgressBar;
@@ -10,7 +11,10 @@ use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
 use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
-use crate::suite::{CommandLine, Event, Plan, RunOptions, Settings, SuiteFile, World, render_report, run};
+use crate::record::Redactor;
+use crate::suite::{
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run,
+};
 
 /// The device `--device` names.
 ///
@@ -75,6 +79,7 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     SuiteFile::find(&args.name)?;
+    let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
     let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?;
     let plan = resolve(args, &world)?;
@@ -92,6 +97,9 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         out: &args.out,
         fresh: args.fresh,
         lanes: lanes(),
+        shard,
+        checkpoint_every: Duration::from_secs(args.checkpoint_secs),
+        redactor: redactor(args),
         command: CommandLine::new(std::env::args()),
         stop: &stopped,
         event: &event,
@@ -101,8 +109,22 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
+    if summary.elsewhere > 0 {
+        println!(
+            "{} cells are being run by another process on this output; its report will hold them",
+            summary.elsewhere
+        );
+    }
     println!("report: {}", report.dir.join("README.md").display());
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// What of the command line must not enter a record, and what stands for it there.
+fn redactor(args: &SuiteArgs) -> Redactor {
+    let data = args.data.as_deref().map(|data| Path::new(data.strip_prefix("folder:").unwrap_or(data)));
+    let clip = args.clip.as_deref();
+    let places = [(data, "<data>"), (clip, "<clip>"), (Some(args.out.as_path()), "<out>")];
+    Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
 }
 
 fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {

@@ -45,6 +45,17 @@ impl Parameters {
         Named::new(self.iter().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())))
     }
 
+    /// Puts values into the variables.
+    ///
+    /// # Errors
+    /// [`MethodError::Parameter`] for one that is missing or has another shape.
+    pub fn set(&self, values: &Named) -> Result<(), MethodError> {
+        for (name, var) in self.iter() {
+            var.set(values.get(name, var.dims())?)?;
+        }
+        Ok(())
+    }
+
     /// A copy of the current values, without a graph.
     ///
     /// # Errors

@@ -1,7 +1,14 @@
-//! What a finished cell leaves behind, and how it is stored. Knows no tensor and no table.
+//! What a finished cell leaves behind, how it is stored, and who is working on what. Knows no tensor and no table.
 
+pub mod claim;
+pub mod holder;
+pub mod redact;
 pub mod schema;
+pub mod seal;
 pub mod store;
 
+pub use claim::{Claims, Held, lock_file};
+pub use holder::Holder;
+pub use redact::Redactor;
 pub use schema::*;
-pub use store::{Store, StoreError, hex, predictions_csv, read_record};
+pub use store::{Seal, Store, StoreError, hex, parse_record, predictions_csv, read_record};

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::data::Classes;
 
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+///
+/// 1: the first. 2: `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
+/// `target`, `cpu_model` and `driver`. Every version since 1 is read; what it lacks is empty or `None`.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub struct RunRecord {
     pub provenance: Provenance,
     /// Durations, in seconds.
     pub timing: Timing,
+    /// SHA-256 of this file's bytes with this field empty; set when the record is saved. The last field.
+    #[serde(default)]
+    pub record_sha256: String,
 }
 
 /// The coordinates of a cell.
@@ -89,6 +95,9 @@ pub struct Training {
     pub parameters_path: String,
     /// SHA-256 of that file.
     pub parameters_sha256: String,
+    /// SHA-256 over path and decoded pixels of every training image, in drawing order.
+    #[serde(default)]
+    pub images_sha256: Option<String>,
 }
 
 /// One training epoch.
@@ -123,6 +132,9 @@ pub struct Evaluation {
     pub predictions_path: String,
     /// SHA-256 of that file.
     pub predictions_sha256: String,
+    /// SHA-256 over path and decoded pixels of every test image, in item order.
+    #[serde(default)]
+    pub images_sha256: Option<String>,
 }
 
 /// One row of a predictions file.
@@ -154,6 +166,15 @@ pub struct Provenance {
     pub features: Vec<String>,
     /// SHA-256 of the Cargo.lock the build was made with.
     pub lockfile_sha256: String,
+    /// Architecture and system of the build, as `x86_64-linux`.
+    #[serde(default)]
+    pub target: String,
+    /// Processor model; empty where the system does not say.
+    #[serde(default)]
+    pub cpu_model: String,
+    /// Version of the graphics driver, for `cuda`.
+    #[serde(default)]
+    pub driver: Option<String>,
     /// `cpu` or `cuda`.
     pub device: String,
     /// Processor or graphics card model.

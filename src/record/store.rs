@@ -2,12 +2,20 @@
 //!
 //! A cell exists when its record does. Everything is written under a temporary name, synced and renamed.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::schema::{Evaluation, Outcome, Prediction, RunRecord};
+use super::claim::lock_file;
+use super::schema::{Evaluation, Outcome, Prediction, RunRecord, SCHEMA_VERSION};
+use super::seal;
+use crate::atomic_file;
+
+/// Largest record read: a real one has some kilobytes.
+const MAX_RECORD_BYTES: u64 = 16 << 20;
+/// Folders of a run directory that hold files written under temporary names.
+const FOLDERS: [&str; 4] = ["records", "predictions", "trained", "checkpoints"];
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +69,50 @@ impl Store {
         };
         let parent = path.parent().unwrap_or(&self.dir);
         std::fs::create_dir_all(parent).map_err(io("create the folder of"))?;
-        let temporary = path.with_extension(format!("tmp{}", std::process::id()));
-        let mut file = std::fs::File::create(&temporary).map_err(io("create"))?;
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io("write"))?;
-        std::fs::rename(&temporary, &path).map_err(io("rename"))?;
+        atomic_file::write(&path, bytes).map_err(io("write"))?;
         Ok(hex(&Sha256::digest(bytes)))
+    }
+
+    /// Makes sure that records can be written, before hours go into them, and removes what a killed process
+    /// left half-written.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the target is read-only, full, or not ours to write.
+    pub fn prepare(&self) -> Result<(), StoreError> {
+        const PROBE: &str = "records/.writable";
+        self.write(PROBE, b"This file proves that records can be written here.\n")?;
+        self.remove(PROBE)?;
+        for folder in FOLDERS {
+            atomic_file::sweep(&self.dir.join(folder));
+        }
+        Ok(())
+    }
+
+    /// Keeps other processes from rendering this run's report until the answer is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn lock_report(&self) -> Result<Option<std::fs::File>, StoreError> {
+        if !self.dir.is_dir() {
+            return Ok(None);
+        }
+        let path = self.dir.join(".report_lock");
+        let lock = lock_file(&path).map_err(|source| StoreError::Io { action: "lock", path, source })?;
+        Ok(Some(lock))
+    }
+
+    /// Removes a file of the run; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn remove(&self, relative: &str) -> Result<(), StoreError> {
+        let path = self.dir.join(relative);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::Io { action: "remove", path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads a file of the run.
@@ -77,17 +124,19 @@ impl Store {
         std::fs::read(&path).map_err(|source| StoreError::Io { action: "read", path, source })
     }
 
-    /// Saves a record.
+    /// Seals and saves a record.
     ///
     /// # Errors
     /// [`StoreError::Io`].
     pub fn save(&self, record: &RunRecord) -> Result<(), StoreError> {
         let relative = record_path(&record.key);
-        let text = serde_json::to_string_pretty(record).map_err(|error| StoreError::Record {
+        let fail = |error: serde_json::Error| StoreError::Record {
             path: self.dir.join(&relative),
             reason: error.to_string(),
-        })?;
-        self.write(&relative, format!("{text}\n").as_bytes()).map(|_| ())
+        };
+        let unsealed = RunRecord { record_sha256: String::new(), ..record.clone() };
+        let text = serde_json::to_string_pretty(&unsealed).map_err(fail)?;
+        self.write(&relative, seal::sealed(&format!("{text}\n")).as_bytes()).map(|_| ())
     }
 
     /// The complete record of a key, if there is one. A failed cell's record does not count.
@@ -99,7 +148,12 @@ impl Store {
         if !path.is_file() {
             return Ok(None);
         }
-        Ok(Some(read_record(&path)?).filter(|record| record.outcome == Outcome::Complete))
+        let record = read_record(&path)?;
+        if record.key != key {
+            let reason = format!("it is the record of key {}", record.key);
+            return Err(StoreError::Record { path, reason });
+        }
+        Ok(Some(record).filter(|record| record.outcome == Outcome::Complete))
     }
 
     /// Every record of the run, in key order.
@@ -132,22 +186,61 @@ fn record_path(key: &str) -> String {
     format!("records/{key}.json")
 }
 
-/// Reads one record file.
+/// Reads one record file of any schema version, and refuses one that was changed since it was saved.
 ///
 /// # Errors
 /// [`StoreError`] naming the file.
 pub fn read_record(path: &Path) -> Result<RunRecord, StoreError> {
-    let fail = |reason: String| StoreError::Record { path: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|source| StoreError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    let record: RunRecord = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
-    if record.schema_version != super::schema::SCHEMA_VERSION {
-        return Err(fail(format!("schema_version is {}, this program reads 1", record.schema_version)));
+    match parse_record(path)? {
+        (record, Seal::Whole | Seal::None) => Ok(record),
+        (_, Seal::Broken) => Err(StoreError::Record {
+            path: path.to_owned(),
+            reason: "it was changed after it was saved: its record_sha256 is another".to_owned(),
+        }),
     }
-    Ok(record)
+}
+
+/// What a record's seal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// The file is as it was saved.
+    Whole,
+    /// The file was changed.
+    Broken,
+    /// Schema version 1 has no seal.
+    None,
+}
+
+/// Reads one record file of any schema version, changed or not.
+///
+/// # Errors
+/// [`StoreError`] naming the file.
+pub fn parse_record(path: &Path) -> Result<(RunRecord, Seal), StoreError> {
+    let fail = |reason: String| StoreError::Record { path: path.to_owned(), reason };
+    let io = |source| StoreError::Io { action: "read", path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(io)?.len();
+    if size > MAX_RECORD_BYTES {
+        return Err(fail(format!("it has {size} bytes, no record has more than {MAX_RECORD_BYTES}")));
+    }
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    let Version { schema_version } = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let seal = match schema_version {
+        1 => Seal::None,
+        2..=SCHEMA_VERSION if seal::holds(&text) => Seal::Whole,
+        2..=SCHEMA_VERSION => Seal::Broken,
+        other => {
+            let known = format!("this program reads 1 to {SCHEMA_VERSION}");
+            return Err(fail(format!("its schema_version is {other}, {known}")));
+        }
+    };
+    let record = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    Ok((record, seal))
+}
+
+/// The one field every version has, read before the others are insisted on.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
 }
 
 /// Predictions as CSV with a header: path, label, predicted, p_true.

@@ -66,6 +66,19 @@ pub enum SuiteError {
         /// Largest allowed.
         limit: f64,
     },
+    /// A run that cannot fit into memory.
+    #[error(
+        "fit into memory: at least {needed_mib} MiB are needed beside the model ({largest}), {available_mib} MiB are \
+         free; keep fewer views (--set views_bank=N), or work on fewer datasets at once (--threads 1)"
+    )]
+    Memory {
+        /// Lower bound of the need.
+        needed_mib: u64,
+        /// What the system can give.
+        available_mib: u64,
+        /// The dataset that needs most, and how much.
+        largest: String,
+    },
     /// A combination of options that cannot run.
     #[error("{0}")]
     Usage(String),

@@ -1,18 +1,21 @@
 //! One dataset from draw to records: train what is missing, then one evaluation pass for all of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::cells::{CellPlan, Plan};
+use super::checkpoint::Checkpoint;
 use super::error::SuiteError;
+use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
 use super::provenance::{CommandLine, provenance};
 use super::run::Event;
-use super::trained::{self, Trained};
+use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item, fewshot};
 use crate::method::{Classifier, ImageNeed, Named};
 use crate::record::{
-    Epoch, Evaluation, Outcome, Prediction, RunRecord, SCHEMA_VERSION, Store, Timing, predictions_csv,
+    Epoch, Evaluation, Outcome, Prediction, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
+    predictions_csv,
 };
 use crate::rng::Stream;
 use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, evaluate, fit};
@@ -23,6 +26,9 @@ pub(super) struct Lane<'a> {
     pub plan: &'a Plan,
     pub store: &'a Store,
     pub command: &'a CommandLine,
+    pub redactor: &'a Redactor,
+    /// Time between two checkpoints of a training.
+    pub checkpoint_every: Duration,
     pub stop: &'a (dyn Fn() -> bool + Sync),
     pub event: &'a (dyn Fn(Event) + Sync),
 }
@@ -145,15 +151,16 @@ impl<'a> Lane<'a> {
         };
         let items = self.drawn(dataset, seed, shots);
         let views = self.plan.settings.globals.views;
-        let source = dataset.source.as_ref();
-        let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views };
+        let source = Fingerprint::new(dataset.source.as_ref());
+        let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source: &source, views };
         let need =
             cells.iter().map(|cell| self.method(cell).method.needs()).max().unwrap_or(ImageNeed::Features);
         let started = Instant::now();
         let images = TrainingImages::new(&self.world.clip, &set, need, &|| (self.stop)())?;
         let shared_secs = started.elapsed().as_secs_f64();
+        let images_sha256 = || Ok(source.digest(set.items.iter().map(|(item, _)| *item))?);
         for cell in cells {
-            let trained = self.train_cell(dataset, cell, seed, &images);
+            let trained = self.train_cell(dataset, cell, seed, &images, &images_sha256);
             let trained = match trained {
                 Ok(trained) => Ok(Some(trained)),
                 Err(error) => Err(cell_error(error)?),
@@ -180,26 +187,31 @@ impl<'a> Lane<'a> {
         cell: &CellPlan,
         seed: u64,
         images: &TrainingImages<'_>,
+        images_sha256: &dyn Fn() -> Result<String, TrainError>,
     ) -> Result<Trained, SuiteError> {
         let resolved = self.method(cell);
         let recipe = resolved
             .recipe
             .as_ref()
             .ok_or_else(|| SuiteError::Usage(format!("{} has no recipe", resolved.id)))?;
-        let started = Instant::now();
+        let device = self.world.clip.device();
+        let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
         let seed = seed.to_string();
         let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
         let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
-        let log = fit(&run, &parameters, &|| (self.stop)(), &mut |_, _| {})?;
-        let epochs = log
-            .into_iter()
-            .map(|e| Epoch { learning_rate: e.learning_rate, steps: e.steps, mean_loss: e.mean_loss })
-            .collect();
-        let seconds = started.elapsed().as_secs_f64();
-        trained::save(self.store, &cell.training_key, &parameters, epochs, images.len() as u64, seconds)
+        let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
+        let log = TrainingLog {
+            images: images.len() as u64,
+            images_sha256: images_sha256()?,
+            epochs: log.iter().map(Epoch::from).collect(),
+            seconds: keeper.seconds(),
+        };
+        let trained = trained::save(self.store, &cell.training_key, &parameters, log)?;
+        keeper.finish()?;
+        Ok(trained)
     }
 
     /// One pass over a half's test images for every candidate that is still sound.
@@ -228,16 +240,18 @@ impl<'a> Lane<'a> {
             }
         }
         let started = Instant::now();
-        let source = dataset.source.as_ref();
+        let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
-        let predictions = evaluate(&self.world.clip, source, &items, need, &classifiers, &stop)?;
+        let predictions = evaluate(&self.world.clip, &source, &items, need, &classifiers, &stop)?;
+        let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         for (index, predictions) in active.into_iter().zip(predictions) {
             candidates[index].timing.shared_secs += seconds;
             let class_count = dataset.labels(classes).labels().len() as u64;
             let evaluation =
                 self.write_evaluation(dataset, candidates[index].plan, classes, class_count, &predictions)?;
-            candidates[index].evaluations.push(evaluation);
+            let images_sha256 = Some(images_sha256.clone());
+            candidates[index].evaluations.push(Evaluation { images_sha256, ..evaluation });
         }
         Ok(())
     }
@@ -274,6 +288,7 @@ impl<'a> Lane<'a> {
             skipped: 0,
             predictions_path: path,
             predictions_sha256: sha256,
+            images_sha256: None,
         })
     }
 
@@ -281,7 +296,7 @@ impl<'a> Lane<'a> {
         let resolved = self.method(candidate.plan);
         let (outcome, trained) = match candidate.trained {
             Ok(trained) => (Outcome::Complete, trained),
-            Err(error) => (Outcome::Failed { error }, None),
+            Err(error) => (Outcome::Failed { error: self.redactor.text(&error) }, None),
         };
         let complete = outcome == Outcome::Complete;
         let train_secs = trained.as_ref().map_or(0.0, |trained| trained.seconds);
@@ -296,6 +311,7 @@ impl<'a> Lane<'a> {
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
             timing: Timing { train_secs, ..candidate.timing },
+            record_sha256: String::new(),
         }
     }
 }

@@ -4,15 +4,21 @@
 //! run (train, record, evaluate, record).
 
 mod cells;
+mod checkpoint;
+mod claimed;
 mod error;
 mod file;
+mod fingerprint;
 mod lane;
+mod machine;
+mod memory;
 mod overrides;
 mod pocket_model;
 mod prompt_files;
 mod provenance;
 mod report;
 mod run;
+mod shard;
 mod trained;
 mod variants;
 mod world;
@@ -26,4 +32,5 @@ pub use prompt_files::PromptFiles;
 pub use provenance::{CommandLine, NUMERICS_VERSION};
 pub use report::render_report;
 pub use run::{Event, RunOptions, Summary, run};
+pub use shard::Shard;
 pub use world::{BenchDataset, World};

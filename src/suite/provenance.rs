@@ -2,9 +2,11 @@
 
 use candle_core::Device;
 
+use super::machine;
 use super::world::{BenchDataset, World};
 use crate::preprocess::DECODER;
 use crate::record::Provenance;
+use crate::record::redact::command_line;
 
 /// Raised only when numbers can change for the same configuration.
 pub const NUMERICS_VERSION: u32 = 1;
@@ -14,26 +16,9 @@ pub const NUMERICS_VERSION: u32 = 1;
 pub struct CommandLine(String);
 
 impl CommandLine {
-    /// Joins arguments; the values of `--data`, `--clip`, `--out` and `--cache` become `<data>` and so on.
+    /// The arguments without the program's name, paths named.
     pub fn new(args: impl IntoIterator<Item = String>) -> Self {
-        let mut words = vec!["rpo-bench".to_owned()];
-        let mut hide: Option<String> = None;
-        for arg in args.into_iter().skip(1) {
-            if let Some(name) = hide.take() {
-                words.push(format!("<{name}>"));
-                continue;
-            }
-            let (flag, value) = arg.split_once('=').map_or((arg.as_str(), None), |(f, v)| (f, Some(v)));
-            match flag.strip_prefix("--").filter(|name| ["data", "clip", "out", "cache"].contains(name)) {
-                Some(name) if value.is_some() => words.push(format!("--{name}=<{name}>")),
-                Some(name) => {
-                    hide = Some(name.to_owned());
-                    words.push(arg);
-                }
-                None => words.push(arg),
-            }
-        }
-        Self(words.join(" "))
+        Self(command_line(args))
     }
 
     /// The line.
@@ -45,14 +30,6 @@ impl CommandLine {
 fn features() -> Vec<String> {
     let known = [("cuda", cfg!(feature = "cuda")), ("parquet", cfg!(feature = "parquet"))];
     known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// The processor's name, where the system says it.
-fn cpu_model() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = info.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = line.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim().to_owned());
-    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
 }
 
 /// UTC now, ISO 8601, to the second.
@@ -97,8 +74,15 @@ pub(super) fn provenance(
         lockfile_sha256: crate::record::hex(&<sha2::Sha256 as sha2::Digest>::digest(include_bytes!(
             "../../Cargo.lock"
         ))),
+        target: machine::target(),
+        cpu_model: machine::cpu_model(),
+        driver: if device == "cuda" { machine::driver() } else { None },
+        device_model: if device == "cuda" {
+            machine::gpu_model().unwrap_or_default()
+        } else {
+            machine::cpu_model()
+        },
         device: device.to_owned(),
-        device_model: cpu_model(),
         dtype: "f32".to_owned(),
         decoder: DECODER.to_owned(),
         data_kind: world.data_kind().to_owned(),
@@ -113,14 +97,6 @@ pub(super) fn provenance(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_leave_the_command_line() {
-        let args =
-            ["rpo-bench", "suite", "base2new", "--data", "/home/me/DATA", "--clip=/models/x", "--seeds", "1"];
-        let line = CommandLine::new(args.map(str::to_owned));
-        assert_eq!(line.as_str(), "rpo-bench suite base2new --data <data> --clip=<clip> --seeds 1");
-    }
 
     #[test]
     fn dates_are_gregorian() {

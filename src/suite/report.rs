@@ -14,6 +14,8 @@ use crate::report::{RenderedReport, ReportSpec, render};
 /// picture that fails.
 pub fn render_report(out: &Path, suite: &SuiteFile, profile: &str) -> Result<RenderedReport, SuiteError> {
     let store = Store::new(out, &suite.name, profile);
+    // Processes that share an output report one after the other, so the last report holds all records.
+    let _lock = store.lock_report()?;
     let records = store.all()?;
     let (suite, deviations) = suite.clone().for_profile(profile);
     let spec = ReportSpec {

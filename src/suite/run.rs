@@ -3,13 +3,18 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::cells::{CellPlan, Plan};
+use super::claimed::{Claimed, Division};
 use super::error::SuiteError;
 use super::lane::Lane;
+use super::memory;
 use super::provenance::CommandLine;
+use super::shard::Shard;
 use super::world::{BenchDataset, World};
-use crate::record::Store;
+use crate::record::{Redactor, Store};
 
 /// Something happened; for progress lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +45,14 @@ pub struct RunOptions<'a> {
     pub fresh: bool,
     /// Datasets worked on side by side, one thread each; 1 gives every thread to one dataset.
     pub lanes: usize,
+    /// Which part of the plan to run.
+    pub shard: Shard,
+    /// Time between two checkpoints of a training.
+    pub checkpoint_every: Duration,
     /// The command, for the records.
     pub command: CommandLine,
+    /// Keeps the machine's paths out of the records of failed cells.
+    pub redactor: Redactor,
     /// Asked between steps: true stops the run.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     /// Hears what happens.
@@ -57,18 +68,20 @@ pub struct Summary {
     pub skipped: usize,
     /// Cells recorded as failed by this run.
     pub failed: usize,
+    /// Cells left to other processes, which are working on them.
+    pub elsewhere: usize,
 }
 
 type Job = (BenchDataset, Vec<CellPlan>);
 
-/// Runs every cell of the plan that has no complete record.
+/// Runs every cell of the plan that has no complete record and that no other process is working on.
 ///
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
     world.check(&plan.suite.datasets)?;
     let store = Store::new(options.out, &plan.suite.name, &world.profile);
-    let (jobs, skipped) = pending(world, plan, &store, options.fresh)?;
+    let (jobs, skipped) = pending(world, plan, &store, options)?;
     let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
     let trainings = jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.cell.seed.is_some()).count();
     (options.event)(Event::Planned {
@@ -76,53 +89,93 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         cells: cells as u64,
         skipped: skipped as u64,
     });
-    let failed = Mutex::new(0);
+    if cells == 0 {
+        return Ok(Summary { skipped, ..Summary::default() });
+    }
+    memory::check(world, plan, &jobs, options.lanes)?;
+    store.prepare()?;
+    let (done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let event = |event: Event| {
-        if let (Event::CellDone { failed: true }, Ok(mut count)) = (event, failed.lock()) {
-            *count += 1;
+        if let Event::CellDone { failed: broken } = event {
+            done.fetch_add(1, Ordering::Relaxed);
+            failed.fetch_add(usize::from(broken), Ordering::Relaxed);
         }
         (options.event)(event);
     };
-    let lane =
-        Lane { world, plan, store: &store, command: &options.command, stop: options.stop, event: &event };
-    work(&lane, jobs, options.lanes)?;
-    let failed = failed.into_inner().unwrap_or_default();
-    Ok(Summary { done: cells, skipped, failed })
+    let lane = Lane {
+        world,
+        plan,
+        store: &store,
+        command: &options.command,
+        redactor: &options.redactor,
+        checkpoint_every: options.checkpoint_every,
+        stop: options.stop,
+        event: &event,
+    };
+    let claims = Claimed::new(&store, options.fresh)?;
+    // What others were working on in the first round may be finished, or abandoned, in the second.
+    let left = work(&lane, &claims, jobs, options.lanes)?;
+    let left = work(&lane, &claims, left, options.lanes)?;
+    let elsewhere = left.iter().map(|(_, cells)| cells.len()).sum();
+    let (done, failed) = (done.into_inner(), failed.into_inner());
+    Ok(Summary { done, skipped: cells + skipped - done - elsewhere, failed, elsewhere })
 }
 
 /// Datasets with cells to run, and the number of cells found complete.
-fn pending(world: &World, plan: &Plan, store: &Store, fresh: bool) -> Result<(Vec<Job>, usize), SuiteError> {
+fn pending(
+    world: &World,
+    plan: &Plan,
+    store: &Store,
+    options: &RunOptions<'_>,
+) -> Result<(Vec<Job>, usize), SuiteError> {
     let (mut jobs, mut skipped) = (Vec::new(), 0);
     for id in &plan.suite.datasets {
         let dataset = world.dataset(id)?;
-        let mut cells = Vec::new();
-        for cell in plan.cells(world, &dataset)? {
-            if !fresh && store.find(&cell.key)?.is_some() {
+        let mut cells = plan.cells(world, &dataset)?;
+        cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
+        jobs.push((dataset, cells));
+    }
+    options.shard.keep(&mut jobs);
+    for (_, cells) in &mut jobs {
+        let mut missing = Vec::new();
+        for cell in std::mem::take(cells) {
+            if !options.fresh && store.find(&cell.key)?.is_some() {
                 skipped += 1;
             } else {
-                cells.push(cell);
+                missing.push(cell);
             }
         }
-        cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
-        if !cells.is_empty() {
-            jobs.push((dataset, cells));
-        }
+        *cells = missing;
     }
+    jobs.retain(|(_, cells)| !cells.is_empty());
     Ok((jobs, skipped))
 }
 
-/// Works through the jobs on `lanes` threads. A lane's inner loops stay on its own thread, which for a
-/// small model beats cutting every small product in two; numbers do not depend on it.
-fn work(lane: &Lane<'_>, jobs: Vec<Job>, lanes: usize) -> Result<(), SuiteError> {
+/// Works through the jobs on `lanes` threads and returns what other processes hold. A lane's inner loops stay
+/// on its own thread, which for a small model beats cutting every small product in two; numbers do not depend
+/// on it.
+fn work(lane: &Lane<'_>, claims: &Claimed<'_>, jobs: Vec<Job>, lanes: usize) -> Result<Vec<Job>, SuiteError> {
     let queue: Mutex<VecDeque<Job>> = Mutex::new(jobs.into());
     let first_error: Mutex<Option<SuiteError>> = Mutex::new(None);
+    let left: Mutex<Vec<Job>> = Mutex::default();
     let next = || {
         let halted = first_error.lock().map_or(true, |error| error.is_some());
         if halted { None } else { queue.lock().ok()?.pop_front() }
     };
+    let one = |(dataset, cells): Job| -> Result<(), SuiteError> {
+        let Division { mine, held, others } = claims.divide(cells)?;
+        if !mine.is_empty() {
+            lane.run(&dataset, &mine)?;
+        }
+        drop(held);
+        if let (false, Ok(mut left)) = (others.is_empty(), left.lock()) {
+            left.push((dataset, others));
+        }
+        Ok(())
+    };
     let drain = || {
-        while let Some((dataset, cells)) = next() {
-            if let (Err(error), Ok(mut slot)) = (lane.run(&dataset, &cells), first_error.lock()) {
+        while let Some(job) = next() {
+            if let (Err(error), Ok(mut slot)) = (one(job), first_error.lock()) {
                 slot.get_or_insert(error);
             }
         }
@@ -141,6 +194,6 @@ fn work(lane: &Lane<'_>, jobs: Vec<Job>, lanes: usize) -> Result<(), SuiteError>
     }
     match first_error.into_inner() {
         Ok(Some(error)) => Err(error),
-        _ => Ok(()),
+        _ => Ok(left.into_inner().unwrap_or_default()),
     }
 }

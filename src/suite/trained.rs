@@ -3,9 +3,9 @@
 //! The file is what `evaluate --prompts` reads: it says by itself what was trained, on which classes and for
 //! which weights. A training without its note beside it does not count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::error::SuiteError;
@@ -22,10 +22,11 @@ pub(super) struct Trained {
     pub seconds: f64,
 }
 
-/// What a training did, beside its parameters.
-pub(super) struct Log {
-    pub epochs: Vec<Epoch>,
+/// What is known of a training beside its parameters.
+pub(super) struct TrainingLog {
     pub images: u64,
+    pub images_sha256: String,
+    pub epochs: Vec<Epoch>,
     pub seconds: f64,
 }
 
@@ -47,7 +48,7 @@ pub(super) fn save(
     key: &str,
     parameters: &Parameters,
     about: &BTreeMap<String, String>,
-    log: Log,
+    log: TrainingLog,
 ) -> Result<Trained, SuiteError> {
     let [path, note_path] = paths(key);
     let values = parameters.values()?;
@@ -58,6 +59,7 @@ pub(super) fn save(
         epochs: log.epochs,
         parameters_path: path,
         parameters_sha256,
+        images_sha256: Some(log.images_sha256),
     };
     let note = Note { training, seconds: log.seconds };
     let text = serde_json::to_string_pretty(&note).map_err(|error| SuiteError::Usage(error.to_string()))?;
@@ -74,6 +76,16 @@ fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> 
             Ok((name.to_owned(), StoredTensor::from_f32(tensor.dims().to_vec(), &numbers)))
         })
         .collect()
+}
+
+/// Tensors as safetensors, in name order: the same bytes for the same values. More than one entry of
+/// metadata would come in any order.
+pub(super) fn serialise(
+    tensors: BTreeMap<String, Tensor>,
+    metadata: Option<HashMap<String, String>>,
+) -> Result<Vec<u8>, SuiteError> {
+    safetensors::serialize(tensors, metadata)
+        .map_err(|error| SuiteError::Usage(format!("write tensors: {error}")))
 }
 
 /// The parameters of a finished training; `None` when there are none or they are not what was recorded.

@@ -17,7 +17,7 @@ pub enum TrainError {
     /// A number that is not finite.
     #[error("train: {tensor} is not finite at epoch {epoch}, step {step}; try a lower learning rate")]
     NotFinite {
-        /// `loss`, `gradient of NAME`, the NAME of a parameter, or `logits`.
+        /// `logits`, `loss`, `gradient of NAME`, or the NAME of a parameter.
         tensor: String,
         /// Epoch, from 0.
         epoch: usize,
@@ -38,6 +38,12 @@ pub enum TrainError {
     View {
         /// Item path.
         path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A checkpoint that cannot be kept.
+    #[error("keep a checkpoint of the training: {reason}")]
+    Checkpoint {
         /// What is wrong.
         reason: String,
     },

@@ -9,7 +9,7 @@ use crate::method::{ImageBatch, ImageNeed};
 
 /// Images per frozen pass. Last bits depend on the batch layout, so the grid is a constant: chunks of
 /// this many, in item order.
-pub(super) const GRID: usize = 16;
+pub const GRID: usize = 16;
 
 /// The frozen pass over normalised pixels `[batch, 3, side, side]`.
 ///

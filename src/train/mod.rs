@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a method's name, a record file or a report.
 
+mod checkpoint;
 mod error;
 mod evaluate;
 mod fit;
@@ -12,10 +13,11 @@ mod sgd;
 mod step;
 mod views;
 
+pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use fit::{EpochLog, Fit, fit};
-pub use images::{TrainingImages, frozen_pass};
+pub use images::{GRID, TrainingImages, frozen_pass};
 pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};

@@ -27,14 +27,13 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
+    // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
+    check_finite(parameters, at)?;
     let not_finite = |tensor: String| TrainError::NotFinite { tensor, epoch: at.0, step: at.1 };
-    for (name, var) in parameters.iter() {
-        // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
-        if !total(var.as_tensor())?.is_finite() {
-            return Err(not_finite(name.to_owned()));
-        }
-    }
     let logits = head.classifier(&parameters.tracked())?.logits(images)?;
+    if !total(&logits)?.is_finite() {
+        return Err(not_finite("logits".to_owned()));
+    }
     let loss = cross_entropy(&logits, labels)?;
     let value = total(&loss)?;
     if !value.is_finite() {
@@ -50,6 +49,19 @@ pub fn loss_and_gradients(
         tensors.push(gradient.clone());
     }
     Ok(Gradients { loss: value, tensors })
+}
+
+/// Refuses parameters that are not finite.
+///
+/// # Errors
+/// [`TrainError::NotFinite`] with the parameter's name and `at` = (epoch, step).
+pub(super) fn check_finite(parameters: &Parameters, at: (usize, usize)) -> Result<(), TrainError> {
+    for (name, var) in parameters.iter() {
+        if !total(var.as_tensor())?.is_finite() {
+            return Err(TrainError::NotFinite { tensor: name.to_owned(), epoch: at.0, step: at.1 });
+        }
+    }
+    Ok(())
 }
 
 /// Sum of all numbers; not finite as soon as one of them is not.

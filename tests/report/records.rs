@@ -65,6 +65,7 @@ pub fn record(
         evaluations: evaluations.iter().map(|e| evaluation(method, e)).collect(),
         provenance: provenance(dataset, trained),
         timing: Timing { train_secs: 12.0, evaluate_secs: 3.0, shared_secs: 1.5 },
+        record_sha256: String::new(),
     }
     .keyed()
 }
@@ -101,6 +102,7 @@ fn training(method: &str) -> Training {
         epochs: (0..15).map(epoch).collect(),
         parameters_path: "prompts.safetensors".to_owned(),
         parameters_sha256: "c".repeat(64),
+        images_sha256: None,
     }
 }
 
@@ -114,6 +116,7 @@ fn evaluation(method: &str, (dataset, classes, correct, total): &(&str, Classes,
         skipped: 0,
         predictions_path: format!("{method}-{dataset}-{classes}.csv"),
         predictions_sha256: "d".repeat(64),
+        images_sha256: None,
     }
 }
 
@@ -135,6 +138,7 @@ fn provenance(dataset: &str, trained: bool) -> Provenance {
         draw_sha256: trained.then(|| "e".repeat(64)),
         command: "rpo-bench suite base2new --data <data> --clip <clip> --out <out>".to_owned(),
         finished_at: "2026-01-01T00:00:00Z".to_owned(),
+        ..Provenance::default()
     }
 }
 

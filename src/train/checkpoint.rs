@@ -1,0 +1,61 @@
+//! Where a training stands between two steps, and who keeps that. Files are the business of whoever implements
+//! [`Keeper`].
+
+use candle_core::Tensor;
+
+use super::error::TrainError;
+use super::fit::EpochLog;
+use crate::method::{Named, Parameters};
+
+/// A training before step `step` of epoch `epoch`.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Epoch, from 0.
+    pub epoch: usize,
+    /// Step within the epoch, from 0.
+    pub step: usize,
+    /// Sum of the losses (nats) of the epoch's earlier steps.
+    pub loss_total: f64,
+    /// Finished epochs.
+    pub log: Vec<EpochLog>,
+    /// Trained parameters.
+    pub parameters: Named,
+    /// Momentum buffers, in parameter order.
+    pub momentum: Vec<Tensor>,
+}
+
+/// Keeps the standing of one training.
+pub trait Keeper {
+    /// Where to go on from, if that was kept. Its tensors fit `parameters` in names and shapes.
+    ///
+    /// # Errors
+    /// [`TrainError`]; a damaged checkpoint is none at all.
+    fn resume(&mut self, parameters: &Parameters) -> Result<Option<Standing>, TrainError>;
+
+    /// Whether the next standing should be kept.
+    fn due(&self) -> bool;
+
+    /// Keeps a standing in place of the one before.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`].
+    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError>;
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCheckpoints;
+
+impl Keeper for NoCheckpoints {
+    fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
+        Ok(None)
+    }
+
+    fn due(&self) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: &Standing) -> Result<(), TrainError> {
+        Ok(())
+    }
+}

@@ -112,6 +112,7 @@ impl Plan {
         overrides: &[(String, toml::Value)],
         limit: Option<u32>,
     ) -> Result<Self, SuiteError> {
+        suite.limit = limit.or(suite.limit);
         let from_suite = in_order(&suite.set).map(|(key, value)| (key.as_str(), value.clone()));
         let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
         let settings = Settings::new(from_suite.chain(typed))?;
@@ -121,7 +122,65 @@ impl Plan {
         for id in &suite.methods {
             methods.extend(variants::variants(&settings, &suite.sweep, method::find(id)?.id)?);
         }
+        let limit = suite.limit;
         Ok(Self { suite, settings, methods, limit, prompts_dir: None })
+    }
+
+    /// Reads the prompts of a suite that takes them from files from this folder.
+    ///
+    /// # Errors
+    /// [`SuiteError::Usage`] for a folder where none is read, and for none where one is needed.
+    pub fn with_prompts(mut self, dir: Option<PathBuf>) -> Result<Self, SuiteError> {
+        let usage = |text: String| Err(SuiteError::Usage(text));
+        let name = &self.suite.name;
+        match (&mut self.suite.prompts, dir) {
+            (None, Some(_)) => usage(format!("--prompts: suite {name} trains its prompts itself")),
+            (Some(files), None) if !files.train_without_folder => usage(format!(
+                "suite {name} needs --prompts DIR, a folder of prompt files named {}",
+                files.names.join(" or ")
+            )),
+            (Some(files), Some(dir)) => {
+                files.train_without_folder = false;
+                Ok(Self { prompts_dir: Some(dir), ..self })
+            }
+            (_, None) => Ok(self),
+        }
+    }
+
+    /// The coordinates of every cell, without opening a dataset.
+    pub fn coordinates(&self, profile: &str) -> Vec<Cell> {
+        let suite = &self.suite;
+        let mut cells = Vec::new();
+        for dataset in &suite.datasets {
+            for method in &self.methods {
+                let cell = |draw: Option<(u64, u32)>, from_file: bool| Cell {
+                    suite: suite.name.clone(),
+                    profile: profile.to_owned(),
+                    dataset: dataset.clone(),
+                    method: method.id.to_owned(),
+                    variant: variant_of(method, from_file),
+                    seed: draw.map(|d| d.0),
+                    shots: draw.map(|d| d.1),
+                    train_classes: suite.train_classes,
+                    limit: self.limit,
+                };
+                if method.recipe.is_none() {
+                    cells.push(cell(None, false));
+                    continue;
+                }
+                for shots in &suite.shots {
+                    for seed in &suite.seeds {
+                        let kinds: &[bool] = match &suite.prompts {
+                            None => &[false],
+                            Some(files) if files.train_without_folder => &[false, true],
+                            Some(_) => &[true],
+                        };
+                        cells.extend(kinds.iter().map(|from_file| cell(Some((*seed, *shots)), *from_file)));
+                    }
+                }
+            }
+        }
+        cells
     }
 
     /// The cells of one dataset, in table order. `others` are the further datasets tested on.
@@ -181,10 +240,7 @@ impl Plan {
             Origin::File(path) => Some(file_sha256(path)?),
             Origin::Missing(reason) => Some(reason.clone()),
         };
-        let mut variant = method.variant.clone();
-        if prompts.is_some() {
-            variant.insert(prompt_files::VARIANT.to_owned(), prompt_files::FROM_FILE.to_owned());
-        }
+        let variant = variant_of(method, prompts.is_some());
         let identity = |set: &'_ Arc<BenchDataset>| {
             digest(&(&set.id, &set.split_sha256, &set.class_names, &set.template))
         };
@@ -236,6 +292,15 @@ impl Plan {
             decoder: DECODER,
         })
     }
+}
+
+/// The variant's name of a cell.
+fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
+    let mut variant = method.variant.clone();
+    if from_file {
+        variant.insert(prompt_files::VARIANT.to_owned(), prompt_files::FROM_FILE.to_owned());
+    }
+    variant
 }
 
 /// Settings in the order they are applied: those that change several others come first.

@@ -10,13 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::error::SuiteError;
 use super::prompt_files::PromptFiles;
 use crate::data::Classes;
+use crate::record::Store;
 use crate::report::{Deviation, Section};
 
 /// The suites in the binary: name and text. A new suite is a file and a line here.
 pub const SUITES: &[(&str, &str)] = &[
     ("base2new", include_str!("../../suites/base2new.toml")),
+    ("ablation", include_str!("../../suites/ablation.toml")),
     ("smoke", include_str!("../../suites/smoke.toml")),
 ];
+
+/// Name of the resolved suite in a run directory.
+const STORED: &str = "suite.toml";
 
 /// Settings to combine: dotted key → values. Every combination of one table is run.
 pub type Sweep = BTreeMap<String, Vec<toml::Value>>;
@@ -65,6 +70,9 @@ pub struct SuiteFile {
     /// Prompts that are read from files instead of being trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompts: Option<PromptFiles>,
+    /// At most this many test images a class; `--limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
     /// Hyper-parameters this suite changes, dotted keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, toml::Value>,
@@ -132,7 +140,30 @@ impl SuiteFile {
         Ok(Self { name: name.to_owned(), ..suite })
     }
 
-    /// The suite as a profile runs it.
+    /// The resolved suite that a run left beside its records, if there is one.
+    ///
+    /// # Errors
+    /// [`SuiteError::File`] for one of another version of this program.
+    pub(super) fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
+        let Ok(bytes) = store.read(STORED) else { return Ok(None) };
+        Self::parse(name, &String::from_utf8_lossy(&bytes)).map(Some)
+    }
+
+    /// Writes it there, unless it is there already.
+    ///
+    /// # Errors
+    /// [`SuiteError::Store`].
+    pub(super) fn store(&self, store: &Store) -> Result<(), SuiteError> {
+        let text = toml::to_string(self)
+            .map_err(|error| SuiteError::File { name: self.name.clone(), reason: error.to_string() })?;
+        if store.read(STORED).is_ok_and(|old| old == text.as_bytes()) {
+            return Ok(());
+        }
+        store.write(STORED, text.as_bytes())?;
+        Ok(())
+    }
+
+    /// The suite as a profile runs it; what other profiles change is dropped.
     #[must_use]
     pub fn for_profile(mut self, profile: &str) -> Self {
         let Some(changes) = std::mem::take(&mut self.profile).remove(profile) else { return self };

@@ -30,7 +30,8 @@ pub(super) fn cell(store: &Store, siblings: &[Store], plan: &CellPlan) -> Result
     for sibling in siblings {
         let Ok(Some(record)) = sibling.find(&plan.key) else { continue };
         let whole = |record: &RunRecord| record.evaluations.iter().all(|e| sibling.predictions(e).is_some());
-        if !whole(&record) || (record.training.is_some() && !training(store, std::slice::from_ref(sibling), plan)?)
+        if !whole(&record)
+            || (record.training.is_some() && !training(store, std::slice::from_ref(sibling), plan)?)
         {
             continue;
         }

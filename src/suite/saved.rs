@@ -109,7 +109,8 @@ impl SavedPrompts {
         let tensor = |stored: &StoredTensor, device: &Device| {
             Tensor::from_vec(stored.to_f32(), stored.shape.as_slice(), device)?.to_dtype(clip.dtype())
         };
-        let named = self.tensors.iter().map(|(name, stored)| Ok((name.clone(), tensor(stored, clip.device())?)));
+        let named =
+            self.tensors.iter().map(|(name, stored)| Ok((name.clone(), tensor(stored, clip.device())?)));
         Ok(Named::new(named.collect::<Result<Vec<_>, SuiteError>>()?))
     }
 
@@ -158,6 +159,7 @@ impl SavedPrompts {
             epochs: Vec::new(),
             parameters_path: path,
             parameters_sha256,
+            images_sha256: None,
         };
         Ok(Trained { parameters, training, seconds: 0.0 })
     }

@@ -78,15 +78,13 @@ fn difference(own: &Resolved, other: &Resolved) -> BTreeMap<String, String> {
 }
 
 /// Every combination of a table's values; the last key varies fastest.
-fn combinations(sweep: &Sweep) -> Vec<Vec<(&str, &Value)>> {
-    let mut all: Vec<Vec<(&str, &Value)>> = vec![Vec::new()];
+fn combinations<'a>(sweep: &'a Sweep) -> Vec<Vec<(&'a str, &'a Value)>> {
+    let mut all = vec![Vec::new()];
     for (key, values) in sweep {
-        let extend =
-            |start: &Vec<(&'_ str, &'_ Value)>, value| [start.as_slice(), &[(key.as_str(), value)]].concat();
-        all = all
-            .iter()
-            .flat_map(|start| values.iter().map(|value| extend(start, value)).collect::<Vec<_>>())
-            .collect();
+        let longer = |start: Vec<(&'a str, &'a Value)>| {
+            values.iter().map(move |value| [start.as_slice(), &[(key.as_str(), value)]].concat())
+        };
+        all = all.into_iter().flat_map(longer).collect();
     }
     all
 }

@@ -98,7 +98,7 @@ pub enum Listing {
 /// `suite`.
 #[derive(Debug, Args)]
 pub struct SuiteArgs {
-    /// Name of the suite; `list suites` shows all.
+    /// Name of the suite; `list suites` shows all. A path ending in .toml runs a suite file of one's own.
     pub name: String,
     /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
     #[arg(long, value_name = "DIR")]
@@ -121,6 +121,9 @@ pub struct SuiteArgs {
     /// Training images per class, comma-separated.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub shots: Option<Vec<u32>>,
+    /// Folder of prompt files, for a suite that reads its prompts instead of training them.
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<PathBuf>,
     /// Where to compute: cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,

@@ -55,9 +55,8 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
 /// The suite as typed: profile, own datasets, and the flags that replace its lists.
 fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
-    if world.data_kind() == "pocket" && args.clip.is_none() {
-        suite = suite.for_profile("pocket").0;
-    }
+    suite =
+        suite.for_profile(if world.data_kind() == "pocket" && args.clip.is_none() { "pocket" } else { "" });
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
     suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
@@ -74,7 +73,7 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     }
     let overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Plan::new(suite, &overrides, args.limit)?)
+    Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
@@ -108,7 +107,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         event: &event,
     };
     let summary = run(&world, &plan, &options)?;
-    let report = render_report(&args.out, &plan.suite, &world.profile)?;
+    let report = render_report(&args.out, &plan.suite.name, &world.profile)?;
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
@@ -126,7 +125,12 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
 fn redactor(args: &SuiteArgs) -> Redactor {
     let data = args.data.as_deref().map(|data| Path::new(data.strip_prefix("folder:").unwrap_or(data)));
     let clip = args.clip.as_deref();
-    let places = [(data, "<data>"), (clip, "<clip>"), (Some(args.out.as_path()), "<out>")];
+    let places = [
+        (data, "<data>"),
+        (clip, "<clip>"),
+        (args.prompts.as_deref(), "<prompts>"),
+        (Some(args.out.as_path()), "<out>"),
+    ];
     Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
 }
 
@@ -153,7 +157,7 @@ fn show_plan(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failu
         for classes in &plan.suite.evaluate {
             image_passes += dataset.of_half(&dataset.split.test, *classes, args.limit).len();
         }
-        rows.extend(plan.cells(world, &dataset)?);
+        rows.extend(plan.cells(world, &dataset, &[])?);
     }
     if args.json {
         let cells: Vec<_> =

@@ -1,31 +1,42 @@
-//! One dataset from draw to records: train what is missing, then one evaluation pass for all of it.
+//! One dataset from draw to records: train what is missing, evaluate all of it together, record.
+//!
+//! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cells::{CellPlan, Plan};
 use super::checkpoint::{self, Checkpoint};
+use super::cells::{CellPlan, Origin, Plan};
+use super::checkpoint::Checkpoint;
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
 use super::partial::{self, Partial};
 use super::provenance::{CommandLine, provenance};
 use super::run::Event;
+use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item, fewshot};
-use crate::method::{Classifier, ImageNeed, Named};
+use crate::method::ImageNeed;
 use crate::record::{
-    Epoch, Evaluation, Outcome, Prediction, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
-    predictions_csv,
+    Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
 };
 use crate::rng::Stream;
-use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, evaluate, fit};
+use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, fit};
 
 /// Everything a dataset's work needs.
 pub(super) struct Lane<'a> {
     pub world: &'a World,
     pub plan: &'a Plan,
     pub store: &'a Store,
+    /// Further datasets that every cell is tested on.
+    pub others: &'a [Arc<BenchDataset>],
+    /// Trains again what is trained already.
+    pub fresh: bool,
     pub command: &'a CommandLine,
     pub redactor: &'a Redactor,
     /// Time between two checkpoints of a training.
@@ -35,20 +46,27 @@ pub(super) struct Lane<'a> {
 }
 
 /// A cell on its way: trained, or failed with the error to record.
-struct Candidate<'a> {
-    plan: &'a CellPlan,
-    trained: Result<Option<Trained>, String>,
-    evaluations: Vec<Evaluation>,
-    timing: Timing,
+pub(super) struct Candidate<'a> {
+    pub plan: &'a CellPlan,
+    pub trained: Result<Option<Trained>, String>,
+    pub evaluations: Vec<Evaluation>,
+    pub measurements: Vec<Measurement>,
+    pub timing: Timing,
 }
 
 /// Errors that concern one cell go into its record; everything else stops the lane.
-fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
+pub(super) fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
     match error {
         SuiteError::Train(
-            TrainError::NotFinite { .. } | TrainError::NoGradient(_) | TrainError::Logits { .. },
+            TrainError::NotFinite { .. }
+            | TrainError::NoGradient(_)
+            | TrainError::Logits { .. }
+            | TrainError::Method(_),
         )
-        | SuiteError::Method(_) => Ok(error.to_string()),
+        | SuiteError::Method(_)
+        | SuiteError::Load(_)
+        | SuiteError::Prompts { .. }
+        | SuiteError::Touched { .. } => Ok(error.to_string()),
         other => Err(other),
     }
 }
@@ -57,8 +75,10 @@ impl<'a> Lane<'a> {
     /// Runs the pending cells of a dataset.
     pub fn run(&self, dataset: &BenchDataset, pending: &'a [CellPlan]) -> Result<(), SuiteError> {
         let mut candidates = self.train_all(dataset, pending)?;
-        for classes in &self.plan.suite.evaluate {
-            self.evaluate_half(dataset, *classes, &mut candidates)?;
+        for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+            for classes in &self.plan.suite.evaluate {
+                self.evaluate_half(target, *classes, &mut candidates)?;
+            }
         }
         for candidate in candidates {
             let record = self.record(dataset, candidate);
@@ -72,12 +92,12 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn method(&self, cell: &CellPlan) -> &Resolved {
+    pub fn method(&self, cell: &CellPlan) -> &Resolved {
         &self.plan.methods[cell.method]
     }
 
     /// Token ids of the prompts of a half's classes, as a method words them.
-    fn prompts(
+    pub fn prompts(
         &self,
         dataset: &BenchDataset,
         method: &Resolved,
@@ -119,7 +139,7 @@ impl<'a> Lane<'a> {
         out: &mut Vec<Candidate<'a>>,
     ) -> Result<(), SuiteError> {
         let device = self.world.clip.device();
-        let mut missing = Vec::new();
+        let (mut missing, mut from_file) = (Vec::new(), Vec::new());
         for cell in group {
             let (Some(_), Some(_)) = (cell.cell.seed, cell.cell.shots) else {
                 out.push(Candidate::new(cell, Ok(None)));
@@ -131,17 +151,49 @@ impl<'a> Lane<'a> {
                     checkpoint::discard(self.store, &cell.training_key)?;
                     (self.event)(Event::TrainingDone);
                     out.push(Candidate::new(cell, Ok(Some(trained))));
+            match &cell.origin {
+                Origin::Frozen => out.push(Candidate::new(cell, Ok(None))),
+                Origin::Missing(reason) => out.push(Candidate::new(cell, Err(reason.clone()))),
+                Origin::File(path) => from_file.push((cell, path.clone())),
+                Origin::OwnFile => {
+                    let [path, _] = trained::paths(&cell.training_key);
+                    from_file.push((cell, self.store.dir().join(path)));
                 }
-                None => missing.push(cell),
+                Origin::Trained if self.fresh => missing.push(cell),
+                Origin::Trained => match trained::load(self.store, &cell.training_key, device)? {
+                    Some(trained) => {
+                        (self.event)(Event::TrainingDone);
+                        out.push(Candidate::new(cell, Ok(Some(trained))));
+                    }
+                    None => missing.push(cell),
+                },
             }
         }
         if self.plan.settings.globals.views_per_method {
             for cell in missing {
                 self.train_cells(dataset, &[cell], self.method(cell).id, out)?;
             }
-            return Ok(());
+        } else {
+            self.train_cells(dataset, &missing, "", out)?;
         }
-        self.train_cells(dataset, &missing, "", out)
+        // Last, since some of the files are those of the trainings above.
+        for (cell, path) in from_file {
+            let trained = match self.read_cell(dataset, cell, &path) {
+                Ok(trained) => Ok(Some(trained)),
+                Err(error) => Err(cell_error(error)?),
+            };
+            out.push(Candidate::new(cell, trained));
+        }
+        Ok(())
+    }
+
+    /// The parameters of a cell whose prompts come from a file.
+    fn read_cell(&self, dataset: &BenchDataset, cell: &CellPlan, path: &Path) -> Result<Trained, SuiteError> {
+        let resolved = self.method(cell);
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let saved = SavedPrompts::read(path)?;
+        let parameters = saved.fitting(resolved, &self.world.clip, &prompts)?;
+        saved.keep(self.store, &cell.key, parameters)
     }
 
     /// Trains cells that share their draw and their views.
@@ -301,6 +353,30 @@ impl<'a> Lane<'a> {
             predictions_sha256: sha256,
             images_sha256: None,
         })
+        let trained =
+            trained::save(self.store, &cell.training_key, &parameters, &self.about(dataset, cell), log)?;
+        keeper.finish()?;
+        Ok(trained)
+    }
+
+    /// What the file of trained parameters says of itself: nothing that changes from run to run.
+    fn about(&self, dataset: &BenchDataset, cell: &CellPlan) -> BTreeMap<String, String> {
+        let labels = dataset.labels(self.plan.suite.train_classes);
+        let names: Vec<&str> =
+            labels.labels().iter().map(|label| dataset.class_names[*label as usize].as_str()).collect();
+        let resolved = self.method(cell);
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        let entries = [
+            (about::METHOD, resolved.id.to_owned()),
+            (about::DATASET, dataset.id.clone()),
+            (about::TRAIN_CLASSES, self.plan.suite.train_classes.to_string()),
+            (about::CLASS_NAMES, serde_json::json!(names).to_string()),
+            (about::SEED, number(cell.cell.seed)),
+            (about::SHOTS, number(cell.cell.shots.map(u64::from))),
+            (about::WEIGHTS, self.world.weights_sha256.clone()),
+            (about::CONFIG, serde_json::json!(resolved.config).to_string()),
+        ];
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
@@ -320,6 +396,7 @@ impl<'a> Lane<'a> {
             switches: resolved.switches.clone(),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
+            measurements: if complete { candidate.measurements } else { Vec::new() },
             provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
             timing: Timing { train_secs, ..candidate.timing },
             record_sha256: String::new(),
@@ -329,6 +406,7 @@ impl<'a> Lane<'a> {
 
 impl<'a> Candidate<'a> {
     fn new(plan: &'a CellPlan, trained: Result<Option<Trained>, String>) -> Self {
-        Self { plan, trained, evaluations: Vec::new(), timing: Timing::default() }
+        let (evaluations, measurements) = (Vec::new(), Vec::new());
+        Self { plan, trained, evaluations, measurements, timing: Timing::default() }
     }
 }

@@ -31,9 +31,11 @@ pub trait PassKeeper {
 /// Predictions of every classifier over `items` (with labels among the classes that compete), in item
 /// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
 /// classifiers take part, nor on where the pass was taken up again.
+/// classifiers take part, or on whether they fail: a classifier whose logits are not finite, or that cannot
+/// be computed, has an error instead of predictions.
 ///
 /// # Errors
-/// [`TrainError::Logits`] for a number that is not finite, an image that cannot be had, an interruption.
+/// An image that cannot be had, an interruption.
 pub fn evaluate(
     clip: &Clip,
     source: &dyn ImageSource,
@@ -52,12 +54,23 @@ pub fn evaluate(
             keeper.keep(&predictions)?;
         }
         if stopping {
+) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
+    let mut predictions: Vec<_> = classifiers.iter().map(|_| Ok(Vec::with_capacity(items.len()))).collect();
+    for chunk in items.chunks(GRID) {
+        if stop() {
             return Err(TrainError::Interrupted);
         }
         let pixels = test_pixels(source, chunk, clip.config.image_size, clip.device())?;
         let images = frozen_pass(clip, pixels, need)?;
         for (classifier, out) in classifiers.iter().zip(&mut predictions) {
-            append(&classifier.logits(&images)?, chunk, out)?;
+            let Ok(rows) = out else { continue };
+            let appended = match classifier.logits(&images) {
+                Ok(logits) => append(&logits, chunk, rows),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = appended {
+                *out = Err(error);
+            }
         }
     }
     if made < items.len() && keeper.in_use() {

@@ -15,6 +15,7 @@
 
 pub mod atomic_file;
 pub mod backbone;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod frame;
@@ -30,3 +31,4 @@ pub mod rng;
 pub mod stats;
 pub mod suite;
 pub mod train;
+pub mod verify;

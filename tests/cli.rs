@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -35,6 +36,54 @@ fn a_suite_runs_skips_and_repeats() {
     let other = smoke(second.path(), &["--threads", "1"]);
     assert!(other.status.success());
     assert_eq!(read(second.path(), "results.csv"), results);
+    a_report_repeats_to_the_byte(first.path());
+    two_runs_are_compared(first.path(), second.path());
+}
+
+/// Every file of the report, by name.
+fn report_files(out: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(out.join("reports/smoke-pocket")).unwrap().map(|entry| entry.unwrap());
+    let read = |entry: std::fs::DirEntry| {
+        (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap())
+    };
+    entries.map(read).collect()
+}
+
+/// `report` makes what `suite` made, from records alone, as often as it is called.
+fn a_report_repeats_to_the_byte(out: &Path) {
+    let made = report_files(out);
+    assert!(made.len() > 5 && made.keys().any(|name| name.ends_with(".png")), "{:?}", made.keys());
+    std::fs::remove_dir_all(out.join("reports")).unwrap();
+    for _ in 0..2 {
+        let report = rpo_bench(&["report", "smoke", "--out", out.to_str().unwrap()]);
+        assert!(report.status.success(), "{}", String::from_utf8_lossy(&report.stderr));
+        assert!(report_files(out) == made, "the report changed");
+    }
+}
+
+/// A comparison exits with 0 and says what it found; what cannot be compared exits with 3 and the reason.
+fn two_runs_are_compared(first: &Path, second: &Path) {
+    let (out, folder) = (first.to_str().unwrap(), second.join("runs/smoke-pocket"));
+    let saved = first.join("compared");
+    let args = ["compare", "smoke-pocket", folder.to_str().unwrap(), "--out", out, "--json"];
+    let compared = rpo_bench(&[&args[..], &["--save", saved.to_str().unwrap()]].concat());
+    assert!(compared.status.success(), "{}", String::from_utf8_lossy(&compared.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let lines = document["lines"].as_array().unwrap();
+    assert!(lines.len() == 20 && lines.iter().all(|line| line["verdict"] == "identical"), "{document:#}");
+    for name in ["README.md", "comparison.json", "drift.png", "drift.svg"] {
+        assert!(saved.join(name).is_file(), "{name}");
+    }
+    let faults: [(&[&str], i32, &str); 3] = [
+        (&["smoke-pocket", "--paper"], 3, "pocket pictures"),
+        (&["smoke-vit", "smoke-pocket"], 3, "there: smoke-pocket"),
+        (&["smoke-pocket"], 2, "<B>"),
+    ];
+    for (args, code, word) in faults {
+        let failed = rpo_bench(&[&["compare"], args, &["--out", out]].concat());
+        let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+        assert!(failed.status.code() == Some(code) && said.contains(word), "{args:?}: {said}");
+    }
 }
 
 /// Records from which a cell was lost: the same command runs that cell and no other.

@@ -131,6 +131,8 @@ fn signed_ranks() {
         assert_close(ours.p, number(&case["p"]), &format!("p of {differences:?}"));
         assert_close(ours.w_plus, number(&case["w_plus"]), "W+");
         assert_close(ours.w_minus, number(&case["w_minus"]), "W-");
+        let (plus, minus) = (number(&case["w_plus"]), number(&case["w_minus"]));
+        assert_close(ours.rank_biserial, (plus - minus) / (plus + minus), "rank-biserial correlation");
     }
 }
 

@@ -31,6 +31,13 @@ pub enum Command {
     },
     /// Render a suite's report again, from its records alone.
     Report(ReportArgs),
+    /// Compare two runs, or a run with the paper's figures, cell by cell.
+    ///
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
+    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
+    /// read the verdicts from --json.
+    Compare(CompareArgs),
     /// Look at datasets: what they are, whether a DATA folder is sound, which images a seed draws.
     #[command(subcommand)]
     Data(DataCommand),
@@ -40,6 +47,23 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
+    /// Time the engine on random weights of a real model's shape (Linux).
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Check records: against themselves and their files, and by running their cells again.
+    Verify(VerifyArgs),
+    /// One page: the machine, the model, the datasets, and what could run now.
+    Doctor {
+        /// A CoOp DATA root, or folder:DIR.
+        #[arg(long, value_name = "DIR")]
+        data: Option<String>,
+        /// A HuggingFace CLIP folder.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Compare this program with golden numbers in a folder.
     Parity {
         /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
@@ -79,6 +103,9 @@ pub struct SuiteArgs {
     /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// A split file of your own, as ID=FILE; FILE alone with folder:DIR. Repeatable.
+    #[arg(long, value_name = "[ID=]FILE")]
+    pub split_file: Vec<String>,
     /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
     #[arg(long, value_name = "DIR")]
     pub clip: Option<PathBuf>,
@@ -132,6 +159,29 @@ pub struct SuiteArgs {
     pub fresh: bool,
 }
 
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Record files, or run directories (runs/SUITE-PROFILE) for all their records.
+    #[arg(required = true)]
+    pub records: Vec<PathBuf>,
+    /// Check counts, hashes and seals only; run nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// The data of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The model of the records, where it is not the embedded one.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -143,6 +193,29 @@ pub struct ReportArgs {
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run to compare with, or the one to hold against the paper.
+    #[arg(value_name = "A")]
+    pub first: String,
+    /// The other run: differences are B − A.
+    #[arg(value_name = "B", required_unless_present = "paper", conflicts_with = "paper")]
+    pub second: Option<String>,
+    /// Compare with the published figures: differences are ours − published.
+    #[arg(long)]
+    pub paper: bool,
+    /// Where runs/ lies.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Also write README.md, comparison.json and the drift plot (PNG, SVG) into DIR.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `data`.
@@ -172,17 +245,24 @@ pub enum DataCommand {
     },
     /// Which items a seed draws: positions in the split file's train and val lists, in drawing order.
     Split {
-        /// Dataset id (for messages only: the lists come from the split file).
+        /// Dataset id (for messages only: the lists come from the file or the folder).
         dataset: String,
         /// A CoOp split file, plain or gzip.
-        #[arg(long, value_name = "FILE")]
-        split_file: PathBuf,
-        /// Seed, of any size.
+        #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+        split_file: Option<PathBuf>,
+        /// Make a split file of the images in DIR/CLASS/*: half for training, 20 % for validation, the rest
+        /// for testing, drawn by the seed.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["split_file", "shots"], requires = "save")]
+        folder: Option<PathBuf>,
+        /// Where the made split file goes; a file that exists is never overwritten.
+        #[arg(long, value_name = "FILE", requires = "folder")]
+        save: Option<PathBuf>,
+        /// Seed, of any size (at most 64 bits with --folder).
         #[arg(long)]
         seed: String,
         /// Items a class.
-        #[arg(long)]
-        shots: u32,
+        #[arg(long, required_unless_present = "folder", value_parser = clap::value_parser!(u32).range(1..))]
+        shots: Option<u32>,
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
@@ -192,6 +272,9 @@ pub enum DataCommand {
         /// Folder that becomes a CoOp DATA root.
         #[arg(long, value_name = "DIR")]
         pocket: PathBuf,
+        /// Datasets, comma-separated; all when absent.
+        #[arg(long, value_delimiter = ',')]
+        datasets: Vec<String>,
         /// Write JPEG of this quality (1 to 100) instead of lossless PNG.
         #[arg(long, value_name = "QUALITY")]
         jpeg: Option<u8>,
@@ -263,6 +346,61 @@ pub enum PocketCommand {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+}
+
+/// `bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Training steps: CPU-seconds, peak memory and the share of what the machine could do at best.
+    Step {
+        /// Method.
+        #[arg(long, default_value = "rpo")]
+        method: String,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Images a step [default: the method's own].
+        #[arg(long)]
+        batch: Option<usize>,
+        /// Steps; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        steps: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+    /// Evaluation of several methods and seeds by one image pass.
+    Evaluate {
+        /// Methods, comma-separated.
+        #[arg(long, value_delimiter = ',', default_values = crate::method::ids())]
+        methods: Vec<String>,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Test images.
+        #[arg(long, default_value_t = 16)]
+        images: usize,
+        /// Trainings of each method that trains.
+        #[arg(long, default_value_t = 3)]
+        n_seeds: usize,
+        /// Shape and output.
+        #[command(flatten)]
+        common: BenchArgs,
+    },
+}
+
+/// What all benchmarks share.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Model shape: vit-b-16, vit-b-32, vit-l-14 or tiny.
+    #[arg(long, default_value = "vit-b-16")]
+    pub model: String,
+    /// Classes.
+    #[arg(long, default_value_t = 50)]
+    pub classes: usize,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A seed of a comma-separated list.

@@ -5,9 +5,11 @@ use std::path::Path;
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
 use super::progress::bar;
-use crate::data::export::{Encoding, InMemoryDataset, export};
+use crate::data::export::{Encoding, InMemoryDataset, export, fitting};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
+use crate::data::make_split::make_split;
+use crate::data::split_write::save_split_json;
 use crate::data::verify::{VerifyOptions, verify, verify_table};
 use crate::data::{Catalog, DataRoot, PyRandom, embedded, read_split_json};
 use crate::pocket::{self, PocketImages};
@@ -23,8 +25,17 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
         DataCommand::Verify { datasets, data, quick, state, json } => {
             check(&datasets, &data, VerifyOptions { quick, state_file: state }, json)
         }
-        DataCommand::Split { split_file, seed, shots, json, .. } => split(&split_file, &seed, shots, json),
-        DataCommand::Export { pocket, jpeg } => export_pocket(&pocket, jpeg),
+        DataCommand::Split { folder: Some(folder), save: Some(save), seed, json, .. } => {
+            make(&folder, &save, &seed, json)
+        }
+        DataCommand::Split { split_file: Some(file), shots: Some(shots), seed, json, .. } => {
+            split(&file, &seed, shots, json)
+        }
+        DataCommand::Split { .. } => Err(Failure::new(
+            Exit::Usage,
+            "expected --split-file FILE with --shots K, or --folder DIR with --save FILE",
+        )),
+        DataCommand::Export { pocket, datasets, jpeg } => export_pocket(&pocket, &datasets, jpeg),
     }
 }
 
@@ -67,7 +78,25 @@ fn split(file: &Path, seed: &str, shots: u32, json: bool) -> Result<Exit, Failur
     Ok(Exit::Ok)
 }
 
-fn export_pocket(root: &Path, jpeg: Option<u8>) -> Result<Exit, Failure> {
+/// Makes a split file for a folder of class folders and says how many items each list got.
+fn make(folder: &Path, save: &Path, seed: &str, json: bool) -> Result<Exit, Failure> {
+    let number = seed.parse().map_err(|error| {
+        Failure::new(Exit::Usage, format!("--seed {seed}: {error}; a made split takes a 64-bit seed"))
+    })?;
+    let made = make_split(folder, number)?;
+    let bytes = made.to_json_bytes().map_err(|error| Failure::new(Exit::Data, error))?;
+    save_split_json(save, &bytes).map_err(|error| Failure::new(Exit::Data, error))?;
+    let [train, val, test] = [&made.split.train, &made.split.val, &made.split.test].map(Vec::len);
+    let classes = made.class_names.len();
+    if json {
+        println!("{}", serde_json::json!({"classes": classes, "train": train, "val": val, "test": test}));
+    } else {
+        println!("{}: {classes} classes, {train} train, {val} val, {test} test", save.display());
+    }
+    Ok(Exit::Ok)
+}
+
+fn export_pocket(root: &Path, wanted: &[String], jpeg: Option<u8>) -> Result<Exit, Failure> {
     let encoding = match jpeg {
         None => Encoding::Png,
         Some(quality @ 1..=100) => Encoding::Jpeg { quality },
@@ -75,17 +104,28 @@ fn export_pocket(root: &Path, jpeg: Option<u8>) -> Result<Exit, Failure> {
             return Err(Failure::new(Exit::Usage, format!("--jpeg {quality}: expected 1 to 100")));
         }
     };
-    for id in pocket::datasets() {
+    let known = pocket::datasets();
+    if let Some(id) = wanted.iter().find(|id| !known.contains(&id.as_str())) {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("--datasets {id}: unknown; known: {}", known.join(", ")),
+        ));
+    }
+    for id in known {
         let Some(dataset) = pocket::dataset(id) else { continue };
+        if !wanted.is_empty() && !wanted.iter().any(|other| other == id) {
+            continue;
+        }
         let manifest = embedded::manifest(id).map_err(|error| Failure::new(Exit::Internal, error))?;
+        let split = fitting(&manifest, &dataset.split);
         let memory = InMemoryDataset {
             manifest: &manifest,
             class_names: &dataset.class_names,
-            split: &dataset.split,
+            split: &split,
             images: &PocketImages,
         };
         let report = export(memory, root, encoding).map_err(|error| Failure::new(Exit::Data, error))?;
-        println!("{id}: {report:?}");
+        println!("{id:16} {:5} files, {:6.2} MB", report.files, report.bytes as f64 / 1e6);
     }
     Ok(Exit::Ok)
 }

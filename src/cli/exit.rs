@@ -1,9 +1,12 @@
 //! Exit codes, and the one error type commands return.
 
 use crate::backbone::{LoadError, TokenizerError, WeightsError};
+use crate::bench::BenchError;
 use crate::data::DataError;
+use crate::method::MethodError;
 use crate::parity::ParityError;
 use crate::pretrain::PretrainError;
+use crate::report::ReportError;
 use crate::suite::SuiteError;
 use crate::train::TrainError;
 
@@ -47,9 +50,9 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         let exit = match &error {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
-            SuiteError::Method(crate::method::MethodError::Unknown { .. }) => Exit::Usage,
+            SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
-            SuiteError::Train(TrainError::Recipe { .. }) => Exit::Usage,
+            SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
             SuiteError::Data(DataError::Manifest(crate::data::ManifestError::Unknown { .. })) => Exit::Usage,
             SuiteError::Data(_) | SuiteError::Load(_) | SuiteError::Weights(_) | SuiteError::Tokenizer(_) => {
@@ -88,8 +91,32 @@ from_error! {
     candle_core::Error => Exit::Internal,
     crate::data::verify::VerifyError => Exit::Data,
     crate::pocket::PocketError => Exit::Internal,
+    crate::record::StoreError => Exit::Data,
     std::io::Error => Exit::Internal,
     serde_json::Error => Exit::Internal,
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let exit = match &error {
+            ReportError::Empty | ReportError::Frame(_) | ReportError::NotComparable { .. } => Exit::Data,
+            ReportError::Draw { .. } | ReportError::Write { .. } | ReportError::Published { .. } => {
+                Exit::Internal
+            }
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        let exit = match &error {
+            BenchError::Shape { .. } | BenchError::Setting { .. } => Exit::Usage,
+            BenchError::Method(MethodError::Unknown { .. } | MethodError::Setting { .. }) => Exit::Usage,
+            _ => Exit::RunFailed,
+        };
+        Self::new(exit, error)
+    }
 }
 
 impl From<PretrainError> for Failure {

@@ -1,7 +1,10 @@
 //! What was typed, and what is done with it. stdout carries results, stderr progress and errors.
 
 mod args;
+mod bench;
+mod compare;
 mod data;
+mod doctor;
 mod exit;
 mod list;
 mod model;
@@ -12,6 +15,7 @@ mod report;
 mod run;
 mod suite;
 mod threads;
+mod verify;
 
 pub use exit::Exit;
 pub use run::main;

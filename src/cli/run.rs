@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
-use super::{data, list, model, parity, pocket, report, suite, threads};
+use super::{bench, compare, data, doctor, list, model, parity, pocket, report, suite, threads, verify};
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
@@ -27,6 +27,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Suite(args) => suite::suite(&args),
         Command::List { what } => list::list(what),
         Command::Report(args) => report::report(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
         Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),
         Command::Model(ModelCommand::Export { dir }) => model::export(&dir),
@@ -34,7 +35,10 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             model::features(clip.as_deref(), &image, &text)
         }
         Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
+        Command::Doctor { data, clip, json } => doctor::doctor(data.as_deref(), clip.as_deref(), json),
+        Command::Bench(command) => bench::bench(command),
         Command::Pocket(command) => pocket::pocket(command),
+        Command::Verify(args) => verify::verify(&args),
         Command::Parity { dir, json, dump, device } => parity::parity(&dir, json, dump.as_deref(), &device),
     }
 }

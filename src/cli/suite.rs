@@ -78,9 +78,13 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     SuiteFile::find(&args.name)?;
+    listen()?;
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
-    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?;
+    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?;
+    for value in &args.split_file {
+        world.use_split_file(value)?;
+    }
     let plan = resolve(args, &world)?;
     if args.plan {
         return show_plan(args, &world, &plan);
@@ -88,7 +92,6 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     if world.data_kind() == "pocket" {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
-    listen()?;
     let started = Instant::now();
     let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
     let event = |event: Event| hear(&progress, event);

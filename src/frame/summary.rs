@@ -64,6 +64,17 @@ impl SummaryRow {
         harmonic_mean(self.base.mean()?, self.new.mean()?)
     }
 
+    /// Whether `row` is one of those averaged here.
+    pub fn holds(&self, row: &Row) -> bool {
+        let place = &self.place;
+        (&row.dataset, &row.method, &row.variant, &row.train_dataset)
+            == (&place.dataset, &place.method, &place.variant, &place.train_dataset)
+            && (row.train_classes, row.limit, row.shots) == (place.train_classes, place.limit, place.shots)
+            && (&row.suite, &row.profile, &row.data, &row.dtype)
+                == (&place.suite, &place.profile, &place.data, &place.dtype)
+            && row.trainable_parameters == place.trainable_parameters
+    }
+
     /// Number of distinct seeds; 0 for zero-shot, which has none.
     pub fn n_seeds(&self) -> usize {
         let seeds = [&self.base, &self.new, &self.all].map(|a| a.by_seed.iter().filter_map(|s| s.0));

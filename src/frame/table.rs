@@ -4,6 +4,7 @@ use super::error::FrameError;
 use super::row::Row;
 use super::summary::{SummaryRow, summarise};
 use super::variant::variant_names;
+use crate::data::Classes;
 use crate::record::{Outcome, RunRecord};
 
 /// Rows of complete records, sorted by their fields in order. Failed records have no row; a report
@@ -11,6 +12,7 @@ use crate::record::{Outcome, RunRecord};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frame {
     rows: Vec<Row>,
+    keys: Vec<String>,
 }
 
 impl Frame {
@@ -48,12 +50,19 @@ impl Frame {
                 cell: pair[0].0.place(),
             });
         }
-        Ok(Self { rows: keyed.into_iter().map(|(row, _)| row).collect() })
+        let (rows, keys) = keyed.into_iter().map(|(row, key)| (row, key.to_owned())).unzip();
+        Ok(Self { rows, keys })
     }
 
     /// The rows in order.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Key of the record behind one of `summary`'s accuracies.
+    pub fn record_key(&self, summary: &SummaryRow, seed: Option<u64>, classes: Classes) -> Option<&str> {
+        let wanted = |row: &Row| row.seed == seed && row.classes == classes && summary.holds(row);
+        self.rows.iter().zip(&self.keys).find(|(row, _)| wanted(row)).map(|(_, key)| key.as_str())
     }
 
     /// One line per dataset × method × variant × shots (× everything else but seed and classes).

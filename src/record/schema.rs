@@ -1,4 +1,5 @@
 //! The run record: one JSON document per cell. Everything a report prints comes from here.
+//! `schema.json` beside this file says the same as a JSON Schema; a test holds real records against it.
 //!
 //! Paths inside a record are relative to the suite's run directory; no host name, user name or
 //! absolute path ever enters one. Accuracies are kept as integers, percentages are made when printed.

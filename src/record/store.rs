@@ -52,6 +52,11 @@ impl Store {
         Self { dir: out.join("runs").join(format!("{suite}-{profile}")) }
     }
 
+    /// The run directory `dir` itself, wherever it lies.
+    pub fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
     /// The run directory.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -178,7 +183,7 @@ impl Store {
     pub fn predictions(&self, evaluation: &Evaluation) -> Option<Vec<Prediction>> {
         let bytes = self.read(&evaluation.predictions_path).ok()?;
         (hex(&Sha256::digest(&bytes)) == evaluation.predictions_sha256).then_some(())?;
-        parse_predictions(std::str::from_utf8(&bytes).ok()?)
+        parse_predictions(&bytes)
     }
 }
 
@@ -258,8 +263,8 @@ pub fn predictions_csv(predictions: &[Prediction]) -> String {
 
 /// Reads [`predictions_csv`] back; `None` for anything else. Fields are taken from the right, since only a
 /// path can hold a comma.
-fn parse_predictions(text: &str) -> Option<Vec<Prediction>> {
-    let mut lines = text.lines();
+pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
+    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
     (lines.next()? == "path,label,predicted,p_true").then_some(())?;
     lines
         .map(|line| {
@@ -289,7 +294,7 @@ mod tests {
             Prediction { path: "a/b.jpg".into(), label: 1, predicted: 2, p_true: 0.125 },
             Prediction { path: "x, \"y\".jpg".into(), label: 0, predicted: 0, p_true: 1.0e-9 },
         ];
-        assert_eq!(parse_predictions(&predictions_csv(&rows)), Some(rows));
-        assert_eq!(parse_predictions("nonsense"), None);
+        assert_eq!(parse_predictions(predictions_csv(&rows).as_bytes()), Some(rows));
+        assert_eq!(parse_predictions(b"nonsense"), None);
     }
 }

@@ -22,8 +22,11 @@ pub struct Arm {
 impl Arm {
     /// Name in tables and legends.
     pub fn label(&self) -> String {
-        let words: Vec<&str> = [&self.variant, &self.remark].into_iter().map(String::as_str).collect();
-        let extra = words.into_iter().filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        // `rpo.mask=false` of RPO reads as `mask=false`: the method's name stands before it.
+        let own = format!("{}.", self.method);
+        let short = |word: &str| word.strip_prefix(&own).unwrap_or(word).to_owned();
+        let words = self.variant.split(' ').map(short).chain([self.remark.clone()]);
+        let extra = words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
         let name = method_name(&self.method);
         if extra.is_empty() { name.to_owned() } else { format!("{name} ({extra})") }
     }

@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
         if self.is_pocket() {
             words.push("pocket".to_owned());
         }
-        words.extend(self.limits().iter().map(|n| format!("limited to {n} images")));
+        words.extend(self.limits().iter().map(|n| format!("at most {n} test images a class")));
         if words.is_empty() { String::new() } else { format!(" [{}]", words.join(", ")) }
     }
 

@@ -10,6 +10,7 @@ use super::error::ReportError;
 use super::files::write_atomically;
 use super::markdown::folded;
 use super::number::count;
+use super::opening::what_was_run;
 use super::plot::Picture;
 use super::section;
 use super::spec::ReportSpec;
@@ -95,14 +96,24 @@ fn page(context: &Context<'_>, parts: &[Part]) -> String {
     if !context.spec.description.is_empty() {
         out.push_str(&format!("{}\n\n", context.spec.description.trim_end()));
     }
+    out.push_str(&format!("{}\n\n", what_was_run(context)));
     for part in parts {
         out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
     }
-    let legend = "Tables of this page as files: [`results.csv`](results.csv) has one line per dataset, \
-                  method, seed, shots and evaluated classes; [`summary.csv`](summary.csv) has the means \
-                  and sample standard deviations over seeds.\n";
-    out.push_str(&folded("Files", legend));
+    out.push_str(&folded("Files", &files(parts)));
     out
+}
+
+/// What lies beside the page.
+fn files(parts: &[Part]) -> String {
+    let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
+                    classes; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
+                    Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
+        .to_owned();
+    for (name, _) in parts.iter().flat_map(|part| &part.files) {
+        text.push_str(&format!(" [`{name}`]({name}) is the table for a paper."));
+    }
+    text
 }
 
 fn banners(context: &Context<'_>) -> Vec<String> {
@@ -116,8 +127,8 @@ fn banners(context: &Context<'_>) -> Vec<String> {
     }
     for limit in context.limits() {
         banners.push(format!(
-            "Limited run: at most {limit} test images were evaluated. These numbers are not comparable with \
-                full runs."
+            "Limited run: at most {limit} test images a class were evaluated. These numbers are not comparable \
+                with full runs."
         ));
     }
     let failed = context.failed().count();

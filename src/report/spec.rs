@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Cell;
 
-/// One part of a report. The order in a suite file is the order on the page.
+/// One part of a report. The order in a suite file is the order on the page, but for the closing ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
@@ -26,12 +26,25 @@ pub enum Section {
     Ablation,
     /// Loss over epochs.
     TrainingCurves,
-    /// Cells that failed or are missing.
+    /// Deviations from the published method, protocol switches.
+    Deviations,
+    /// Cells that failed or are missing, images left out.
     Failures,
-    /// Switches in force, deviations, hashes, versions.
+    /// Versions, machine, model, data, hashes.
     Provenance,
     /// How to make the numbers again.
     Reproduce,
+}
+
+impl Section {
+    /// What every page ends with, in this order, whatever its suite asks for.
+    pub const CLOSING: [Self; 4] = [Self::Deviations, Self::Failures, Self::Provenance, Self::Reproduce];
+
+    /// The sections of a page: those a suite names, in its order, then the closing ones.
+    pub fn of_page(named: &[Self]) -> Vec<Self> {
+        let own = named.iter().filter(|section| !Self::CLOSING.contains(section));
+        own.copied().chain(Self::CLOSING).collect()
+    }
 }
 
 /// A difference from the published method or protocol.

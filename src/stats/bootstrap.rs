@@ -1,7 +1,7 @@
 //! Percentile bootstrap intervals, seeded.
 //!
-//! What is resampled is the question being asked: datasets (would other datasets agree?), seeds within
-//! fixed datasets (would other seeds agree?), or images of one test set (would other images agree?).
+//! What is resampled is the question being asked: datasets (would other datasets agree?) or seeds within
+//! fixed datasets (would other seeds agree?). Images are resampled in [`super::image_bootstrap`].
 
 use super::describe::{Interval, quantile_type7};
 use super::error::{StatsError, check, check_confidence};
@@ -72,20 +72,6 @@ pub fn over_seeds(differences: &[Vec<f64>], plan: Plan) -> Result<Interval, Stat
     })
 }
 
-/// Interval of the accuracy difference (first − second, in 0..=1) of two methods on the same images,
-/// resampling images.
-///
-/// # Errors
-/// [`StatsError::LengthMismatch`], or as [`percentile`].
-pub fn over_images(first: &[bool], second: &[bool], plan: Plan) -> Result<Interval, StatsError> {
-    if first.len() != second.len() {
-        return Err(StatsError::LengthMismatch { left: first.len(), right: second.len() });
-    }
-    let differences: Vec<f64> =
-        first.iter().zip(second).map(|(a, b)| f64::from(u8::from(*a)) - f64::from(u8::from(*b))).collect();
-    percentile(&differences, plan, plain_mean)
-}
-
 fn interval(
     plan: Plan,
     purpose: &str,
@@ -144,7 +130,6 @@ mod tests {
     fn bad_input_is_an_error() {
         assert!(over_datasets(&[], PLAN).is_err());
         assert!(over_seeds(&[vec![1.0], vec![]], PLAN).is_err());
-        assert!(over_images(&[true], &[], PLAN).is_err());
         assert!(over_datasets(&[1.0], Plan { resamples: 0, ..PLAN }).is_err());
         assert!(over_datasets(&[1.0], Plan { confidence: 1.0, ..PLAN }).is_err());
     }

@@ -31,16 +31,31 @@ pub enum Verdict {
     CannotTell,
 }
 
-/// Compares two independent samples: TOST within ±`margin` at `alpha`, else Welch's t at `alpha`.
-pub fn verdict(ours: &[f64], theirs: &[f64], margin: f64, alpha: f64) -> Verdict {
-    let Ok(estimate) = MeanDifference::welch(ours, theirs) else {
-        return Verdict::CannotTell;
-    };
-    match tost_p(&estimate, margin) {
-        Ok(p) if p < alpha => Verdict::Consistent,
-        Ok(_) if estimate.p() < alpha => Verdict::Different,
-        _ => Verdict::CannotTell,
+impl Verdict {
+    /// The verdict as it is printed and written: `consistent`, `different` or `cannot_tell`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Consistent => "consistent",
+            Self::Different => "different",
+            Self::CannotTell => "cannot_tell",
+        }
     }
+
+    /// TOST within ±`margin` at `alpha` first, then the t test of the same estimate at `alpha`.
+    pub fn of(estimate: &MeanDifference, margin: f64, alpha: f64) -> Self {
+        match tost_p(estimate, margin) {
+            Ok(p) if p < alpha => Self::Consistent,
+            Ok(_) if estimate.p() < alpha => Self::Different,
+            _ => Self::CannotTell,
+        }
+    }
+}
+
+/// Compares two independent samples by Welch's estimate. Fewer than two values, or no spread at all, allow
+/// no verdict.
+pub fn verdict(ours: &[f64], theirs: &[f64], margin: f64, alpha: f64) -> Verdict {
+    MeanDifference::welch(ours, theirs)
+        .map_or(Verdict::CannotTell, |estimate| Verdict::of(&estimate, margin, alpha))
 }
 
 #[cfg(test)]

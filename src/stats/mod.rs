@@ -11,6 +11,7 @@ pub mod error;
 pub mod groups;
 pub mod harmonic;
 pub mod holm;
+pub mod image_bootstrap;
 pub mod paired;
 pub mod proportions;
 pub mod ranks;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::trained::serialise;
 use crate::method::{Named, Parameters};
-use crate::record::{Epoch, Store};
+use crate::record::{Epoch, Store, StoreError};
 use crate::train::{EpochLog, Keeper, Standing, TrainError};
 
 /// Key of the metadata entry.
@@ -43,24 +43,28 @@ struct State {
     train_secs: f64,
 }
 
+fn path(key: &str) -> String {
+    format!("checkpoints/{key}.checkpoint")
+}
+
+/// Removes the checkpoint of a training that is stored for good.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn discard(store: &Store, key: &str) -> Result<(), StoreError> {
+    store.remove(&path(key))
+}
+
 impl<'a> Checkpoint<'a> {
     /// The checkpoint of the training `key`, due every `every`.
     pub fn new(store: &'a Store, key: &str, device: &'a Device, every: Duration) -> Self {
-        let (path, now) = (format!("checkpoints/{key}.checkpoint"), Instant::now());
+        let (path, now) = (path(key), Instant::now());
         Self { store, path, device, every, last: now, earlier_secs: 0.0, started: now }
     }
 
     /// Time spent on the training, interrupted parts included.
     pub fn seconds(&self) -> f64 {
         self.earlier_secs + self.started.elapsed().as_secs_f64()
-    }
-
-    /// Removes the file once the training is stored for good.
-    ///
-    /// # Errors
-    /// [`crate::record::StoreError`].
-    pub fn finish(self) -> Result<(), crate::record::StoreError> {
-        self.store.remove(&self.path)
     }
 
     fn pack(&self, standing: &Standing) -> Result<Vec<u8>, String> {
@@ -182,7 +186,7 @@ mod tests {
             assert!(keeper.unpack(&damaged, &params).is_none(), "byte {at}");
             assert!(keeper.unpack(&whole[..at], &params).is_none(), "cut at {at}");
         }
-        keeper.finish().unwrap();
+        discard(&store, "k").unwrap();
         assert!(store.read("checkpoints/k.checkpoint").is_err());
     }
 }

@@ -14,6 +14,7 @@ mod lane;
 mod machine;
 mod memory;
 mod overrides;
+mod partial;
 mod pocket_model;
 mod prompt_files;
 mod provenance;

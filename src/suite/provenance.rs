@@ -9,7 +9,7 @@ use crate::record::Provenance;
 use crate::record::redact::command_line;
 
 /// Raised only when numbers can change for the same configuration.
-pub const NUMERICS_VERSION: u32 = 1;
+pub const NUMERICS_VERSION: u32 = 2;
 
 /// The command line with paths replaced.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use super::cells::Plan;
 use super::error::SuiteError;
 use super::file::SuiteFile;
 use crate::record::Store;
-use crate::report::{RenderedReport, ReportSpec, render};
+use crate::report::{RenderedReport, ReportSpec, Section, render};
 
 /// Renders `OUT/reports/SUITE-PROFILE` from what lies in `OUT/runs/SUITE-PROFILE` alone: the records, and the
 /// resolved suite of the last run, which says what was planned.
@@ -27,6 +27,9 @@ pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedRe
     let _lock = store.lock_report()?;
     let records = store.all()?;
     let spec = ReportSpec {
+        title: suite.title.clone(),
+        description: suite.description.clone(),
+        sections: Section::of_page(&suite.sections),
         title: suite.title,
         description: suite.description,
         sections: suite.sections,

@@ -113,6 +113,26 @@ impl World {
         })
     }
 
+    /// Reads the lists of a dataset from a split file of the user's: `ID=FILE`, or `FILE` for the one
+    /// dataset of a `folder:` root.
+    ///
+    /// # Errors
+    /// [`SuiteError::Usage`] without `--data`, or where `ID=` is needed and absent.
+    pub fn use_split_file(&mut self, value: &str) -> Result<(), SuiteError> {
+        let usage = |reason: &str| SuiteError::Usage(format!("--split-file {value}: {reason}"));
+        let Data::Files { catalog, .. } = &mut self.data else {
+            return Err(usage("needs --data; the pocket datasets have their own lists"));
+        };
+        let (id, file) = match (value.split_once('='), catalog.ids().as_slice()) {
+            (Some((id, file)), _) => (id.to_owned(), file),
+            (None, [only]) => ((*only).to_owned(), value),
+            (None, _) => return Err(usage("expected ID=FILE, for example oxford_pets=my_split.json")),
+        };
+        catalog.manifest(&id)?;
+        *catalog = catalog.clone().with_split_file(&id, file.into());
+        Ok(())
+    }
+
     /// `pocket`, `coop` or `folder`.
     pub fn data_kind(&self) -> &'static str {
         match &self.data {

@@ -10,8 +10,27 @@ use crate::data::{ImageSource, Item};
 use crate::method::{Classifier, ImageNeed};
 use crate::record::Prediction;
 
+/// Keeps the predictions of one pass while it runs.
+pub trait PassKeeper {
+    /// Predictions made before, a list a classifier, all of one length: whole chunks of [`GRID`], or everything.
+    fn resume(&mut self) -> Vec<Vec<Prediction>>;
+
+    /// Whether the predictions so far should be kept.
+    fn due(&self) -> bool;
+
+    /// Keeps the predictions so far in place of those before.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`].
+    fn keep(&mut self, predictions: &[Vec<Prediction>]) -> Result<(), TrainError>;
+
+    /// Whether anything was kept: then the end of the pass is kept too.
+    fn in_use(&self) -> bool;
+}
+
 /// Predictions of every classifier over `items` (with labels among the classes that compete), in item
 /// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
+/// classifiers take part, nor on where the pass was taken up again.
 /// classifiers take part, or on whether they fail: a classifier whose logits are not finite, or that cannot
 /// be computed, has an error instead of predictions.
 ///
@@ -23,7 +42,18 @@ pub fn evaluate(
     items: &[(&Item, u32)],
     need: ImageNeed,
     classifiers: &[Box<dyn Classifier>],
+    keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
+) -> Result<Vec<Vec<Prediction>>, TrainError> {
+    let mut predictions = keeper.resume();
+    predictions.resize(classifiers.len(), Vec::new());
+    let made = predictions.first().map_or(0, Vec::len);
+    for chunk in items[made..].chunks(GRID) {
+        let stopping = stop();
+        if stopping || keeper.due() {
+            keeper.keep(&predictions)?;
+        }
+        if stopping {
 ) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
     let mut predictions: Vec<_> = classifiers.iter().map(|_| Ok(Vec::with_capacity(items.len()))).collect();
     for chunk in items.chunks(GRID) {
@@ -42,6 +72,9 @@ pub fn evaluate(
                 *out = Err(error);
             }
         }
+    }
+    if made < items.len() && keeper.in_use() {
+        keeper.keep(&predictions)?;
     }
     Ok(predictions)
 }

@@ -15,7 +15,7 @@ mod views;
 
 pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
-pub use evaluate::evaluate;
+pub use evaluate::{PassKeeper, evaluate};
 pub use fit::{EpochLog, Fit, fit};
 pub use images::{GRID, TrainingImages, frozen_pass};
 pub use recipe::Recipe;

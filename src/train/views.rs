@@ -44,6 +44,9 @@ impl TrainingSet<'_> {
 
     /// Normalised pixels `[items, 3, side, side]` of view `view` of the items at `indices`.
     ///
+    /// An item's stream is named by its place in the drawn list, not by its path: the same images in
+    /// another layout give the same views.
+    ///
     /// # Errors
     /// [`TrainError::Pixels`] naming the image.
     pub fn pixels(
@@ -56,7 +59,8 @@ impl TrainingSet<'_> {
         let (seed, view) = (self.seed.to_string(), view.to_string());
         stack(indices, side, device, |index| {
             let item = self.items[*index].0;
-            let mut stream = Stream::new(&["view", self.dataset, &seed, self.owner, &view, &item.path]);
+            let mut stream =
+                Stream::new(&["view", self.dataset, &seed, self.owner, &view, &index.to_string()]);
             let image = self.source.image(item)?;
             let drawn = draw_view(&mut stream, image.width(), image.height());
             let cut = train_transform(&image, drawn.crop, drawn.flip, side)

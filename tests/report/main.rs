@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod adversarial;
+mod columns;
 mod comparing;
 mod frame;
 mod pages;

@@ -40,7 +40,7 @@ fn tests_between_methods() {
 
 #[test]
 fn provenance_and_reproduction() {
-    let sections = [Section::Provenance, Section::Reproduce];
+    let sections = Section::CLOSING;
     insta::assert_snapshot!(page(&base2new(&["dtd"], &[1, 2]), &spec(&sections)));
 }
 

@@ -6,7 +6,7 @@ use rpo_bench::report::plot::paint::text_width;
 use rpo_bench::report::plot::style::{INK, Look, Marker, method_color};
 use rpo_bench::report::plot::{Align, Drawing, boxes, cd};
 
-use crate::records::{DATASETS, METHODS, base2new};
+use crate::records::{DATASETS, Keyed, METHODS, base2new};
 use crate::rendering::{files, spec};
 
 fn look(method: &str) -> Look {
@@ -95,6 +95,12 @@ fn labels_do_not_overlap_with_eleven_datasets() {
     let ranked = [("rpo", 1.2), ("cocoop", 1.25), ("coop", 3.4), ("linear_probe", 4.0), ("zero_shot", 4.9)];
     let methods: Vec<(Look, f64)> = ranked.iter().map(|(m, rank)| (look(m), *rank)).collect();
     assert_no_overlap(&cd::draw("Mean ranks", &methods, &[(0, 1), (2, 4)]));
+    let long = |(mut look, rank): (Look, f64)| {
+        look.label.push_str(" (initialisation=special_token mask=false views=per_method)");
+        (look, rank)
+    };
+    let methods: Vec<(Look, f64)> = methods.into_iter().map(long).collect();
+    assert_no_overlap(&cd::draw("Mean ranks", &methods, &[(0, 4)]));
 }
 
 #[test]
@@ -113,6 +119,49 @@ fn the_svg_names_every_dataset_and_method() {
         assert_eq!(svg.matches("<circle").count(), 11 * (4 * 3 + 1) + 5);
         assert!(svg.contains("#FFFFFF"), "the ground is white");
     }
+}
+
+/// Lines of an SVG that are nothing but text.
+fn svg_texts(svg: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(svg);
+    text.lines().filter(|l| !l.starts_with('<')).map(|l| l.trim().to_owned()).collect()
+}
+
+#[test]
+fn curves_have_a_band_per_seeded_method_and_panel() {
+    let mut records = Vec::new();
+    for shots in [1, 4, 16] {
+        let at = base2new(&["dtd", "eurosat"], &[1, 2, 3]).into_iter().map(|mut record| {
+            record.cell.shots = record.cell.shots.map(|_| shots);
+            record.keyed()
+        });
+        records.extend(at.filter(|r| r.cell.seed.is_some() || shots == 1));
+    }
+    let files = files(&records, &spec(&[Section::FewShotCurves, Section::TrainingCurves])).unwrap();
+    let svg = String::from_utf8_lossy(&files["few_shot_base.svg"]);
+    assert_eq!(svg.matches("opacity=\"0.16\"").count(), 2 * 4, "zero-shot has no band");
+    let texts = svg_texts(&files["few_shot_base.svg"]);
+    for word in ["DTD", "EuroSAT", "training images per class", "accuracy (%)", "1", "4", "16", "CLIP", "RPO"]
+    {
+        assert!(texts.iter().any(|t| t == word), "{word} is missing: {texts:?}");
+    }
+    let texts = svg_texts(&files["training.svg"]);
+    for word in ["loss (nats)", "epoch", "0.5", "1", "2"] {
+        assert!(texts.iter().any(|t| t == word), "{word} is missing: {texts:?}");
+    }
+}
+
+#[test]
+fn scatter_and_diagram_name_what_they_show() {
+    let sections = [Section::BaseVsNewScatter, Section::MethodTests];
+    let files = files(&base2new(&DATASETS, &[1, 2, 3]), &spec(&sections)).unwrap();
+    let svg = String::from_utf8_lossy(&files["base_vs_new.svg"]);
+    // Five methods on eleven datasets, five averages, five legend entries.
+    assert_eq!(svg.matches("<circle").count(), 5 * 11 + 5 + 5);
+    let texts = svg_texts(&files["critical_difference.svg"]);
+    let ranked = |name: &str| texts.iter().any(|t| t.starts_with(&format!("{name} (")));
+    assert!(["CLIP", "LP", "CoOp", "CoCoOp", "RPO"].into_iter().all(ranked), "{texts:?}");
+    assert!(texts.iter().any(|t| t == "Mean ranks by H over 11 datasets"), "{texts:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rpo_bench::report::{Deviation, ReportError, ReportSpec, Section, render};
 use rpo_bench::rng::Stream;
 
 /// Every section, in the order of the enum.
-pub const EVERY_SECTION: [Section; 12] = [
+pub const EVERY_SECTION: [Section; 13] = [
     Section::BaseToNew,
     Section::BySeedBoxPlots,
     Section::BaseVsNewScatter,
@@ -18,6 +18,7 @@ pub const EVERY_SECTION: [Section; 12] = [
     Section::Variance,
     Section::Ablation,
     Section::TrainingCurves,
+    Section::Deviations,
     Section::Failures,
     Section::Provenance,
     Section::Reproduce,

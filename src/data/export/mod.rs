@@ -10,5 +10,5 @@ mod run;
 
 pub use error::ExportError;
 pub use images::Encoding;
-pub use place::place_split;
+pub use place::{fitting, place_split};
 pub use run::{ExportReport, InMemoryDataset, export};

@@ -18,6 +18,15 @@ pub(super) fn lists(split: &Split) -> [&Vec<Item>; 3] {
     [&split.train, &split.val, &split.test]
 }
 
+/// The split without the lists the layout has no place for: ImageNet has no validation list apart from
+/// its test list, its variants have only a test list. Few-shot training draws do not change by it.
+#[must_use]
+pub fn fitting(manifest: &Manifest, split: &Split) -> Split {
+    let has = |list: usize| tree_dirs(manifest).is_none_or(|dirs| dirs[list].is_some());
+    let keep = |list: usize, items: &[Item]| if has(list) { items.to_vec() } else { Vec::new() };
+    Split { train: keep(0, &split.train), val: keep(1, &split.val), test: keep(2, &split.test) }
+}
+
 /// The split with paths of the manifest's layout, in the given order.
 ///
 /// # Errors

@@ -2,10 +2,20 @@
 //!
 //! "Not different" is never read as "equal": a verdict of consistency needs an equivalence test.
 
+pub mod changes;
+pub mod drift;
+pub mod json;
 pub mod paper;
 pub mod published;
 pub mod runs;
+pub mod text;
 
-pub use paper::{PaperLine, against_paper};
+pub use changes::{Change, changes};
+pub use paper::{PaperComparison, PaperLine, against_paper};
 pub use published::{Published, published};
-pub use runs::{RunLine, between_runs};
+pub use runs::{RunComparison, RunLine, RunVerdict, between_runs};
+
+/// Margin of the equivalence tests, in points.
+pub const MARGIN_POINTS: f64 = 1.0;
+/// Level of every test behind a verdict.
+pub const ALPHA: f64 = 0.05;

@@ -4,19 +4,16 @@
 //! t rejects equality at 5 % and equivalence is not shown, else nothing can be told.
 
 use super::published::{Place, Published, published};
+use super::{ALPHA, MARGIN_POINTS};
 use crate::data::Classes;
 use crate::frame::{Accuracy, Frame, SummaryRow};
 use crate::record::RunRecord;
 use crate::report::error::ReportError;
-use crate::report::markdown::Table;
-use crate::report::names::{dataset_name, dataset_order, method_name, method_order};
-use crate::report::number::{NONE, signed, two, with_spread};
-use crate::stats::describe::{mean, sample_std};
+use crate::report::names::{dataset_order, method_order};
+use crate::stats::Interval;
+use crate::stats::describe::mean;
 use crate::stats::equivalence::{Verdict, verdict};
-
-/// Margin of the equivalence test, in points.
-pub const MARGIN_POINTS: f64 = 1.0;
-const ALPHA: f64 = 0.05;
+use crate::stats::t_tests::MeanDifference;
 
 /// One cell beside its published figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,36 +34,72 @@ impl PaperLine {
         mean(&self.published_values()).or(self.published.printed_pct)
     }
 
-    fn published_values(&self) -> Vec<f64> {
+    /// The published accuracies by seed in percent; empty where only a mean is known.
+    pub fn published_values(&self) -> Vec<f64> {
         self.published.by_seed.iter().map(|(_, value)| *value).collect()
+    }
+
+    /// Ours − published, in points.
+    pub fn difference(&self) -> Option<f64> {
+        Some(self.ours.mean()? - self.published_mean()?)
+    }
+
+    /// Welch's 95 % interval of the difference, where both have seeds.
+    pub fn interval(&self) -> Option<Interval> {
+        let estimate = MeanDifference::welch(&self.ours.values(), &self.published_values()).ok()?;
+        estimate.interval(0.95).ok()
     }
 }
 
-/// Sets every cell that has a published figure beside it, in page order. Variants are left out.
+/// A run beside the paper.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PaperComparison {
+    /// Cells with a published figure, in page order.
+    pub lines: Vec<PaperLine>,
+    /// Cells of the run for which none was published, in page order.
+    pub unpublished: Vec<Place>,
+    /// How many results were left out because they belong to a variant of a method.
+    pub variants_left_out: usize,
+}
+
+/// Sets every cell that has a published figure beside it. Variants of a method are left out.
 ///
 /// # Errors
 /// [`ReportError::NotComparable`] for pocket, folder or limited records, or if no figure was published
-/// for any cell; [`ReportError::Frame`] for contradictory records.
-pub fn against_paper(records: &[RunRecord]) -> Result<Vec<PaperLine>, ReportError> {
+/// for any cell; [`ReportError::Empty`] without records; [`ReportError::Frame`] for contradictory ones.
+pub fn against_paper(records: &[RunRecord]) -> Result<PaperComparison, ReportError> {
+    if records.is_empty() {
+        return Err(ReportError::Empty);
+    }
     check_comparable(records)?;
     let figures = published()?;
-    let frame = Frame::from_records(records)?;
-    let mut lines = Vec::new();
-    for row in frame.summary().iter().filter(|r| r.place.variant.is_empty()) {
+    let summary = Frame::from_records(records)?.summary();
+    let (plain, variants): (Vec<&SummaryRow>, Vec<&SummaryRow>) =
+        summary.iter().partition(|r| r.place.variant.is_empty());
+    let (mut lines, mut unpublished) = (Vec::new(), Vec::new());
+    for row in plain {
         for classes in [Classes::Base, Classes::New, Classes::All] {
             let (place, ours) = (place_of(row, classes), row.accuracy(classes));
-            if let (true, Some(figure)) = (ours.n() > 0, figures.get(&place)) {
-                lines.push(line(records, place, ours, figure));
+            match figures.get(&place) {
+                _ if ours.n() == 0 => {}
+                Some(figure) => lines.push(line(records, place, ours, figure)),
+                None => unpublished.push(place),
             }
         }
     }
     if lines.is_empty() {
-        return Err(ReportError::NotComparable { reason: "no figure was published for any cell".to_owned() });
+        let reason = "no figure was published for any of its cells";
+        return Err(ReportError::NotComparable { reason: reason.to_owned() });
     }
-    lines.sort_by_key(|l| {
-        (method_order(&l.place.method), l.place.shots, dataset_order(&l.place.dataset), l.place.classes)
-    });
-    Ok(lines)
+    lines.sort_by_key(|l| order(&l.place));
+    unpublished.sort_by_key(order);
+    Ok(PaperComparison { lines, unpublished, variants_left_out: variants.len() })
+}
+
+type Order = ((usize, String), Option<u32>, (usize, String), Classes);
+
+fn order(place: &Place) -> Order {
+    (method_order(&place.method), place.shots, dataset_order(&place.dataset), place.classes)
 }
 
 fn check_comparable(records: &[RunRecord]) -> Result<(), ReportError> {
@@ -75,10 +108,12 @@ fn check_comparable(records: &[RunRecord]) -> Result<(), ReportError> {
         return refuse("pocket pictures and the pocket CLIP are not what was published on");
     }
     if records.iter().any(|r| r.provenance.data_kind != "coop") {
-        return refuse("the pictures are not those of the published datasets");
+        return refuse("the pictures are not those of the published datasets (--data names a folder)");
     }
-    if records.iter().any(|r| r.cell.limit.is_some()) {
-        return refuse("a limited run evaluates part of the test images");
+    if let Some(limit) = records.iter().find_map(|r| r.cell.limit) {
+        return refuse(&format!(
+            "the run was limited (--limit {limit}) to part of the test images; run it without --limit"
+        ));
     }
     Ok(())
 }
@@ -98,8 +133,7 @@ fn line(records: &[RunRecord], place: Place, ours: &Accuracy, figure: &Published
     let theirs: Vec<f64> = figure.by_seed.iter().map(|(_, value)| *value).collect();
     // With another number of prompts the published runs answer another question.
     let same_k = |r: &RunRecord| {
-        let ours = r.config.get("rpo.k").or_else(|| r.config.get("k"));
-        ours.zip(figure.k).is_none_or(|(ours, theirs)| *ours == theirs.to_string())
+        r.config.get("rpo.k").zip(figure.k).is_none_or(|(ours, theirs)| *ours == theirs.to_string())
     };
     let same = |r: &&RunRecord| r.cell.method == place.method && r.cell.shots == place.shots;
     let verdict = if records.iter().filter(same).all(same_k) {
@@ -109,44 +143,3 @@ fn line(records: &[RunRecord], place: Place, ours: &Accuracy, figure: &Published
     };
     PaperLine { place, ours: ours.clone(), published: figure.clone(), verdict }
 }
-
-/// The comparison as Markdown.
-pub fn markdown(lines: &[PaperLine]) -> String {
-    let header =
-        ["method", "dataset", "classes", "shots", "ours", "n", "published", "n", "difference", "verdict"];
-    let mut table = Table::new(header).left(3);
-    for line in lines {
-        let theirs = line.published_values();
-        let difference = line.ours.mean().zip(line.published_mean()).map(|(a, b)| signed(a - b));
-        table.row([
-            method_name(&line.place.method).to_owned(),
-            dataset_name(&line.place.dataset).to_owned(),
-            line.place.classes.to_string(),
-            line.place.shots.map_or_else(String::new, |s| s.to_string()),
-            with_spread(line.ours.mean(), line.ours.std()),
-            line.ours.n().to_string(),
-            with_spread(line.published_mean(), sample_std(&theirs)),
-            if theirs.is_empty() { NONE.to_owned() } else { theirs.len().to_string() },
-            difference.unwrap_or_else(|| two(None)),
-            words(line.verdict).to_owned(),
-        ]);
-    }
-    format!("{}\n{NOTE}\n", table.markdown())
-}
-
-fn words(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Consistent => "consistent",
-        Verdict::Different => "different",
-        Verdict::CannotTell => "cannot tell",
-    }
-}
-
-const NOTE: &str = "_Accuracy in percent, mean ± sample standard deviation over n seeds; difference: ours − \
-    published, in \
-    points. Consistent: two one-sided Welch tests show the means within ±1 point at 5 %. Different: Welch's \
-    t rejects equality at \
-    5 % and equivalence is not shown. Cannot tell: neither, or no figures by seed, or another number of \
-    prompts. Verdicts are not \
-    corrected for their number. Published figures are those of CLIP ViT-B/16; sources: \
-    `reports/paper/README.md`._";

@@ -14,6 +14,8 @@ pub struct Axis {
     pub from: f64,
     /// Position of `high`, in points.
     pub to: f64,
+    /// Whether positions go with the logarithm of values.
+    pub logarithmic: bool,
     /// Tick values, ascending.
     pub ticks: Vec<f64>,
 }
@@ -33,7 +35,27 @@ impl Axis {
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         let count = (last - first).round().max(1.0) as usize;
         let ticks: Vec<f64> = (0..=count).map(|i| (first + i as f64) * step).collect();
-        Self { low: ticks[0], high: ticks[count], from: 0.0, to: 1.0, ticks }
+        Self { low: ticks[0], high: ticks[count], from: 0.0, to: 1.0, logarithmic: false, ticks }
+    }
+
+    /// A logarithmic axis that covers the positive ones of `values`, with ticks at powers of ten, and at twice
+    /// and five times those where less than three powers are covered. Without such values it covers 0.1 to 1.
+    pub fn decades(values: impl Iterator<Item = f64>) -> Self {
+        let range =
+            values.filter(|v| v.is_finite() && *v > 0.0).fold(None, |range: Option<(f64, f64)>, v| {
+                Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+            });
+        let (low, high) = range.unwrap_or((0.1, 1.0));
+        let (first, last) = ((low / 1.1).log10().floor() as i32, (high * 1.1).log10().ceil() as i32);
+        let fine: &[f64] = if last - first < 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let mut ticks: Vec<f64> =
+            (first..=last).flat_map(|power| fine.iter().map(move |m| m * 10f64.powi(power))).collect();
+        // The ends are the last ticks outside the values.
+        let below = ticks.iter().rposition(|t| *t <= low / 1.1).unwrap_or(0);
+        let above = ticks.iter().position(|t| *t >= high * 1.1).unwrap_or(ticks.len() - 1);
+        ticks = ticks[below..=above.max(below + 1).min(ticks.len() - 1)].to_vec();
+        let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
+        Self { low, high, from: 0.0, to: 1.0, logarithmic: true, ticks }
     }
 
     /// The same axis between two positions.
@@ -42,13 +64,21 @@ impl Axis {
         self
     }
 
-    /// Position of a value, in points.
+    /// Position of a value, in points; on a logarithmic axis nothing lies below its low end.
     pub fn at(&self, value: f64) -> f64 {
-        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
+        let share = if self.logarithmic {
+            (value.max(self.low) / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        self.from + share * (self.to - self.from)
     }
 
     /// Tick label with as many decimals as the ticks need.
     pub fn label(&self, tick: f64) -> String {
+        if self.logarithmic {
+            return if (1e-3..1e6).contains(&tick) { format!("{tick}") } else { format!("{tick:e}") };
+        }
         let step = self.ticks.windows(2).map(|w| w[1] - w[0]).fold(f64::INFINITY, f64::min);
         let decimals = (0..4).find(|d| (step * 10f64.powi(*d)).fract().abs() < 1e-9).unwrap_or(4);
         // Adding zero turns −0 into 0.
@@ -94,6 +124,23 @@ mod tests {
         assert_eq!(axis.label(60.0), "60");
         let fine = Axis::covering([70.1, 70.4].into_iter(), (0.0, 100.0), 5);
         assert!(fine.low <= 70.1 && fine.high >= 70.4 && fine.high - fine.low < 1.0, "{fine:?}");
+    }
+
+    #[test]
+    fn decades_hold_the_positive_values_and_label_them_plainly() {
+        let wide = Axis::decades([0.4, 350.0].into_iter()).between(0.0, 1.0);
+        assert_eq!(wide.ticks, vec![0.1, 1.0, 10.0, 100.0, 1000.0]);
+        assert!((wide.at(10.0) - 0.5).abs() < 1e-12 && wide.at(-3.0) == 0.0);
+        assert_eq!(
+            wide.ticks.iter().map(|t| wide.label(*t)).collect::<Vec<_>>().join(" "),
+            "0.1 1 10 100 1000"
+        );
+        let narrow = Axis::decades([0.6, 0.9].into_iter());
+        assert_eq!(narrow.ticks, vec![0.5, 1.0]);
+        for values in [vec![], vec![0.0, -1.0], vec![1.0], vec![1e-9, 1e9]] {
+            let axis = Axis::decades(values.into_iter());
+            assert!(axis.low > 0.0 && axis.low < axis.high && axis.ticks.len() >= 2, "{axis:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Small panels of curves: accuracy over shots, loss over epochs. One panel per dataset.
 //!
-//! Error bars are sample standard deviations; a point without one has a single value.
+//! Bands and bars are sample standard deviations; a point without one has a single value.
 
 use super::axis::{Axis, draw_x_axis, draw_y_axis};
 use super::drawing::{Align, Drawing};
@@ -26,7 +26,9 @@ pub struct CurveFigure {
     pub y_title: String,
     /// Whether x is drawn on a logarithmic scale of base 2, with ticks at the given points.
     pub log2_x: bool,
-    /// Lowest and highest y an axis may show.
+    /// Whether y is drawn on a logarithmic scale of base 10.
+    pub log10_y: bool,
+    /// Lowest and highest y a linear axis may show.
     pub y_bounds: (f64, f64),
     /// One look per curve.
     pub looks: Vec<Look>,
@@ -69,33 +71,64 @@ fn draw_panel(
         x.low = x.ticks.first().map_or(x.low, |tick| tick - 0.5);
         x.high = x.ticks.last().map_or(x.high, |tick| tick + 0.5);
     } else {
-        x.ticks.retain(|tick| *tick >= 0.0);
+        // Counts start at zero; behind the last one a little air is enough.
+        let last = curves.iter().flatten().map(|p| p.0).fold(f64::NEG_INFINITY, f64::max);
         x.low = x.low.max(0.0);
+        x.high = x.high.min(last.max(1.0) * 1.03);
+        x.ticks.retain(|tick| (x.low..=x.high).contains(tick));
     }
-    let ys = curves.iter().flatten().flat_map(|&(_, y, e)| [y - e.unwrap_or(0.0), y + e.unwrap_or(0.0)]);
-    let y = Axis::covering(ys, figure.y_bounds, 4).between(top + PANEL_HEIGHT, top);
+    let y = y_axis(figure, curves).between(top + PANEL_HEIGHT, top);
     drawing.text((left + 0.5 * width, top - 13.0), name, LABEL, INK, Align::Center);
     draw_y_axis(drawing, &y, left, left + width, &figure.y_title);
     let label = |tick: f64| if figure.log2_x { format!("{:.0}", tick.exp2()) } else { x.label(tick) };
     draw_x_axis(drawing, &x, top + PANEL_HEIGHT, &figure.x_title, label);
+    let at = |px: f64, py: f64| (x.at(place(px)), y.at(py));
     for (points, look) in curves.iter().zip(&figure.looks) {
-        let path: Vec<(f64, f64)> = points.iter().map(|p| (x.at(place(p.0)), y.at(p.1))).collect();
-        if path.len() > 1 {
-            drawing.line(&path, look.color, 1.8);
-        }
-        let dense = points.len() > 12;
-        for (point, at) in points.iter().zip(&path) {
-            if let Some(spread) = point.2 {
-                drawing.line(
-                    &[(at.0, y.at(point.1 - spread)), (at.0, y.at(point.1 + spread))],
-                    look.color,
-                    1.2,
-                );
-            }
-            if !dense {
-                look.marker.draw(drawing, *at, 3.4, look.color);
-            }
-        }
+        draw_band(drawing, points, look, at);
+    }
+    for (points, look) in curves.iter().zip(&figure.looks) {
+        draw_curve(drawing, points, look, at);
+    }
+}
+
+/// The y axis of a panel. On a logarithmic one, bars may reach to or below zero; they are cut at the axis.
+fn y_axis(figure: &CurveFigure, curves: &[Vec<CurvePoint>]) -> Axis {
+    let points = || curves.iter().flatten();
+    if figure.log10_y {
+        return Axis::decades(points().map(|p| p.1));
+    }
+    let ends = points().flat_map(|&(_, y, e)| [y - e.unwrap_or(0.0), y + e.unwrap_or(0.0)]);
+    Axis::covering(ends, figure.y_bounds, 4)
+}
+
+fn draw_band(drawing: &mut Drawing, points: &[CurvePoint], look: &Look, at: impl Fn(f64, f64) -> (f64, f64)) {
+    let ends = |sign: f64| {
+        let end = move |p: &CurvePoint| Some((p.0, p.1 + sign * p.2?));
+        points.iter().filter_map(end).collect::<Vec<(f64, f64)>>()
+    };
+    let (upper, lower) = (ends(1.0), ends(-1.0));
+    if upper.len() > 1 {
+        let outline = upper.into_iter().chain(lower.into_iter().rev()).map(|(px, py)| at(px, py));
+        drawing.band(&outline.collect::<Vec<_>>(), look.color);
+    }
+}
+
+fn draw_curve(
+    drawing: &mut Drawing,
+    points: &[CurvePoint],
+    look: &Look,
+    at: impl Fn(f64, f64) -> (f64, f64),
+) {
+    let path: Vec<(f64, f64)> = points.iter().map(|p| at(p.0, p.1)).collect();
+    if path.len() > 1 {
+        drawing.line(&path, look.color, 1.8);
+    }
+    // A band shows the spread of a curve; a point alone needs a bar.
+    if let ([(px, py, Some(spread))], true) = (points, path.len() == 1) {
+        drawing.line(&[at(*px, py - spread), at(*px, py + spread)], look.color, 1.2);
+    }
+    if points.len() <= 12 {
+        path.iter().for_each(|point| look.marker.draw(drawing, *point, 3.4, look.color));
     }
 }
 

@@ -34,6 +34,13 @@ pub enum Shape {
         /// Fill.
         color: Rgb,
     },
+    /// A filled polygon that lets what lies behind shine through.
+    Band {
+        /// The corners.
+        points: Vec<(f64, f64)>,
+        /// Fill.
+        color: Rgb,
+    },
     /// A filled disc.
     Disc {
         /// Centre.
@@ -85,6 +92,11 @@ impl Drawing {
     /// Adds a filled polygon.
     pub fn polygon(&mut self, points: &[(f64, f64)], color: Rgb) {
         self.shapes.push(Shape::Polygon { points: points.to_vec(), color });
+    }
+
+    /// Adds a translucent polygon.
+    pub fn band(&mut self, points: &[(f64, f64)], color: Rgb) {
+        self.shapes.push(Shape::Band { points: points.to_vec(), color });
     }
 
     /// Adds a filled rectangle from its top left to its bottom right corner.

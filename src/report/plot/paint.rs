@@ -1,10 +1,13 @@
 //! Painting a [`Drawing`] to PNG and SVG through plotters, with a font that is part of the program.
 //!
 //! The PNG is painted at four times its nominal size and averaged down to twice, because the bitmap
-//! backend does not smooth polygons and discs. In the SVG a viewer uses its own sans-serif font.
+//! backend does not smooth polygons and discs; its texts are painted by [`super::lettering`]. In the SVG a
+//! viewer uses its own sans-serif font.
 
 use std::sync::OnceLock;
 
+use ab_glyph::FontRef;
+use epaint_default_fonts::UBUNTU_LIGHT;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -12,6 +15,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use super::drawing::{Align, Drawing, Shape};
+use super::lettering::{self, Canvas, Letters};
 use super::style::Rgb;
 use crate::report::error::ReportError;
 
@@ -19,8 +23,8 @@ const FONT: &str = "sans-serif";
 /// Pixels a point in the PNG before averaging, and how many are averaged each way.
 const PNG_SCALE: f64 = 4.0;
 const AVERAGED: usize = 2;
-/// The bitmap backend centres the font's line box, whose middle lies above that of the letters.
-const PNG_DROP: f64 = 0.11;
+/// Opacity of bands: two of them over each other are still told apart.
+const BAND_OPACITY: f64 = 0.16;
 
 /// A picture in both formats.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,28 +43,28 @@ pub struct Picture {
 /// [`ReportError::Draw`].
 pub fn paint(name: &str, drawing: &Drawing) -> Result<Picture, ReportError> {
     let failed = |reason: String| ReportError::Draw { picture: name.to_owned(), reason };
-    use_embedded_font().map_err(failed)?;
+    font().map_err(failed)?;
     let mut svg = String::new();
     let size = (drawing.width.round() as u32, drawing.height.round() as u32);
-    fill(SVGBackend::with_string(&mut svg, size).into_drawing_area(), drawing, 1.0, 0.0).map_err(failed)?;
+    fill(SVGBackend::with_string(&mut svg, size).into_drawing_area(), drawing, 1.0, Texts::Drawn)
+        .map_err(failed)?;
     let png = png(drawing).map_err(failed)?;
     Ok(Picture { name: name.to_owned(), png, svg })
 }
 
-/// Width in points of `text` at font `size`; a guess of the same order if the font cannot measure.
+/// Width in points of `text` at font `size`; a guess of the same order if the font is unusable.
 pub fn text_width(text: &str, size: f64) -> f64 {
-    let guess = 0.55 * size * text.chars().count() as f64;
-    if use_embedded_font().is_err() {
-        return guess;
-    }
-    // Measured large, because the answer is in whole pixels.
-    (FONT, 10.0 * size).into_font().box_size(text).map_or(guess, |(width, _)| f64::from(width) / 10.0)
+    font().map_or(0.55 * size * text.chars().count() as f64, |font| lettering::width(font, text, size))
 }
 
-fn use_embedded_font() -> Result<(), String> {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    let register = || register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT).is_ok();
-    if *REGISTERED.get_or_init(register) { Ok(()) } else { Err("the embedded font is unusable".to_owned()) }
+/// The embedded font, read once and made known to the plotting library.
+fn font() -> Result<&'static FontRef<'static>, String> {
+    static FONT_REF: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+    let read = || {
+        register_font(FONT, FontStyle::Normal, UBUNTU_LIGHT).ok()?;
+        FontRef::try_from_slice(UBUNTU_LIGHT).ok()
+    };
+    FONT_REF.get_or_init(read).as_ref().ok_or_else(|| "the embedded font is unusable".to_owned())
 }
 
 fn png(drawing: &Drawing) -> Result<Vec<u8>, String> {
@@ -69,7 +73,8 @@ fn png(drawing: &Drawing) -> Result<Vec<u8>, String> {
     let (wide, tall) = (width * AVERAGED, height * AVERAGED);
     let mut pixels = vec![0; wide * tall * 3];
     let backend = BitMapBackend::with_buffer(&mut pixels, (wide as u32, tall as u32));
-    fill(backend.into_drawing_area(), drawing, PNG_SCALE, PNG_DROP)?;
+    fill(backend.into_drawing_area(), drawing, PNG_SCALE, Texts::LeftOut)?;
+    letter(&mut Canvas { pixels: &mut pixels, size: (wide, tall) }, drawing)?;
     let mut small = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -90,23 +95,52 @@ fn png(drawing: &Drawing) -> Result<Vec<u8>, String> {
     Ok(encoded)
 }
 
-/// Paints everything at `scale` pixels a point; `drop` lowers texts, in font sizes.
+/// Paints the texts of a drawing over everything else.
+fn letter(canvas: &mut Canvas<'_>, drawing: &Drawing) -> Result<(), String> {
+    let font = font()?;
+    for shape in &drawing.shapes {
+        if let Shape::Text { at, text, size, color, align, upright } = shape {
+            canvas.letter(
+                font,
+                &Letters {
+                    text,
+                    at: (at.0 * PNG_SCALE, at.1 * PNG_SCALE),
+                    size: size * PNG_SCALE,
+                    color: *color,
+                    align: *align,
+                    upright: *upright,
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether the plotting library draws texts. In a bitmap it does not: see [`super::lettering`].
+#[derive(Clone, Copy, PartialEq)]
+enum Texts {
+    Drawn,
+    LeftOut,
+}
+
+/// Paints everything at `scale` pixels a point.
 fn fill<B: DrawingBackend>(
     area: DrawingArea<B, Shift>,
     drawing: &Drawing,
     scale: f64,
-    drop: f64,
+    texts: Texts,
 ) -> Result<(), String> {
     area.fill(&WHITE).map_err(|e| e.to_string())?;
-    for shape in &drawing.shapes {
-        draw(&area, shape, scale, drop).map_err(|e| e.to_string())?;
+    let shown = |shape: &&Shape| texts == Texts::Drawn || !matches!(shape, Shape::Text { .. });
+    for shape in drawing.shapes.iter().filter(shown) {
+        draw(&area, shape, scale).map_err(|e| e.to_string())?;
     }
     area.present().map_err(|e| e.to_string())
 }
 
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f64, drop: f64) -> Drawn<B> {
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f64) -> Drawn<B> {
     let pixel = |(x, y): (f64, f64)| ((x * scale).round() as i32, (y * scale).round() as i32);
     let pixels = |points: &[(f64, f64)]| points.iter().map(|p| pixel(*p)).collect::<Vec<_>>();
     match shape {
@@ -115,6 +149,9 @@ fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f
             area.draw(&PathElement::new(pixels(points), stroke))
         }
         Shape::Polygon { points, color } => area.draw(&Polygon::new(pixels(points), rgb(*color).filled())),
+        Shape::Band { points, color } => {
+            area.draw(&Polygon::new(pixels(points), rgb(*color).mix(BAND_OPACITY).filled()))
+        }
         Shape::Disc { center, radius, color } => {
             let radius = (radius * scale).round().max(1.0) as i32;
             area.draw(&Circle::new(pixel(*center), radius, rgb(*color).filled()))
@@ -128,8 +165,7 @@ fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f
             let font = (FONT, size * scale).into_font();
             let font = if *upright { font.transform(FontTransform::Rotate270) } else { font };
             let style = font.color(&rgb(*color)).pos(Pos::new(horizontal, VPos::Center));
-            let at = if *upright { (at.0 + drop * size, at.1) } else { (at.0, at.1 + drop * size) };
-            area.draw(&Text::new(text.clone(), pixel(at), style))
+            area.draw(&Text::new(text.clone(), pixel(*at), style))
         }
     }
 }

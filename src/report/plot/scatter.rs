@@ -73,11 +73,17 @@ fn draw_h_curves(drawing: &mut Drawing, x: &Axis, y: &Axis) {
     let corner = |base: f64, new: f64| if base + new > 0.0 { 2.0 * base * new / (base + new) } else { 0.0 };
     let levels = Axis::covering([corner(x.low, y.low), corner(x.high, y.high)].into_iter(), (0.0, 100.0), 6);
     for &h in levels.ticks.iter().filter(|h| **h > 0.0) {
+        // At base = h·(1 + r)/2 new is h·(1 + 1/r)/2. Sampled evenly in the logarithm of r over the part that
+        // the panel shows, steep and flat parts are equally fine.
+        let of_base = |base: f64| (2.0 * base / h - 1.0).max(1e-3);
+        let of_new = |new: f64| 1.0 / (2.0 * new / h - 1.0).max(1e-3);
+        let (first, last) = (of_base(x.low).max(of_new(y.high)), of_base(x.high).min(of_new(y.low)));
         let sample = |i: i32| {
-            let base = x.low + (x.high - x.low) * f64::from(i) / 1000.0;
-            (base, h * base / (2.0 * base - h))
+            let ratio = first * (last / first).powf(f64::from(i) / 1000.0);
+            (0.5 * h * (1.0 + ratio), 0.5 * h * (1.0 + 1.0 / ratio))
         };
-        let inside = |&(base, new): &(f64, f64)| 2.0 * base > h && new >= y.low && new <= y.high;
+        let inside =
+            |&(base, new): &(f64, f64)| (x.low..=x.high).contains(&base) && (y.low..=y.high).contains(&new);
         let curve: Vec<(f64, f64)> =
             (0..=1000).map(sample).filter(inside).map(|(base, new)| (x.at(base), y.at(new))).collect();
         draw_dashed(drawing, &curve);
@@ -85,8 +91,10 @@ fn draw_h_curves(drawing: &mut Drawing, x: &Axis, y: &Axis) {
         let label = format!("H {}", levels.label(h));
         if end.0 > x.to - 2.0 {
             drawing.text((end.0 + 4.0, end.1), &label, 11.0, SOFT, Align::Left);
-        } else if end.1 > y.from - 4.0 && end.0 > x.from + 10.0 && end.0 < x.to - 28.0 {
-            drawing.text((end.0 + 3.0, y.from - 8.0), &label, 11.0, SOFT, Align::Left);
+        } else if end.1 > y.from - 4.0 && end.0 > x.from + 10.0 {
+            // Beside the curve's foot, on the side where there is room.
+            let (aside, align) = if end.0 < x.to - 32.0 { (4.0, Align::Left) } else { (-8.0, Align::Right) };
+            drawing.text((end.0 + aside, y.from - 8.0), &label, 11.0, SOFT, align);
         }
     }
 }

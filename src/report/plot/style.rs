@@ -7,6 +7,8 @@ use super::drawing::Drawing;
 /// An opaque colour.
 pub type Rgb = (u8, u8, u8);
 
+/// The ground of every picture, so that it can be read on a dark page.
+pub const WHITE: Rgb = (255, 255, 255);
 /// Text and axes.
 pub const INK: Rgb = (38, 38, 38);
 /// Secondary text.

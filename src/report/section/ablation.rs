@@ -1,13 +1,14 @@
 //! Variants of one method side by side, averaged over datasets.
 
-use super::matrix::bold_if_best;
 use crate::data::Classes;
 use crate::frame::{Accuracy, SummaryRow};
 use crate::report::context::Context;
+use crate::report::emphasis::{Quantity, markdown};
 use crate::report::grid::Grid;
 use crate::report::markdown::Table;
 use crate::report::number::{comma_shots, count, two};
 use crate::report::page::Part;
+use crate::report::pair_tests::PairTests;
 use crate::stats::describe::mean;
 use crate::stats::harmonic::{average_of_h, h_of_averages};
 
@@ -25,19 +26,21 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
         ["variant", "base", "std over seeds", "new", "std over seeds", "H of averages", "average of H"];
     let mut table = Table::new(header);
     let columns: Vec<[Option<f64>; 6]> = (0..grid.arms.len()).map(|a| numbers(grid, &shared, a)).collect();
+    let mark = |j: usize, quantity: Quantity| {
+        let values: Vec<Option<f64>> = columns.iter().map(|c| c[j]).collect();
+        PairTests::new(grid, quantity).ok().and_then(|tests| tests.mark(&values))
+    };
+    let [base, new] = [Classes::Base, Classes::New].map(Quantity::Accuracy);
+    let marks = [mark(0, base), None, mark(2, new), None, mark(4, Quantity::H), mark(5, Quantity::H)];
     for (a, arm) in grid.arms.iter().enumerate() {
-        let cells = (0..6).map(|j| {
-            let line: Vec<Option<f64>> = columns.iter().map(|c| c[j]).collect();
-            let text = two(columns[a][j]);
-            if j == 1 || j == 3 { text } else { bold_if_best(text, columns[a][j], &line) }
-        });
+        let cells = (0..6).map(|j| markdown(two(columns[a][j]), marks[j], a));
         table.row(std::iter::once(arm.label()).chain(cells));
     }
     let shots = comma_shots(grid.shots);
     format!(
-        "**{}**\n\n{}\n_Averages over {} that every variant has; up to {}; “std over seeds” is the mean \
-            over datasets of the \
-         sample standard deviation. Bold: highest mean._\n\n",
+        "**{}**\n\n{}\n_Averages over {} that every variant has; up to {}; “std over seeds” is the mean over \
+         datasets of the sample standard deviation. **Bold**: best, <u>underlined</u>: second; both only where \
+         the difference between the two is significant over datasets (Wilcoxon, Holm over all pairs, 5 %)._\n\n",
         context.titled(&format!("Variants{shots}")),
         table.markdown(),
         count(shared.len(), "dataset"),

@@ -1,53 +1,60 @@
 //! Base, new and H: averages first, then one table per quantity, then the two kinds of error apart.
 
-use super::matrix;
+use super::matrix::{Matrix, matrix};
 use crate::data::Classes;
-use crate::frame::{Accuracy, SummaryRow};
+use crate::frame::Accuracy;
 use crate::report::context::Context;
+use crate::report::emphasis::markdown;
 use crate::report::grid::Grid;
+use crate::report::headline::{Headline, QUANTITIES};
 use crate::report::latex;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{comma_shots, count, interval, two};
+use crate::report::number::{NONE, comma_shots, count, interval, two};
 use crate::report::page::Part;
-use crate::stats::describe::{Interval, mean, t_interval};
-use crate::stats::harmonic::{average_of_h, h_of_averages};
+use crate::stats::describe::{Interval, t_interval};
 use crate::stats::proportions::wilson;
 
 /// The section, with a block per number of shots and `base2new.tex` for the highest.
 pub fn render(context: &Context<'_>) -> Part {
     let grids = Grid::all(context, Classes::Base);
-    let mut body = String::new();
-    for grid in &grids {
+    let mut part = Part { heading: "Base to new".to_owned(), ..Part::default() };
+    for (i, grid) in grids.iter().enumerate() {
         if grids.len() > 1 {
-            body.push_str(&format!("### {}\n\n", context.titled(&shots_title(grid))));
+            part.body.push_str(&format!("### {}\n\n", context.titled(&shots_title(grid))));
         }
-        body.push_str(&block(context, grid));
+        let headline = Headline::new(context, grid);
+        part.body.push_str(&block(context, grid, &headline));
+        if i + 1 == grids.len() {
+            part.files.push(("base2new.tex".to_owned(), latex::base_to_new(context, grid, &headline)));
+        }
     }
     if grids.is_empty() {
-        body.push_str("No cell trained on base classes has a result.\n");
+        part.body.push_str("No cell trained on base classes has a result.\n");
     }
-    let files = grids.last().map(|grid| ("base2new.tex".to_owned(), latex::base_to_new(context, grid)));
-    Part { heading: "Base to new".to_owned(), body, files: files.into_iter().collect(), ..Part::default() }
+    part
 }
 
 fn shots_title(grid: &Grid<'_>) -> String {
     grid.shots.map_or_else(|| "zero-shot only".to_owned(), |k| count(k as usize, "shot"))
 }
 
-fn block(context: &Context<'_>, grid: &Grid<'_>) -> String {
+fn block(context: &Context<'_>, grid: &Grid<'_>, headline: &Headline) -> String {
     let caption = caption(grid);
-    let mut out = format!("{}\n{caption}\n\n", averages(grid));
-    let quantities: [(&str, matrix::Quantity, &str); 3] = [
-        ("H", matrix::h, "average of H"),
-        ("Base classes", matrix::base, "average"),
-        ("New classes", matrix::new, "average"),
-    ];
-    for (name, quantity, average) in quantities {
-        let table = matrix::matrix(context, grid, quantity, average);
+    let mut out = format!("{}\n{caption}\n\n", averages(grid, headline));
+    let tables =
+        [("H", 2, 3, "average of H"), ("Base classes", 0, 0, "average"), ("New classes", 1, 1, "average")];
+    for (name, quantity, column, average_name) in tables {
+        let shown = Matrix {
+            quantity: QUANTITIES[quantity],
+            average_name,
+            marks: &headline.line_marks[quantity],
+            average_mark: headline.average_marks[column],
+        };
+        let table = matrix(context, grid, &shown);
         out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
-    out.push_str(&format!("{caption} {}\n\n", marks()));
+    out.push_str(&format!("{}\n\n", marks(headline)));
     out.push_str(&folded("Seed error and sampling error, cell by cell", &detail(grid)));
     out.push('\n');
     out
@@ -69,43 +76,42 @@ fn caption(grid: &Grid<'_>) -> String {
     )
 }
 
-fn marks() -> &'static str {
-    "_Bold: highest mean of the line, not a claim of significance. “—”: no record; “failed”: every run of \
-        the cell \
-     failed; †: fewer seeds than in other cells. Averages run over the datasets on which every method has a \
-     value._"
+fn marks(headline: &Headline) -> String {
+    let (apart, lines) = headline.set_apart();
+    format!(
+        "_Mean ± sample standard deviation over seeds, as above. **Bold**: best, <u>underlined</u>: second; both \
+         only where the difference between the two survives its test at 5 %: in {apart} of these {lines} lines of \
+         datasets (paired bootstrap over images, correctness averaged over seeds, Holm's correction over the \
+         lines of a table); for averages Wilcoxon over datasets, Holm over all pairs. “—”: no record; “failed”: \
+         every run of the cell failed; †: fewer seeds than in other cells. Averages run over the datasets on \
+         which every method has a value._"
+    )
 }
 
 /// One line per arm: both averages under their names.
-fn averages(grid: &Grid<'_>) -> String {
-    let shared = grid.shared(SummaryRow::h_pct);
+fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
     let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
     let mut table = Table::new(header);
-    let pairs_of = |a: usize| -> Vec<(f64, f64)> {
-        let pair = |d: &usize| grid.cell(*d, a).and_then(|c| Some((c.base.mean()?, c.new.mean()?)));
-        shared.iter().filter_map(pair).collect()
-    };
-    let columns: Vec<[Option<f64>; 4]> = (0..grid.arms.len())
-        .map(|a| {
-            let pairs = pairs_of(a);
-            let (base, new): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-            [mean(&base), mean(&new), h_of_averages(&pairs), average_of_h(&pairs)]
-        })
-        .collect();
     for (a, arm) in grid.arms.iter().enumerate() {
-        let cells = (0..4).map(|j| {
-            let line: Vec<Option<f64>> = columns.iter().map(|c| c[j]).collect();
-            matrix::bold_if_best(two(columns[a][j]), columns[a][j], &line)
-        });
-        let parameters = (0..grid.datasets.len()).find_map(|d| grid.cell(d, a));
-        let parameters = parameters.map_or(0, |c| c.place.trainable_parameters).to_string();
-        table.row(std::iter::once(arm.label()).chain(cells).chain([parameters]));
+        let cells = (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j], a));
+        table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
     }
-    let over = count(shared.len(), "dataset");
+    let over = count(headline.shared, "dataset");
     format!(
         "Averages over {over}; the two averages of H are different statistics, and papers mix them.\n\n{}",
         table.markdown()
     )
+}
+
+/// Number of trained scalars; a range where it depends on the dataset's classes.
+fn parameters(grid: &Grid<'_>, arm: usize) -> String {
+    let numbers =
+        || (0..grid.datasets.len()).filter_map(|d| grid.cell(d, arm)).map(|c| c.place.trainable_parameters);
+    match (numbers().min(), numbers().max()) {
+        (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
+        (Some(only), _) => only.to_string(),
+        _ => NONE.to_owned(),
+    }
 }
 
 /// Per cell: means, seed error (t interval), sampling error (Wilson interval).

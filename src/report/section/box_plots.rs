@@ -10,20 +10,25 @@ use crate::report::number::{comma_shots, shots_suffix};
 use crate::report::page::Part;
 use crate::report::plot::{boxes, paint};
 
-/// The section, with a picture per number of shots and half.
+/// The section, with a picture per number of shots, classes trained on and classes tested.
 pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     let mut part = Part { heading: "Accuracies by seed".to_owned(), ..Part::default() };
-    let grids = Grid::all(context, Classes::Base);
-    for grid in &grids {
-        for classes in [Classes::Base, Classes::New] {
-            let figure = figure(context, grid, classes);
-            if figure.groups.iter().all(|(_, methods)| methods.iter().all(Vec::is_empty)) {
-                continue;
+    for trained in [Classes::Base, Classes::All] {
+        let grids = Grid::all(context, trained);
+        for grid in &grids {
+            for classes in [Classes::Base, Classes::New, Classes::All] {
+                let figure = figure(context, grid, classes);
+                if figure.groups.iter().all(|(_, methods)| methods.iter().all(Vec::is_empty)) {
+                    continue;
+                }
+                let shots = shots_suffix(grid.shots, grids.len() > 1);
+                // Trained and tested on all classes is plain; trained on all and tested on a half is not.
+                let halved = trained == Classes::All && classes != Classes::All;
+                let from = if halved { "_trained_on_all" } else { "" };
+                let name = format!("by_seed_{classes}{from}{shots}");
+                part.body.push_str(&format!("![{}]({name}.png)\n\n", figure.title));
+                part.pictures.push(paint(&name, &boxes::draw(&figure))?);
             }
-            let shots = shots_suffix(grid.shots, grids.len() > 1);
-            let name = format!("by_seed_{classes}{shots}");
-            part.body.push_str(&format!("![{}]({name}.png)\n\n", figure.title));
-            part.pictures.push(paint(&name, &boxes::draw(&figure))?);
         }
     }
     let note = "_One point per seed. Below five seeds a bar marks the mean; from five on a box shows the \

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use super::matrix::bold_if_best;
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::report::arm::Arm;
 use crate::report::context::Context;
+use crate::report::emphasis::{Quantity, markdown, of_lines};
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{NONE, comma_shots, count, two, with_spread};
@@ -51,35 +51,32 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
         let values: Option<Vec<f64>> = targets.iter().map(|id| value(arm, id)).collect();
         values.and_then(|values| mean(&values))
     };
+    let hole = |arm: &Arm| {
+        let failed = context.has_failed(&arm.method, source, Some(shots));
+        if failed { "failed".to_owned() } else { NONE.to_owned() }
+    };
     let header = ["method".to_owned(), dataset_name(source).to_owned()]
         .into_iter()
         .chain(targets.iter().map(|id| dataset_name(id).to_owned()))
         .chain([format!("average of {}", count(targets.len(), "target"))]);
     let mut table = Table::new(header);
-    for arm in &arms {
-        let cells = std::iter::once(&source).chain(&targets).map(|id| {
-            let column: Vec<Option<f64>> = arms.iter().map(|other| value(other, id)).collect();
-            let text = find(arm, id).map_or_else(
-                || {
-                    if context.has_failed(&arm.method, source, Some(shots)) {
-                        "failed".to_owned()
-                    } else {
-                        NONE.to_owned()
-                    }
-                },
-                |r| with_spread(r.all.mean(), r.all.std()),
-            );
-            bold_if_best(text, value(arm, id), &column)
+    let columns: Vec<&str> = std::iter::once(source).chain(targets.iter().copied()).collect();
+    let lines: Vec<Vec<Option<&SummaryRow>>> =
+        columns.iter().map(|id| arms.iter().map(|arm| find(arm, id)).collect()).collect();
+    let marks = of_lines(context, &lines, Quantity::Accuracy(Classes::All));
+    for (a, arm) in arms.iter().enumerate() {
+        let cells = lines.iter().zip(&marks).map(|(line, mark)| {
+            let number = |r: &SummaryRow| with_spread(r.all.mean(), r.all.std());
+            markdown(line[a].map_or_else(|| hole(arm), number), *mark, a)
         });
-        let averages: Vec<Option<f64>> = arms.iter().map(average).collect();
-        let last = bold_if_best(two(average(arm)), average(arm), &averages);
-        table.row(std::iter::once(arm.label()).chain(cells).chain([last]));
+        table.row(std::iter::once(arm.label()).chain(cells).chain([two(average(arm))]));
     }
     let seeds = rows.iter().map(|r| r.n_seeds()).max().unwrap_or(0);
     format!(
-        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard \
-            deviation over {}; bold: highest \
-         mean of the column. “—”: no record; an average needs every target._\n\n",
+        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard deviation \
+         over {}. **Bold**: best of the column, <u>underlined</u>: second; both only where the difference \
+         between the two survives a paired bootstrap over images (Holm over the columns, 5 %); averages are not \
+         tested. “—”: no record; an average needs every target._\n\n",
         context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
         table.markdown(),
         Classes::All,

@@ -40,9 +40,28 @@ pub fn render(context: &Context<'_>) -> Part {
             what,
         ]);
     }
-    let body =
+    let cells =
         if table.is_empty() { "None: every cell has a result.\n".to_owned() } else { table.markdown() };
+    let body = format!("{cells}\n{}", skipped(context));
     Part { heading: "Failed and missing cells".to_owned(), body, ..Part::default() }
+}
+
+/// Images left out of evaluations, by dataset and classes: most of any cell.
+fn skipped(context: &Context<'_>) -> String {
+    let mut most: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for evaluation in context.records.iter().flat_map(|r| &r.evaluations).filter(|e| e.skipped > 0) {
+        let place = (evaluation.dataset.as_str(), evaluation.classes.as_str());
+        let images = most.entry(place).or_default();
+        *images = evaluation.skipped.max(*images);
+    }
+    if most.is_empty() {
+        return "No test image was left out.\n".to_owned();
+    }
+    let mut table = Table::new(["dataset", "classes", "unreadable test images left out"]).left(2);
+    for ((dataset, classes), images) in most {
+        table.row([dataset_name(dataset).to_owned(), classes.to_owned(), images.to_string()]);
+    }
+    table.markdown()
 }
 
 /// Expected cells without a record, in order.

@@ -31,7 +31,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             grids.iter().map(Grid::seeds).fold((usize::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let n = if low == high { count(high, "seed") } else { format!("{low} to {high} seeds") };
         part.body.push_str(&format!(
-            "_Mean ± sample standard deviation over {n}. Zero-shot does not depend on the shots and is \
+            "_Mean over {n}; bands: ± sample standard deviation. Zero-shot does not depend on the shots and is \
                 drawn as a level line._\n\n"
         ));
     }
@@ -57,6 +57,7 @@ fn figure(context: &Context<'_>, grids: &[Grid<'_>], evaluated: Classes) -> Curv
         x_title: "training images per class".to_owned(),
         y_title: "accuracy (%)".to_owned(),
         log2_x: true,
+        log10_y: false,
         y_bounds: (0.0, 100.0),
         looks: looks(&arms),
         panels: datasets.iter().map(panel).collect(),

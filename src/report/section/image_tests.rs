@@ -1,90 +1,39 @@
-//! The two best methods image by image: McNemar's exact test and a bootstrap over images.
+//! The two best methods image by image: a bootstrap over images, and McNemar's exact test seed by seed.
 //!
-//! This is sampling error at one seed. It says nothing about other seeds.
+//! Both are sampling error. The bootstrap averages correctness over seeds; McNemar needs a plain right or
+//! wrong, so it is done for every seed alone and never over seeds together.
 
 use crate::data::Classes;
-use crate::frame::SummaryRow;
-use crate::record::{Outcome, Prediction};
 use crate::report::context::Context;
+use crate::report::emphasis::{Quantity, compared};
 use crate::report::grid::Grid;
+use crate::report::image_scores::ImageScores;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{interval, p, signed};
+use crate::report::number::{NONE, interval, p, signed};
 use crate::stats::Interval;
-use crate::stats::bootstrap::{Plan, over_images};
 use crate::stats::harmonic::average_of_h;
 use crate::stats::holm::holm;
-use crate::stats::paired::{McNemar, mcnemar};
+use crate::stats::paired::mcnemar;
 
-const PLAN: Plan = Plan { resamples: 1_000, confidence: 0.95, seed: 1 };
-
-struct Line {
-    dataset: String,
-    classes: Classes,
-    seed: String,
-    images: usize,
-    test: McNemar,
-    interval: Option<Interval>,
-}
-
-/// A folded table; empty where fewer than two methods have predictions.
+/// Two folded tables; empty where fewer than two methods have predictions.
 pub fn render(context: &Context<'_>, grid: &Grid<'_>) -> String {
-    let Some((first, second)) = best_two(grid) else { return String::new() };
-    let mut lines = Vec::new();
-    for d in 0..grid.datasets.len() {
-        for classes in [Classes::Base, Classes::New] {
-            let pair = grid.cell(d, first).zip(grid.cell(d, second));
-            lines.extend(pair.and_then(|(a, b)| compare(context, a, b, classes)));
-        }
+    let Some(best) = best_two(grid) else { return String::new() };
+    let names = [best.0, best.1].map(|arm| grid.arms[arm].label());
+    let pair = names.join(" and ");
+    let mut out = String::new();
+    if let Some(table) = over_images(context, grid, best) {
+        out.push_str(&folded(&format!("Within datasets, over images: {pair}, the two best by H"), &table));
     }
-    let adjusted = holm(&lines.iter().map(|l| l.test.p).collect::<Vec<_>>()).unwrap_or_default();
-    if lines.is_empty() {
-        return String::new();
+    if let Some(table) = per_seed(context, grid, best, &names) {
+        out.push_str(&folded(&format!("Within datasets, seed by seed (McNemar): {pair}"), &table));
     }
-    let (a, b) = (grid.arms[first].label(), grid.arms[second].label());
-    let only = |name: &str| format!("only {name} right");
-    let header = [
-        "dataset",
-        "classes",
-        "seed",
-        "images",
-        &only(&a),
-        &only(&b),
-        "difference",
-        "interval",
-        "p",
-        "p (Holm)",
-    ];
-    let mut table = Table::new(header).left(2);
-    for (line, adjusted) in lines.iter().zip(adjusted) {
-        let difference =
-            100.0 * (line.test.only_first as f64 - line.test.only_second as f64) / line.images as f64;
-        table.row([
-            dataset_name(&line.dataset).to_owned(),
-            line.classes.to_string(),
-            line.seed.clone(),
-            line.images.to_string(),
-            line.test.only_first.to_string(),
-            line.test.only_second.to_string(),
-            signed(difference),
-            interval(line.interval),
-            p(line.test.p),
-            p(adjusted),
-        ]);
-    }
-    let note = "McNemar's exact test on the discordant images, corrected after Holm; interval: 95 % \
-        percentile bootstrap over \
-                images (1 000 seeded resamples) of the difference in points. One seed only: sampling error, \
-                not seed error.";
-    folded(
-        &format!("The two best methods by H, image by image: {a} and {b}"),
-        &format!("{}\n{note}\n", table.markdown()),
-    )
+    out
 }
 
 /// The arms with the highest average of H.
 fn best_two(grid: &Grid<'_>) -> Option<(usize, usize)> {
-    let shared = grid.shared(SummaryRow::h_pct);
+    let shared = grid.shared(|row| row.h_pct());
     let score = |arm: usize| {
         let pair = |d: &usize| grid.cell(*d, arm).and_then(|c| Some((c.base.mean()?, c.new.mean()?)));
         average_of_h(&shared.iter().filter_map(pair).collect::<Vec<_>>())
@@ -94,51 +43,85 @@ fn best_two(grid: &Grid<'_>) -> Option<(usize, usize)> {
     Some((scored.first()?.1, scored.get(1)?.1))
 }
 
-/// The first seed both have (a method without seeds joins any), on the images both predicted.
-fn compare(context: &Context<'_>, a: &SummaryRow, b: &SummaryRow, classes: Classes) -> Option<Line> {
-    let (seeds_a, seeds_b) = (&a.accuracy(classes).by_seed, &b.accuracy(classes).by_seed);
-    let pairs = seeds_a.iter().flat_map(|(sa, _)| seeds_b.iter().map(move |(sb, _)| (*sa, *sb)));
-    let (seed_a, seed_b) = pairs.into_iter().find(|(a, b)| a == b || a.is_none() || b.is_none())?;
-    let first = predictions(context, a, seed_a, classes)?;
-    let second = predictions(context, b, seed_b, classes)?;
-    if first.len() != second.len() || first.iter().zip(&second).any(|(x, y)| x.path != y.path) {
-        return None;
+const HALVES: [Classes; 2] = [Classes::Base, Classes::New];
+
+fn over_images(context: &Context<'_>, grid: &Grid<'_>, best: (usize, usize)) -> Option<String> {
+    let mut lines = Vec::new();
+    for (d, dataset) in grid.datasets.iter().enumerate() {
+        let Some((a, b)) = grid.cell(d, best.0).zip(grid.cell(d, best.1)) else { continue };
+        for classes in HALVES {
+            let tested = compared(context, a, b, Quantity::Accuracy(classes));
+            let difference = a.accuracy(classes).mean().zip(b.accuracy(classes).mean());
+            if let Some((test, (first, second))) = tested.zip(difference) {
+                let images = a.accuracy(classes).total / a.accuracy(classes).n().max(1) as u64;
+                let seeds = [a, b].map(|row| row.n_seeds().to_string()).join(" and ");
+                let words =
+                    [dataset_name(dataset).to_owned(), classes.to_string(), images.to_string(), seeds];
+                lines.push((words, first - second, test));
+            }
+        }
     }
-    let right = |list: &[Prediction]| list.iter().map(|x| x.label == x.predicted).collect::<Vec<bool>>();
-    let (first, second) = (right(&first), right(&second));
-    Some(Line {
-        dataset: a.place.dataset.clone(),
-        classes,
-        seed: seed_a.or(seed_b).map_or_else(String::new, |s| s.to_string()),
-        images: first.len(),
-        test: mcnemar(&first, &second).ok()?,
-        interval: over_images(&first, &second, PLAN)
-            .ok()
-            .map(|i| Interval { low: 100.0 * i.low, high: 100.0 * i.high }),
-    })
+    let adjusted = holm(&lines.iter().map(|l| l.2.p).collect::<Vec<_>>()).ok().filter(|p| !p.is_empty())?;
+    let header = ["dataset", "classes", "images", "seeds", "difference", "95 % over images", "p", "p (Holm)"];
+    let mut table = Table::new(header).left(2);
+    for ((words, difference, test), adjusted) in lines.into_iter().zip(adjusted) {
+        let Interval { low, high } = test.interval;
+        let points = Interval { low: 100.0 * low, high: 100.0 * high };
+        let numbers = [signed(difference), interval(Some(points)), p(test.p), p(adjusted)];
+        table.row(words.into_iter().chain(numbers));
+    }
+    let note = "Difference in points, first − second, of correctness averaged over the seeds of each; paired \
+        percentile bootstrap over images (4 000 seeded resamples); p: twice the smaller share of resamples at \
+        or beyond 0, Holm's correction over these lines. Sampling error at these seeds, not seed error.";
+    Some(format!("{}\n{note}\n", table.markdown()))
 }
 
-/// The predictions behind one accuracy, found by its coordinates and its counts.
-fn predictions(
+fn per_seed(
     context: &Context<'_>,
-    row: &SummaryRow,
-    seed: Option<u64>,
-    classes: Classes,
-) -> Option<Vec<Prediction>> {
-    let wanted = row.accuracy(classes).by_seed.iter().find(|s| s.0 == seed)?.1;
-    let cell_fits = |r: &&&crate::record::RunRecord| {
-        r.outcome == Outcome::Complete
-            && r.cell.method == row.place.method
-            && r.cell.dataset == row.place.train_dataset
-            && r.cell.shots == row.place.shots
-            && r.cell.seed == seed
-            && r.cell.train_classes == row.place.train_classes
-    };
-    context.records.iter().filter(cell_fits).find_map(|record| {
-        let evaluation = record.evaluations.iter().find(|e| {
-            let pct = 100.0 * e.correct as f64 / e.total.max(1) as f64;
-            e.dataset == row.place.dataset && e.classes == classes && pct == wanted
-        })?;
-        (context.predictions)(record, evaluation)
-    })
+    grid: &Grid<'_>,
+    best: (usize, usize),
+    names: &[String; 2],
+) -> Option<String> {
+    let mut lines = Vec::new();
+    for (d, dataset) in grid.datasets.iter().enumerate() {
+        let Some((a, b)) = grid.cell(d, best.0).zip(grid.cell(d, best.1)) else { continue };
+        for classes in HALVES {
+            let scores = ImageScores::of(context, a, classes).zip(ImageScores::of(context, b, classes));
+            let Some((a, b)) = scores.filter(|(a, b)| a.same_images(b)) else { continue };
+            for (seed, first, second) in common_seeds(&a, &b) {
+                let Ok(test) = mcnemar(first, second) else { continue };
+                let seed = seed.map_or_else(|| NONE.to_owned(), |s| s.to_string());
+                let words =
+                    [dataset_name(dataset).to_owned(), classes.to_string(), seed, a.images().to_string()];
+                lines.push((words, test));
+            }
+        }
+    }
+    let adjusted = holm(&lines.iter().map(|l| l.1.p).collect::<Vec<_>>()).ok().filter(|p| !p.is_empty())?;
+    let only = |name: &str| format!("only {name} right");
+    let header = ["dataset", "classes", "seed", "images"].map(str::to_owned).into_iter();
+    let header = header.chain([only(&names[0]), only(&names[1]), "p".to_owned(), "p (Holm)".to_owned()]);
+    let mut table = Table::new(header).left(2);
+    for ((words, test), adjusted) in lines.into_iter().zip(adjusted) {
+        let numbers = [test.only_first.to_string(), test.only_second.to_string(), p(test.p), p(adjusted)];
+        table.row(words.into_iter().chain(numbers));
+    }
+    let note = "McNemar's exact test on the discordant images of one seed, Holm's correction over these lines. \
+        Seeds share their test images, so these lines are not independent and are not pooled.";
+    Some(format!("{}\n{note}\n", table.markdown()))
+}
+
+type SeedPair<'a> = (Option<u64>, &'a [bool], &'a [bool]);
+
+/// Both methods at every seed they share; zero-shot, which has none, joins every seed of the other.
+fn common_seeds<'a>(first: &'a ImageScores, second: &'a ImageScores) -> Vec<SeedPair<'a>> {
+    let mut pairs = Vec::new();
+    for (seed, right) in &first.by_seed {
+        for (other, also) in &second.by_seed {
+            if seed == other || seed.is_none() || other.is_none() {
+                pairs.push((seed.or(*other), right.as_slice(), also.as_slice()));
+            }
+        }
+    }
+    pairs
 }

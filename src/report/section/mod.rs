@@ -8,6 +8,7 @@ use super::spec::Section;
 mod ablation;
 mod base_to_new;
 mod box_plots;
+mod deviations;
 mod domain_shift;
 mod failures;
 mod few_shot;
@@ -32,6 +33,7 @@ pub fn render(section: Section, context: &Context<'_>) -> Result<Part, ReportErr
         Section::BySeedBoxPlots => box_plots::render(context),
         Section::BaseVsNewScatter => scatter::render(context),
         Section::Failures => Ok(failures::render(context)),
+        Section::Deviations => Ok(deviations::render(context)),
         Section::Provenance => Ok(provenance::render(context)),
         Section::Reproduce => Ok(reproduce::render(context)),
         Section::MethodTests => method_tests::render(context),

@@ -8,7 +8,7 @@ use crate::record::RunRecord;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::names::{dataset_name, dataset_order, method_name, method_order};
-use crate::report::number::comma_shots;
+use crate::report::number::{comma_shots, count};
 use crate::report::page::Part;
 use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
 use crate::report::plot::paint;
@@ -26,10 +26,11 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
         return Ok(part);
     }
     let figure = figure(context, &records, shots);
+    let seeds: BTreeSet<u64> = records.iter().filter_map(|r| r.cell.seed).collect();
+    let seeds = count(seeds.len(), "seed");
     part.body.push_str(&format!(
-        "![{}](training.png)\n\n_Mean over steps and seeds of each batch's cross-entropy before the update; \
-            bars: sample standard \
-         deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
+        "![{}](training.png)\n\n_Mean over steps and {seeds} of each batch's cross-entropy before the update, on a logarithmic \
+         scale; bands: ± sample standard deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
          methods are not comparable._\n",
         figure.title
     ));
@@ -57,6 +58,7 @@ fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> 
         x_title: "epoch".to_owned(),
         y_title: "loss (nats)".to_owned(),
         log2_x: false,
+        log10_y: true,
         y_bounds: (0.0, f64::MAX),
         looks: methods.iter().map(look).collect(),
         panels: datasets.iter().map(panel).collect(),

@@ -1,0 +1,124 @@
+//! What the process used: CPU-seconds, wall seconds, peak memory, and the machine's matrix-product rate.
+//!
+//! CPU-seconds are user and system time of all threads, so they hold on a machine shared with others;
+//! wall seconds there do not. The kernel counts in ticks of 1/100 s.
+
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use serde::Serialize;
+
+use super::error::BenchError;
+use super::shape::normals;
+
+/// Ticks per second of `/proc/self/stat`: fixed by Linux's interface to programs, whatever the kernel's own.
+const TICKS: f64 = 100.0;
+/// Rows, outputs and inputs of the matrix product the machine is measured by: ViT-B's first MLP layer on
+/// 16 images.
+const PRODUCT: (usize, usize, usize) = (3152, 3072, 768);
+
+/// Seconds used by a piece of work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Used {
+    /// User and system time of all threads.
+    pub cpu: f64,
+    /// Time on the clock.
+    pub wall: f64,
+}
+
+impl std::ops::AddAssign for Used {
+    fn add_assign(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.wall += other.wall;
+    }
+}
+
+fn proc_file(file: &'static str) -> Result<String, BenchError> {
+    std::fs::read_to_string(file).map_err(|error| BenchError::Proc { file, reason: error.to_string() })
+}
+
+fn cpu_seconds() -> Result<f64, BenchError> {
+    const FILE: &str = "/proc/self/stat";
+    let text = proc_file(FILE)?;
+    // The second field is the program's name in parentheses, which may itself hold blanks.
+    let ticks = text.rsplit(')').next().and_then(|rest| {
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
+    });
+    match ticks {
+        Some(ticks) => Ok(ticks as f64 / TICKS),
+        None => Err(BenchError::Proc { file: FILE, reason: "fields utime and stime are missing".to_owned() }),
+    }
+}
+
+/// Runs `work` and says what it used.
+pub(super) fn measured<T, E: Into<BenchError>>(
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<(T, Used), BenchError> {
+    let (cpu, wall) = (cpu_seconds()?, Instant::now());
+    let value = work().map_err(Into::into)?;
+    Ok((value, Used { cpu: cpu_seconds()? - cpu, wall: wall.elapsed().as_secs_f64() }))
+}
+
+/// Largest resident memory of this process so far, in MiB.
+pub(super) fn peak_rss_mib() -> Result<f64, BenchError> {
+    const FILE: &str = "/proc/self/status";
+    let text = proc_file(FILE)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+    match kib {
+        Some(kib) => Ok(kib / 1024.0),
+        None => Err(BenchError::Proc { file: FILE, reason: "field VmHWM is missing".to_owned() }),
+    }
+}
+
+/// GFLOP per CPU-second of one large f32 matrix product, the way the towers call it (`x·Wᵀ`).
+pub(super) fn product_rate() -> Result<f64, BenchError> {
+    const REPEATS: usize = 4;
+    let (m, n, k) = PRODUCT;
+    let x = normals(&[m, k], 0.0, 1.0, "product x", &Device::Cpu)?;
+    let weight = normals(&[n, k], 0.0, 1.0, "product weight", &Device::Cpu)?.t()?;
+    let run = || -> Result<(), candle_core::Error> {
+        for _ in 0..REPEATS {
+            std::hint::black_box(Tensor::matmul(&x, &weight)?);
+        }
+        Ok(())
+    };
+    let ((), used) = measured(run)?;
+    Ok(2e-9 * (m * n * k * REPEATS) as f64 / used.cpu.max(1.0 / TICKS))
+}
+
+/// The middle value; the lower of the two in the middle for an even count. 0 for none.
+pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_uses_cpu_and_sleep_does_not() {
+        let busy = || -> Result<f64, BenchError> {
+            let started = Instant::now();
+            let mut x = 1f64;
+            while started.elapsed().as_millis() < 120 {
+                x = std::hint::black_box(x).sqrt();
+            }
+            Ok(x)
+        };
+        let (_, used) = measured(busy).unwrap();
+        assert!(used.wall >= 0.12, "{used:?}");
+        assert!(used.cpu > 0.0, "{used:?}");
+        assert!(peak_rss_mib().unwrap() > 1.0);
+    }
+
+    #[test]
+    fn the_median_is_a_value_of_the_list() {
+        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median([4.0, 1.0]), 1.0);
+        assert_eq!(median([]), 0.0);
+    }
+}

@@ -1,0 +1,17 @@
+//! Timings of training steps and evaluation on random weights of a real model's shape.
+//!
+//! Nothing here trains for a result: the numbers say what a machine does with the engine, beside the
+//! floating-point operations that cannot be skipped and the machine's own matrix-product rate.
+
+mod error;
+mod evaluate;
+mod limit;
+mod meter;
+mod shape;
+mod step;
+
+pub use error::BenchError;
+pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use limit::Limit;
+pub use shape::{SHAPES, Shape, class_prompts, random_clip};
+pub use step::{StepBench, StepReport, bench_step};

@@ -1,0 +1,165 @@
+//! One training step of a method, timed as the loop runs it: frozen image pass, loss, gradients, update.
+//!
+//! What a run computes once (text keys and values, text features of the probe) is bound before the clock
+//! starts, and the first step pays for fresh memory; the median leaves it out.
+
+use candle_core::{Device, Tensor};
+use serde::Serialize;
+
+use super::error::BenchError;
+use super::limit::Limit;
+use super::meter::{Used, measured, median, peak_rss_mib, product_rate};
+use super::shape::{Shape, class_prompts, normals, random_clip};
+use crate::backbone::{Clip, TextLayout};
+use crate::method::{self, Head, Method, Parameters, SettingsTable};
+use crate::rng::Stream;
+use crate::train::{Sgd, frozen_pass, loss_and_gradients};
+
+/// What to time.
+#[derive(Clone, Debug)]
+pub struct StepBench {
+    /// Method id.
+    pub method: String,
+    /// Model shape.
+    pub shape: Shape,
+    /// RPO's prompts per tower.
+    pub k: usize,
+    /// Images a step; the method's own batch size where absent.
+    pub batch: Option<usize>,
+    /// Classes.
+    pub classes: usize,
+    /// Steps to time.
+    pub steps: usize,
+}
+
+/// What a step used. Field names are the JSON keys.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// Method id.
+    pub method: String,
+    /// Model shape.
+    pub model: &'static str,
+    /// RPO's prompts per tower; absent for other methods.
+    pub k: Option<usize>,
+    /// Images a step.
+    pub batch: usize,
+    /// Classes.
+    pub classes: usize,
+    /// Threads.
+    pub threads: usize,
+    /// Median over the steps.
+    pub cpu_seconds_per_step: f64,
+    /// Median over the steps.
+    pub wall_seconds_per_step: f64,
+    /// Largest resident memory of the process.
+    pub peak_rss_mib: f64,
+    /// Median over measurements between the steps.
+    pub gemm_gflops_per_cpu_second: f64,
+    /// Operations that cannot be skipped, not those executed.
+    pub gflop_per_step: f64,
+    /// `gflop_per_step` over rate times CPU-seconds: 1 is a step made of perfect matrix products alone.
+    pub share_of_limit: f64,
+    /// Number of steps.
+    pub steps: usize,
+    /// What every step used.
+    pub used: Vec<Used>,
+    /// Cross-entropy before each update (nats), finite.
+    pub losses: Vec<f64>,
+}
+
+/// A method with its default hyper-parameters, and K for RPO; its own batch size.
+pub(super) fn method(id: &str, k: usize) -> Result<(Box<dyn Method>, Option<usize>), BenchError> {
+    let entry = method::find(id)?;
+    let mut parts = SettingsTable::split(entry.default_table()?);
+    if let Some(value) = parts.own.get_mut("k") {
+        *value = toml::Value::Integer(k as i64);
+    }
+    let batch = parts.recipe.get("batch_size").and_then(toml::Value::as_integer);
+    Ok(((entry.build)(parts.own)?, batch.map(|batch| batch as usize)))
+}
+
+/// `gflop_per_step`: images, then each method's text and reader rows forward and backward.
+fn limit(id: &str, clip: &Clip, prompts: &[Vec<u32>], k: usize, batch: usize) -> Result<f64, BenchError> {
+    let limit = Limit::new(&clip.config);
+    let context = 5.min(prompts.first().map_or(0, Vec::len).saturating_sub(1));
+    let layout = TextLayout::new(prompts, context, clip.config.context_length)
+        .map_err(crate::method::MethodError::from)?;
+    let (rows, classes, images) = (layout.rows() as f64, prompts.len() as f64, batch as f64);
+    let forward = match id {
+        "rpo" => k as f64 * (classes * limit.text_reader() + images * limit.vision_reader()),
+        "coop" => rows * limit.text_row(),
+        "cocoop" => images * rows * limit.text_row(),
+        _ => 0.0,
+    };
+    Ok(images * limit.image() + 2.0 * forward)
+}
+
+struct Run<'a> {
+    clip: &'a Clip,
+    method: &'a dyn Method,
+    head: &'a dyn Head,
+    parameters: &'a Parameters,
+}
+
+impl Run<'_> {
+    fn step(&self, pixels: Tensor, labels: &Tensor, sgd: &mut Sgd) -> Result<f64, BenchError> {
+        let images = frozen_pass(self.clip, pixels, self.method.needs())?;
+        let gradients = loss_and_gradients(self.head, self.parameters, &images, labels, (0, 0))?;
+        sgd.step(self.parameters, &gradients, 1e-5)?;
+        Ok(gradients.loss)
+    }
+}
+
+/// Times training steps on random weights.
+///
+/// # Errors
+/// [`BenchError`]: a method that trains nothing, a count of 0, a loss or gradient that is not finite, a
+/// system without `/proc`.
+pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
+    let (method, own_batch) = method(&bench.method, bench.k)?;
+    let Some(batch) = bench.batch.or(own_batch) else {
+        let reason = format!("{} trains nothing", bench.method);
+        return Err(BenchError::Setting { what: "method", reason });
+    };
+    for (what, value) in [("batch", batch), ("classes", bench.classes), ("steps", bench.steps)] {
+        if value == 0 {
+            return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
+        }
+    }
+    let clip = random_clip(&bench.shape.config(), &Device::Cpu)?;
+    let prompts = class_prompts(bench.classes);
+    let parameters = method.init(&clip, &prompts, &mut Stream::new(&["bench", "init"]))?;
+    let head = method.bind(&clip, &prompts)?;
+    let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters: &parameters };
+    let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % bench.classes) as u32).collect();
+    let labels = Tensor::new(labels, &Device::Cpu)?;
+    let side = clip.config.image_size;
+    let (mut sgd, mut all, mut losses, mut rates) = (Sgd::default(), Vec::new(), Vec::new(), Vec::new());
+    for step in 0..bench.steps {
+        rates.push(product_rate()?);
+        let pixels = normals(&[batch, 3, side, side], 0.0, 1.0, &format!("pixels {step}"), &Device::Cpu)?;
+        let (loss, used) = measured(|| run.step(pixels, &labels, &mut sgd))?;
+        all.push(used);
+        losses.push(loss);
+    }
+    rates.push(product_rate()?);
+    let gflop = limit(&bench.method, &clip, &prompts, bench.k, batch)?;
+    let (cpu, rate) = (median(all.iter().map(|used| used.cpu)), median(rates));
+    Ok(StepReport {
+        method: bench.method.clone(),
+        model: bench.shape.name,
+        k: (bench.method == "rpo").then_some(bench.k),
+        batch,
+        classes: bench.classes,
+        threads: rayon::current_num_threads(),
+        cpu_seconds_per_step: cpu,
+        wall_seconds_per_step: median(all.iter().map(|used| used.wall)),
+        peak_rss_mib: peak_rss_mib()?,
+        gemm_gflops_per_cpu_second: rate,
+        gflop_per_step: gflop,
+        share_of_limit: if cpu > 0.0 { gflop / (rate * cpu) } else { 0.0 },
+        steps: bench.steps,
+        used: all,
+        losses,
+    })
+}

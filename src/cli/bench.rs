@@ -1,0 +1,46 @@
+//! `bench`: what a training step and an evaluation cost on this machine.
+
+use serde_json::Value;
+
+use super::args::BenchCommand;
+use super::exit::{Exit, Failure};
+use crate::bench::{EvaluateBench, Shape, StepBench, bench_evaluate, bench_step};
+
+pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
+    let (json, report) = match command {
+        BenchCommand::Step { method, k, batch, steps, common } => {
+            let shape = Shape::find(&common.model)?;
+            let bench = StepBench { method, shape, k, batch, classes: common.classes, steps };
+            (common.json, serde_json::to_value(bench_step(&bench)?)?)
+        }
+        BenchCommand::Evaluate { methods, k, images, n_seeds, common } => {
+            let shape = Shape::find(&common.model)?;
+            let bench = EvaluateBench { methods, shape, k, images, classes: common.classes, n_seeds };
+            (common.json, serde_json::to_value(bench_evaluate(&bench)?)?)
+        }
+    };
+    if json {
+        println!("{report}");
+    } else if let Value::Object(fields) = report {
+        for (name, value) in fields {
+            println!("{name:38} {}", plain(&value));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", plain(value)))
+            .collect::<Vec<_>>()
+            .join(","),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(|| number.to_string(), |x| format!("{x:.4}"))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,113 @@
+//! `compare A B` and `compare A --paper`: two runs, or a run and the published figures.
+
+use std::path::Path;
+
+use super::args::CompareArgs;
+use super::exit::{Exit, Failure};
+use crate::record::{RunRecord, Store};
+use crate::report::compare::{against_paper, between_runs, drift, json, text};
+use crate::report::files::write_atomically;
+use crate::report::plot::Picture;
+
+/// A comparison in every form it is given out in.
+struct Compared {
+    title: String,
+    markdown: String,
+    json: serde_json::Value,
+    picture: Option<Picture>,
+}
+
+/// Differences are findings, not failures: the exit code is 0 whatever the comparison says.
+pub(super) fn compare(args: &CompareArgs) -> Result<Exit, Failure> {
+    let first = records(&args.out, &args.first)?;
+    let compared = match &args.second {
+        Some(name) => two_runs(args, &first, name)?,
+        None => with_paper(args, &first)?,
+    };
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&compared.json)?);
+    } else {
+        println!("# {}\n\n{}", compared.title, compared.markdown.trim_end());
+    }
+    if let Some(dir) = &args.save {
+        save(dir, &compared)?;
+        eprintln!("comparison: {}", dir.join("README.md").display());
+    }
+    Ok(Exit::Ok)
+}
+
+fn two_runs(args: &CompareArgs, first: &[RunRecord], name: &str) -> Result<Compared, Failure> {
+    let second = records(&args.out, name)?;
+    let comparison = between_runs(first, &second)?;
+    let title = format!("{} against {}", label(name), label(&args.first));
+    Ok(Compared {
+        markdown: text::runs(&comparison),
+        json: json::runs(&comparison),
+        picture: drift::runs(&comparison, &title)?,
+        title,
+    })
+}
+
+fn with_paper(args: &CompareArgs, first: &[RunRecord]) -> Result<Compared, Failure> {
+    let comparison = against_paper(first)?;
+    let title = format!("{} against the published figures", label(&args.first));
+    Ok(Compared {
+        markdown: text::paper(&comparison),
+        json: json::paper(&comparison),
+        picture: drift::paper(&comparison, &title)?,
+        title,
+    })
+}
+
+/// The last part of a name or path: a page must not hold the paths of a machine.
+fn label(name: &str) -> String {
+    Path::new(name).file_name().map_or_else(|| name.to_owned(), |part| part.to_string_lossy().into_owned())
+}
+
+/// Records of `OUT/runs/NAME`, or of the folder NAME.
+fn records(out: &Path, name: &str) -> Result<Vec<RunRecord>, Failure> {
+    let runs = out.join("runs");
+    let folders = [runs.join(name), Path::new(name).to_owned()];
+    let Some(dir) = folders.iter().find(|dir| dir.join("records").is_dir()) else {
+        return Err(Failure::new(Exit::Data, unknown(&runs, name)));
+    };
+    let records = Store::at(dir).all()?;
+    if records.is_empty() {
+        return Err(Failure::new(
+            Exit::Data,
+            format!("compare {name}: it holds no record; run the suite first"),
+        ));
+    }
+    Ok(records)
+}
+
+fn unknown(runs: &Path, name: &str) -> String {
+    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
+    let mut known: Vec<String> = entries
+        .filter(|entry| entry.path().join("records").is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    known.sort();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    format!(
+        "compare {name}: neither a run under --out (there: {known}) nor a folder that holds records/: {}",
+        runs.display()
+    )
+}
+
+fn save(dir: &Path, compared: &Compared) -> Result<(), Failure> {
+    let mut page = format!("# {}\n\n", compared.title);
+    if let Some(picture) = &compared.picture {
+        page.push_str(&format!("![{}]({}.png)\n\n", compared.title, picture.name));
+        page.push_str(
+            "_Grey band: ±1 point. Bars: 95 % t intervals, cut at 20 points. Hollow: no verdict._\n\n",
+        );
+        write_atomically(dir, &format!("{}.png", picture.name), &picture.png)?;
+        write_atomically(dir, &format!("{}.svg", picture.name), picture.svg.as_bytes())?;
+    }
+    page.push_str(&compared.markdown);
+    write_atomically(dir, "README.md", page.as_bytes())?;
+    let json = serde_json::to_string_pretty(&compared.json)?;
+    write_atomically(dir, "comparison.json", format!("{json}\n").as_bytes())?;
+    Ok(())
+}

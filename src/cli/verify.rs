@@ -1,0 +1,116 @@
+//! `verify RECORD…`: are records true?
+
+use std::path::{Path, PathBuf};
+
+use super::args::VerifyArgs;
+use super::exit::{Exit, Failure};
+use super::progress::{listen, stopped};
+use super::suite::device;
+use crate::record::RunRecord;
+use crate::suite::World;
+use crate::verify::{Verdict, VerifyError, quick, rerun};
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let paths = record_files(&args.records)?;
+    listen()?;
+    let mut open: Option<(String, World)> = None;
+    let mut verdicts = Vec::new();
+    for path in paths {
+        let (mut verdict, parsed) = quick(&path)?;
+        if let (false, Some((record, run_dir))) = (args.quick, parsed) {
+            let needed = format!("{} {}", record.provenance.data_kind, record.cell.profile);
+            let (_, world) = match open.take().filter(|(name, _)| *name == needed) {
+                Some(same) => open.insert(same),
+                None => open.insert((needed, open_world(args, &record)?)),
+            };
+            let name = if verdict.faults.is_empty() { "" } else { "; it is not sound, see below" };
+            eprintln!("running {} again{name}", verdict.cell);
+            rerun(&record, &run_dir, world, &stopped, &mut verdict)?;
+        }
+        if !args.json {
+            show(&verdict);
+        }
+        verdicts.push(verdict);
+    }
+    let failed = verdicts.iter().filter(|verdict| !verdict.passes()).count();
+    if args.json {
+        println!("{}", serde_json::json!({ "records": verdicts, "pass": failed == 0 }));
+    } else {
+        println!("{} records checked, {failed} with faults", verdicts.len());
+    }
+    Ok(if failed == 0 { Exit::Ok } else { Exit::Differs })
+}
+
+/// Files as given; of a run directory, all its records in key order.
+fn record_files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let inside = path.join("records");
+        let folder = if inside.is_dir() { inside } else { path.clone() };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&folder)? {
+            found.push(entry?.path());
+        }
+        found.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+        if found.is_empty() {
+            let message =
+                format!("verify {}: it holds no record; expected runs/SUITE-PROFILE", path.display());
+            return Err(Failure::new(Exit::Data, message));
+        }
+        found.sort();
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+/// The world a record needs, which must be given unless it is the embedded one.
+fn open_world(args: &VerifyArgs, record: &RunRecord) -> Result<World, Failure> {
+    let usage = |flag: &str, what: &str| {
+        let message = format!("verify {}: it was made with {what}; give {flag}", record.key);
+        Err(Failure::new(Exit::Usage, message))
+    };
+    if record.provenance.data_kind != "pocket" && args.data.is_none() {
+        return usage("--data DIR", "your own data");
+    }
+    if record.cell.profile != "pocket" && args.clip.is_none() {
+        return usage("--clip DIR", &format!("the model {}", record.cell.profile));
+    }
+    let data = args.data.as_deref().filter(|_| record.provenance.data_kind != "pocket");
+    let clip = args.clip.as_deref().filter(|_| record.cell.profile != "pocket");
+    Ok(World::open(data, clip.map(Path::new), &device(&args.device)?)?)
+}
+
+fn show(verdict: &Verdict) {
+    let mark = if verdict.passes() { "ok    " } else { "FAULTY" };
+    let path = &verdict.record_path;
+    match &verdict.comparison {
+        Some(comparison) if comparison.bit_equal => println!("{mark} {}: bit-equal: {path}", verdict.cell),
+        Some(comparison) => println!(
+            "{mark} {}: {} of {} predictions differ, p_true by {:.1e} at most: {path}",
+            verdict.cell,
+            comparison.predictions_different,
+            comparison.predictions,
+            comparison.max_p_true_diff
+        ),
+        None => println!("{mark} {}: {path}", verdict.cell),
+    }
+    for text in &verdict.faults {
+        println!("       {text}");
+    }
+    for text in &verdict.environment {
+        println!("       made elsewhere, {text}");
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Run { source, .. } => (*source).into(),
+            VerifyError::Store(_) => Self::new(Exit::Data, error),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Is a record true? Its own consistency without running anything, and the cell run again.
+//!
+//! It reads records and runs suites; it knows no method, and nothing depends on it but the command line.
+
+mod environment;
+mod finding;
+mod quick;
+mod rerun;
+
+pub use environment::{Environment, differences};
+pub use finding::{Comparison, Verdict, VerifyError};
+pub use quick::quick;
+pub use rerun::{MAX_DIFFERENT_PCT, MAX_MEAN_P_TRUE_DIFF, rerun};

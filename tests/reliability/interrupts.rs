@@ -1,0 +1,53 @@
+//! Ctrl-C and SIGTERM: what is kept is said, the exit code tells, the same command goes on.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::program::{assert_same, files, results, run_dir, smoke, stderr, succeeds};
+
+/// Enough seeds that no machine is done when the first signal comes.
+const MORE: [&str; 2] = ["--seeds", "1,2,3,4"];
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+/// Starts, waits for the first trained parameters, sends the signals, and waits for the end.
+fn interrupted(out: &std::path::Path, signals: &[&str]) -> (Output, Duration) {
+    let child = smoke(out, &MORE).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    while files(&run_dir(out).join("trained")).is_empty() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let sent = Instant::now();
+    for name in signals {
+        signal(&child, name);
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    (child.wait_with_output().unwrap(), sent.elapsed())
+}
+
+#[test]
+fn an_interrupted_suite_says_what_is_kept_and_goes_on() {
+    let whole = tempfile::tempdir().unwrap();
+    succeeds(smoke(whole.path(), &MORE));
+    for name in ["-INT", "-TERM"] {
+        let out = tempfile::tempdir().unwrap();
+        let (output, _) = interrupted(out.path(), &[name]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(130), "{name}: {said}");
+        assert!(said.contains("kept") && said.contains("same command"), "{name}: {said}");
+        let claims = files(&run_dir(out.path()).join("claims"));
+        assert!(claims.keys().all(|name| name == ".lock"), "{:?}", claims.keys());
+        succeeds(smoke(out.path(), &MORE));
+        assert_same(&results(out.path()), &results(whole.path()));
+    }
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let out = tempfile::tempdir().unwrap();
+    let (output, took) = interrupted(out.path(), &["-INT", "-INT"]);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}

@@ -1,0 +1,15 @@
+//! Nothing lost, nothing invented: kills, interruptions, several processes, broken disks, tampered records.
+//!
+//! `RPO_BENCH_KILLS` sets the number of kills (4 when it is not set).
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod checkpoints;
+mod interrupts;
+mod kills;
+mod numbers;
+mod program;
+mod records;
+mod resources;
+mod sharing;
+mod verifying;

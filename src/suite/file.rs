@@ -151,7 +151,7 @@ impl SuiteFile {
     ///
     /// # Errors
     /// [`SuiteError::File`] for one of another version of this program.
-    pub(super) fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
+    pub fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
         let Ok(bytes) = store.read(STORED) else { return Ok(None) };
         Self::parse(name, &String::from_utf8_lossy(&bytes)).map(Some)
     }

@@ -52,12 +52,13 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
     Ok((verdict, Some((record, run_dir))))
 }
 
-/// Dataset, method, seed and shots in words.
+/// Suite, dataset, method, variant, seed and shots in words.
 fn words(record: &RunRecord) -> String {
     let cell = &record.cell;
     let number = |name: &str, value: Option<u64>| value.map_or_else(String::new, |n| format!(" {name} {n}"));
     let (seed, shots) = (number("seed", cell.seed), number("shots", cell.shots.map(u64::from)));
-    format!("{} {} {}{seed}{shots}", cell.suite, cell.dataset, cell.method)
+    let variant: String = cell.variant.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+    format!("{} {} {}{variant}{seed}{shots}", cell.suite, cell.dataset, cell.method)
 }
 
 fn outcome(record: &RunRecord, faults: &mut Vec<String>) {

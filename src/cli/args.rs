@@ -23,7 +23,7 @@ const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad dat
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
-    Suite(SuiteArgs),
+    Suite(Box<SuiteArgs>),
     /// List suites, methods, datasets, models or protocol switches.
     List {
         /// What to list.

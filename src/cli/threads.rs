@@ -4,7 +4,7 @@
 //! it, which costs a small model a third of its time. A variable cannot be set safely in a running
 //! process, so the program starts itself again with it.
 
-use super::args::{Command, SuiteArgs};
+use super::args::Command;
 use super::exit::Failure;
 
 const VARIABLE: &str = "RAYON_NUM_THREADS";
@@ -18,9 +18,7 @@ fn cores() -> usize {
 /// Threads inside one piece of work, and pieces of work side by side.
 fn wanted(command: &Command) -> (usize, usize) {
     let (threads, pocket) = match command {
-        Command::Suite(SuiteArgs { threads, clip, .. }) => {
-            (threads.unwrap_or_else(cores).max(1), clip.is_none())
-        }
+        Command::Suite(args) => (args.threads.unwrap_or_else(cores).max(1), args.clip.is_none()),
         Command::Pocket(_) => (cores(), true),
         _ => (cores(), false),
     };

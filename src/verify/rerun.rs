@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::environment::differences;
 use super::finding::{Comparison, Verdict, VerifyError};
-use crate::record::{Outcome, Redactor, RunRecord, Store};
+use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
 use crate::suite::{CommandLine, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, run};
 
 /// On other machines and builds: most predictions, in percent, that may name another class.
@@ -161,12 +161,16 @@ fn run_cell(
 /// A plan of one cell, with every setting as recorded.
 fn plan(record: &RunRecord) -> Result<Plan, SuiteError> {
     let cell = &record.cell;
-    let mut evaluate: Vec<_> = record.evaluations.iter().map(|evaluation| evaluation.classes).collect();
-    evaluate.dedup();
+    let own = |evaluation: &&Evaluation| evaluation.dataset == cell.dataset;
+    let evaluate: Vec<_> = record.evaluations.iter().filter(own).map(|e| e.classes).collect();
+    let others = record.evaluations.iter().filter(|e| !own(e)).map(|e| e.dataset.clone());
+    let mut evaluate_on: Vec<String> = others.collect();
+    evaluate_on.dedup();
     let frame = SuiteFile::find("smoke")?;
     let suite = SuiteFile {
         name: cell.suite.clone(),
         datasets: vec![cell.dataset.clone()],
+        evaluate_on,
         methods: vec![cell.method.clone()],
         seeds: cell.seed.into_iter().collect(),
         shots: cell.shots.into_iter().collect(),

@@ -19,7 +19,7 @@ use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item, fewshot};
-use crate::method::ImageNeed;
+use crate::method::{ImageNeed, Parameters};
 use crate::record::{
     Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
 };
@@ -78,6 +78,7 @@ impl<'a> Lane<'a> {
                 self.evaluate_half(target, *classes, &mut candidates)?;
             }
         }
+        self.measure(dataset, &mut candidates)?;
         for candidate in candidates {
             let record = self.record(dataset, candidate);
             // First, because nobody comes back to a recorded cell.
@@ -103,15 +104,7 @@ impl<'a> Lane<'a> {
         method: &Resolved,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let labels = dataset.labels(classes);
-        labels
-            .labels()
-            .iter()
-            .map(|label| {
-                let name = &dataset.class_names[*label as usize];
-                Ok(self.world.tokenizer.encode(&method.style.prompt(name, &dataset.template))?)
-            })
-            .collect()
+        self.world.class_prompts(dataset, &method.style, classes)
     }
 
     fn train_all(
@@ -142,7 +135,7 @@ impl<'a> Lane<'a> {
         let (mut missing, mut from_file) = (Vec::new(), Vec::new());
         for cell in group {
             match &cell.origin {
-                Origin::Frozen => out.push(Candidate::new(cell, Ok(None))),
+                Origin::Frozen | Origin::Initial => out.push(Candidate::new(cell, Ok(None))),
                 Origin::Missing(reason) => out.push(Candidate::new(cell, Err(reason.clone()))),
                 Origin::File(path) => from_file.push((cell, path.clone())),
                 Origin::OwnFile => {
@@ -232,6 +225,18 @@ impl<'a> Lane<'a> {
         map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect()
     }
 
+    /// The parameters a training starts from. Variants of a method start from the same draws.
+    pub fn initial(
+        &self,
+        dataset: &BenchDataset,
+        resolved: &Resolved,
+        seed: u64,
+    ) -> Result<Parameters, SuiteError> {
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
+        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?)
+    }
+
     fn train_cell(
         &self,
         dataset: &BenchDataset,
@@ -248,9 +253,8 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let parameters = self.initial(dataset, resolved, seed)?;
         let seed = seed.to_string();
-        let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
-        let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;

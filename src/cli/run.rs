@@ -6,7 +6,9 @@ use clap::Parser;
 
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
-use super::{bench, compare, data, doctor, list, model, parity, pocket, report, suite, threads, verify};
+use super::{
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, suite, threads, verify,
+};
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
@@ -25,6 +27,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::List { what } => list::list(what),
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),

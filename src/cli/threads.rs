@@ -5,7 +5,7 @@
 //! after 10 ms unless told otherwise, and a large model spends a quarter of a step on getting zeroed pages
 //! again. A variable cannot be set safely in a running process, so the program starts itself again.
 
-use super::args::{Command, SuiteArgs};
+use super::args::Command;
 use super::exit::Failure;
 
 const VARIABLE: &str = "RAYON_NUM_THREADS";
@@ -21,9 +21,7 @@ fn cores() -> usize {
 /// Threads inside one piece of work, and pieces of work side by side.
 fn wanted(command: &Command) -> (usize, usize) {
     let (threads, pocket) = match command {
-        Command::Suite(SuiteArgs { threads, clip, .. }) => {
-            (threads.unwrap_or_else(cores).max(1), clip.is_none())
-        }
+        Command::Suite(args) => (args.threads.unwrap_or_else(cores).max(1), args.clip.is_none()),
         Command::Pocket(_) => (cores(), true),
         _ => (cores(), false),
     };

@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::{parse, setting};
 use super::token_rows::{TokenRows, Untouched};
+use super::work::{Shape, Work};
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
 use crate::rng::Stream;
@@ -77,6 +78,13 @@ impl Method for CoCoOp {
             ("meta_net.linear2.weight", typed(w2)?),
             ("meta_net.linear2.bias", typed(b2)?),
         ])
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let net = self.hidden(shape.config.projection_dim)
+            * (shape.config.projection_dim + shape.config.text.width);
+        let evaluate = net as u64 + shape.text_tokens() + shape.classes() * shape.joint();
+        Work { step: 2 * shape.batch * evaluate, image: shape.image_tokens(), evaluate, ..Work::default() }
     }
 
     fn untouched(&self) -> Untouched {

@@ -11,6 +11,7 @@ use candle_core::Tensor;
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
+use super::work::{Shape, Work};
 use crate::backbone::{Clip, FrozenImages, TokenCache};
 use crate::rng::Stream;
 
@@ -84,6 +85,9 @@ pub trait Method: Send + Sync {
     /// [`MethodError`] when the prompts do not allow it.
     fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream)
     -> Result<Parameters, MethodError>;
+
+    /// What it computes and keeps for a class set.
+    fn work(&self, shape: &Shape<'_>) -> Work;
 
     /// The towers whose tokens it cannot touch, whatever is trained: a claim that measurements check.
     fn untouched(&self) -> Untouched {

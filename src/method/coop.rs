@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::{parse, setting};
 use super::token_rows::{Sequence, TokenRows, Untouched, text_rows, vision_rows};
+use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
@@ -113,6 +114,17 @@ impl Method for CoOp {
 
     fn init(&self, clip: &Clip, prompts: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
         Parameters::new(vec![("ctx", initial_context(clip, prompts, self.context_tokens)?)])
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let evaluate = shape.classes() * shape.joint();
+        Work {
+            step: 2 * (shape.text_tokens() + shape.batch * evaluate),
+            classifier: shape.text_tokens(),
+            image: shape.image_tokens(),
+            evaluate,
+            ..Work::default()
+        }
     }
 
     fn untouched(&self) -> Untouched {

@@ -14,6 +14,7 @@ mod rpo;
 pub mod rpo_full;
 mod settings;
 mod token_rows;
+pub mod work;
 mod zero_shot;
 
 pub use contract::{Classifier, Head, ImageBatch, ImageNeed, Method};

@@ -17,6 +17,7 @@ use super::parameters::{Named, Parameters};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::settings::{parse, setting};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
+use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout, TokenCache};
 use crate::rng::Stream;
@@ -136,6 +137,25 @@ impl Method for Rpo {
             ("text_prompt", self.initial(&eos, stream)?),
             ("visual_prompt", self.initial(clip.vision.class_embedding(), stream)?),
         ])
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let k = self.k as u64;
+        let cached = self.reads_cache();
+        let rows = if self.mask { shape.config.context_length as u64 } else { 0 };
+        let text = if cached { shape.text_readers(k) } else { shape.text_whole(k, rows) };
+        let image = if cached { shape.image_readers(k) } else { shape.image_whole(k) };
+        let evaluate = image + k * shape.classes() * shape.joint();
+        let if_cached = |number: u64| if cached { number } else { 0 };
+        Work {
+            bind: if_cached(shape.text_tokens()),
+            step: 2 * (text + shape.batch * evaluate),
+            classifier: text,
+            image: if_cached(shape.image_tokens()),
+            evaluate,
+            kept_text_bytes: if_cached(shape.text_cache_bytes()),
+            kept_image_bytes: if_cached(shape.image_cache_bytes()),
+        }
     }
 
     /// Texts are safe in any case: prompts stand behind EOS, and attention is causal.

@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn equal_rows_have_not_moved_at_all_and_others_as_far_as_geometry_says() {
-        let tensor = |values: &[[f32; 2]]| Tensor::new(values, &Device::Cpu).unwrap();
+        let tensor =
+            |values: &[[f32; 2]]| Tensor::from_vec(values.concat(), (values.len(), 2), &Device::Cpu).unwrap();
         let rows = tensor(&[[0.1, 0.7], [3.0, 4.0]]);
         assert_eq!(Shift::between(&rows, &rows).unwrap(), Shift::default());
         let turned = Shift::between(&tensor(&[[0.0, 2.0]]), &tensor(&[[1.0, 0.0]])).unwrap();

@@ -6,8 +6,7 @@
 use std::path::Path;
 
 /// Command-line flags whose values are paths, with the word they become.
-const PATH_FLAGS: [&str; 5] = ["data", "clip", "out", "cache", "split-file"];
-const PATH_FLAGS: [&str; 5] = ["data", "clip", "prompts", "out", "cache"];
+const PATH_FLAGS: [&str; 6] = ["data", "clip", "prompts", "out", "cache", "split-file"];
 /// Longest error text kept; a library may append a stack trace.
 const MAX_CHARS: usize = 500;
 

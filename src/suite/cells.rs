@@ -39,6 +39,8 @@ pub enum Origin {
     Frozen,
     /// This program trains them.
     Trained,
+    /// Nothing is evaluated, so nothing need be trained: measurements take initial values.
+    Initial,
     /// The file that another cell of this run writes when it is trained.
     OwnFile,
     /// A file of the prompts folder.
@@ -213,6 +215,9 @@ impl Plan {
 
     /// Where the parameters of a trained method come from in this suite, at one draw.
     fn origins(&self, dataset: &str, seed: u64, shots: u32) -> Vec<Origin> {
+        if self.suite.evaluate.is_empty() {
+            return vec![Origin::Initial];
+        }
         match (&self.suite.prompts, &self.prompts_dir) {
             (None, _) => vec![Origin::Trained],
             (Some(_), None) => vec![Origin::Trained, Origin::OwnFile],
@@ -235,7 +240,7 @@ impl Plan {
         let method = &self.methods[index];
         let training_key = self.training_key(world, dataset, method, draw)?;
         let prompts = match &origin {
-            Origin::Frozen | Origin::Trained => None,
+            Origin::Frozen | Origin::Trained | Origin::Initial => None,
             Origin::OwnFile => Some("own".to_owned()),
             Origin::File(path) => Some(file_sha256(path)?),
             Origin::Missing(reason) => Some(reason.clone()),

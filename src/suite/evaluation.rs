@@ -7,6 +7,7 @@ use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::overrides::Resolved;
+use super::partial::Partial;
 use super::trained::Trained;
 use super::world::BenchDataset;
 use crate::data::Classes;
@@ -43,7 +44,11 @@ impl<'a> Lane<'a> {
         let started = Instant::now();
         let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
-        let predictions = evaluate(&self.world.clip, &source, &items, need, &classifiers, &stop)?;
+        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
+        let half = (dataset.id.as_str(), classes);
+        let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
+        let predictions =
+            evaluate(&self.world.clip, &source, &items, need, &classifiers, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         for (index, predictions) in active.into_iter().zip(predictions) {

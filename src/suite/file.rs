@@ -16,7 +16,14 @@ use crate::report::{Deviation, Section};
 /// The suites in the binary: name and text. A new suite is a file and a line here.
 pub const SUITES: &[(&str, &str)] = &[
     ("base2new", include_str!("../../suites/base2new.toml")),
+    ("few_shot", include_str!("../../suites/few_shot.toml")),
+    ("variance", include_str!("../../suites/variance.toml")),
+    ("domain_generalisation", include_str!("../../suites/domain_generalisation.toml")),
+    ("cross_dataset", include_str!("../../suites/cross_dataset.toml")),
     ("ablation", include_str!("../../suites/ablation.toml")),
+    ("representation_shift", include_str!("../../suites/representation_shift.toml")),
+    ("cost", include_str!("../../suites/cost.toml")),
+    ("published", include_str!("../../suites/published.toml")),
     ("smoke", include_str!("../../suites/smoke.toml")),
 ];
 
@@ -144,7 +151,7 @@ impl SuiteFile {
     ///
     /// # Errors
     /// [`SuiteError::File`] for one of another version of this program.
-    pub(super) fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
+    pub fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
         let Ok(bytes) = store.read(STORED) else { return Ok(None) };
         Self::parse(name, &String::from_utf8_lossy(&bytes)).map(Some)
     }

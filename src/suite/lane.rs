@@ -7,21 +7,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cells::{CellPlan, Plan};
-use super::checkpoint::{self, Checkpoint};
 use super::cells::{CellPlan, Origin, Plan};
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{self, Checkpoint};
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
-use super::partial::{self, Partial};
+use super::partial;
 use super::provenance::{CommandLine, provenance};
 use super::run::Event;
 use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item, fewshot};
-use crate::method::ImageNeed;
+use crate::method::{ImageNeed, Parameters};
 use crate::record::{
     Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
 };
@@ -80,11 +78,14 @@ impl<'a> Lane<'a> {
                 self.evaluate_half(target, *classes, &mut candidates)?;
             }
         }
+        self.measure(dataset, &mut candidates)?;
         for candidate in candidates {
             let record = self.record(dataset, candidate);
             // First, because nobody comes back to a recorded cell.
-            for classes in &self.plan.suite.evaluate {
-                partial::discard(self.store, &record.key, &dataset.id, *classes)?;
+            for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+                for classes in &self.plan.suite.evaluate {
+                    partial::discard(self.store, &record.key, &target.id, *classes)?;
+                }
             }
             self.store.save(&record)?;
             (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
@@ -103,15 +104,7 @@ impl<'a> Lane<'a> {
         method: &Resolved,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let labels = dataset.labels(classes);
-        labels
-            .labels()
-            .iter()
-            .map(|label| {
-                let name = &dataset.class_names[*label as usize];
-                Ok(self.world.tokenizer.encode(&method.style.prompt(name, &dataset.template))?)
-            })
-            .collect()
+        self.world.class_prompts(dataset, &method.style, classes)
     }
 
     fn train_all(
@@ -141,18 +134,8 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let (mut missing, mut from_file) = (Vec::new(), Vec::new());
         for cell in group {
-            let (Some(_), Some(_)) = (cell.cell.seed, cell.cell.shots) else {
-                out.push(Candidate::new(cell, Ok(None)));
-                continue;
-            };
-            match trained::load(self.store, &cell.training_key, device)? {
-                Some(trained) => {
-                    // A kill between the two writes leaves both; the training is the one that counts.
-                    checkpoint::discard(self.store, &cell.training_key)?;
-                    (self.event)(Event::TrainingDone);
-                    out.push(Candidate::new(cell, Ok(Some(trained))));
             match &cell.origin {
-                Origin::Frozen => out.push(Candidate::new(cell, Ok(None))),
+                Origin::Frozen | Origin::Initial => out.push(Candidate::new(cell, Ok(None))),
                 Origin::Missing(reason) => out.push(Candidate::new(cell, Err(reason.clone()))),
                 Origin::File(path) => from_file.push((cell, path.clone())),
                 Origin::OwnFile => {
@@ -162,6 +145,8 @@ impl<'a> Lane<'a> {
                 Origin::Trained if self.fresh => missing.push(cell),
                 Origin::Trained => match trained::load(self.store, &cell.training_key, device)? {
                     Some(trained) => {
+                        // A kill between the two writes leaves both; the training is the one that counts.
+                        checkpoint::discard(self.store, &cell.training_key)?;
                         (self.event)(Event::TrainingDone);
                         out.push(Candidate::new(cell, Ok(Some(trained))));
                     }
@@ -240,6 +225,18 @@ impl<'a> Lane<'a> {
         map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect()
     }
 
+    /// The parameters a training starts from. Variants of a method start from the same draws.
+    pub fn initial(
+        &self,
+        dataset: &BenchDataset,
+        resolved: &Resolved,
+        seed: u64,
+    ) -> Result<Parameters, SuiteError> {
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
+        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?)
+    }
+
     fn train_cell(
         &self,
         dataset: &BenchDataset,
@@ -256,9 +253,8 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let parameters = self.initial(dataset, resolved, seed)?;
         let seed = seed.to_string();
-        let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
-        let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
@@ -268,94 +264,9 @@ impl<'a> Lane<'a> {
             epochs: log.iter().map(Epoch::from).collect(),
             seconds: keeper.seconds(),
         };
-        let trained = trained::save(self.store, &cell.training_key, &parameters, log)?;
-        checkpoint::discard(self.store, &cell.training_key)?;
-        Ok(trained)
-    }
-
-    /// One pass over a half's test images for every candidate that is still sound.
-    fn evaluate_half(
-        &self,
-        dataset: &BenchDataset,
-        classes: Classes,
-        candidates: &mut [Candidate<'a>],
-    ) -> Result<(), SuiteError> {
-        let items = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
-        if items.is_empty() {
-            let reason = format!("no test image among its {classes} classes");
-            return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
-        }
-        let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
-        for (index, candidate) in candidates.iter_mut().enumerate() {
-            let Ok(trained) = &candidate.trained else { continue };
-            let resolved = self.method(candidate.plan);
-            match self.classifier(dataset, resolved, classes, trained.as_ref()) {
-                Ok(classifier) => {
-                    need = need.max(resolved.method.needs());
-                    active.push(index);
-                    classifiers.push(classifier);
-                }
-                Err(error) => candidate.trained = Err(cell_error(error)?),
-            }
-        }
-        let started = Instant::now();
-        let source = Fingerprint::new(dataset.source.as_ref());
-        let stop = || (self.stop)();
-        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
-        let half = (dataset.id.as_str(), classes);
-        let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
-        let predictions =
-            evaluate(&self.world.clip, &source, &items, need, &classifiers, &mut partial, &stop)?;
-        let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
-        let seconds = started.elapsed().as_secs_f64();
-        for (index, predictions) in active.into_iter().zip(predictions) {
-            candidates[index].timing.shared_secs += seconds;
-            let class_count = dataset.labels(classes).labels().len() as u64;
-            let evaluation =
-                self.write_evaluation(dataset, candidates[index].plan, classes, class_count, &predictions)?;
-            let images_sha256 = Some(images_sha256.clone());
-            candidates[index].evaluations.push(Evaluation { images_sha256, ..evaluation });
-        }
-        Ok(())
-    }
-
-    fn classifier(
-        &self,
-        dataset: &BenchDataset,
-        resolved: &Resolved,
-        classes: Classes,
-        trained: Option<&Trained>,
-    ) -> Result<Box<dyn Classifier>, SuiteError> {
-        let prompts = self.prompts(dataset, resolved, classes)?;
-        let head = resolved.method.bind(&self.world.clip, &prompts)?;
-        let none = Named::default();
-        Ok(head.classifier(trained.map_or(&none, |trained| &trained.parameters))?)
-    }
-
-    fn write_evaluation(
-        &self,
-        dataset: &BenchDataset,
-        cell: &CellPlan,
-        classes: Classes,
-        class_count: u64,
-        predictions: &[Prediction],
-    ) -> Result<Evaluation, SuiteError> {
-        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
-        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
-        Ok(Evaluation {
-            dataset: dataset.id.clone(),
-            classes,
-            class_count,
-            correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
-            total: predictions.len() as u64,
-            skipped: 0,
-            predictions_path: path,
-            predictions_sha256: sha256,
-            images_sha256: None,
-        })
         let trained =
             trained::save(self.store, &cell.training_key, &parameters, &self.about(dataset, cell), log)?;
-        keeper.finish()?;
+        checkpoint::discard(self.store, &cell.training_key)?;
         Ok(trained)
     }
 

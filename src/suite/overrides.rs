@@ -69,7 +69,7 @@ impl Settings {
     ///
     /// # Errors
     /// As [`Settings::new`].
-    pub(super) fn with(&self, key: &str, value: &Value) -> Result<Self, SuiteError> {
+    pub fn with(&self, key: &str, value: &Value) -> Result<Self, SuiteError> {
         let mut settings = self.clone();
         settings.apply(key, value)?;
         Ok(settings)

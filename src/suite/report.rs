@@ -27,12 +27,9 @@ pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedRe
     let _lock = store.lock_report()?;
     let records = store.all()?;
     let spec = ReportSpec {
-        title: suite.title.clone(),
-        description: suite.description.clone(),
-        sections: Section::of_page(&suite.sections),
         title: suite.title,
         description: suite.description,
-        sections: suite.sections,
+        sections: Section::of_page(&suite.sections),
         banners: Vec::new(),
         deviations: suite.deviations,
         expected,

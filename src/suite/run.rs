@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::cells::{CellPlan, Origin, Plan};
 use super::claimed::{Claimed, Division};
 use super::error::SuiteError;
+use super::file::Measure;
 use super::lane::Lane;
 use super::memory;
 use super::provenance::CommandLine;
@@ -94,11 +95,13 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         cells: cells as u64,
         skipped: skipped as u64,
     });
+    // Timings are taken with the machine to oneself.
+    let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
+    memory::check(world, plan, &jobs, lanes)?;
     plan.suite.store(&store)?;
     if cells == 0 {
         return Ok(Summary { skipped, ..Summary::default() });
     }
-    memory::check(world, plan, &jobs, options.lanes)?;
     store.prepare()?;
     let (done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let event = |event: Event| {
@@ -122,9 +125,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     };
     let claims = Claimed::new(&store, options.fresh)?;
     // What others were working on in the first round may be finished, or abandoned, in the second.
-    let jobs = pieces(jobs, options.lanes);
-    let left = work(&lane, &claims, jobs, options.lanes)?;
-    let left = work(&lane, &claims, left, options.lanes)?;
+    let jobs = pieces(jobs, lanes);
+    let left = work(&lane, &claims, jobs, lanes)?;
+    let left = work(&lane, &claims, left, lanes)?;
     let elsewhere = left.iter().map(|(_, cells)| cells.len()).sum();
     let (done, failed) = (done.into_inner(), failed.into_inner());
     Ok(Summary { done, skipped: cells + skipped - done - elsewhere, failed, elsewhere })

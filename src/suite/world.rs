@@ -9,6 +9,7 @@ use super::error::SuiteError;
 use super::pocket_model::load_pocket;
 use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip};
 use crate::data::{Catalog, Classes, DataRoot, ImageSource, Item, LabelMap, Split, embedded, lists_sha256};
+use crate::method::PromptStyle;
 use crate::pocket::{self, PocketImages};
 
 /// A dataset ready to run.
@@ -131,6 +132,23 @@ impl World {
         catalog.manifest(&id)?;
         *catalog = catalog.clone().with_split_file(&id, file.into());
         Ok(())
+    }
+
+    /// Token ids of the prompts of a half's classes in this wording, in label order.
+    ///
+    /// # Errors
+    /// [`SuiteError::Tokenizer`] for a prompt that is too long.
+    pub fn class_prompts(
+        &self,
+        dataset: &BenchDataset,
+        style: &PromptStyle,
+        classes: Classes,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let prompt = |label: &u32| {
+            let name = &dataset.class_names[*label as usize];
+            Ok(self.tokenizer.encode(&style.prompt(name, &dataset.template))?)
+        };
+        dataset.labels(classes).labels().iter().map(prompt).collect()
     }
 
     /// `pocket`, `coop` or `folder`.

@@ -30,12 +30,11 @@ pub trait PassKeeper {
 
 /// Predictions of every classifier over `items` (with labels among the classes that compete), in item
 /// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
-/// classifiers take part, nor on where the pass was taken up again.
-/// classifiers take part, or on whether they fail: a classifier whose logits are not finite, or that cannot
-/// be computed, has an error instead of predictions.
+/// classifiers take part, on whether they fail, nor on where the pass was taken up again. A classifier whose
+/// logits are not finite, or that cannot be computed, has an error instead of predictions.
 ///
 /// # Errors
-/// An image that cannot be had, an interruption.
+/// An image that cannot be had, predictions that cannot be kept, an interruption.
 pub fn evaluate(
     clip: &Clip,
     source: &dyn ImageSource,
@@ -44,9 +43,10 @@ pub fn evaluate(
     classifiers: &[Box<dyn Classifier>],
     keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
-) -> Result<Vec<Vec<Prediction>>, TrainError> {
+) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
     let mut predictions = keeper.resume();
     predictions.resize(classifiers.len(), Vec::new());
+    let mut errors: Vec<Option<TrainError>> = classifiers.iter().map(|_| None).collect();
     let made = predictions.first().map_or(0, Vec::len);
     for chunk in items[made..].chunks(GRID) {
         let stopping = stop();
@@ -54,29 +54,22 @@ pub fn evaluate(
             keeper.keep(&predictions)?;
         }
         if stopping {
-) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
-    let mut predictions: Vec<_> = classifiers.iter().map(|_| Ok(Vec::with_capacity(items.len()))).collect();
-    for chunk in items.chunks(GRID) {
-        if stop() {
             return Err(TrainError::Interrupted);
         }
         let pixels = test_pixels(source, chunk, clip.config.image_size, clip.device())?;
         let images = frozen_pass(clip, pixels, need)?;
-        for (classifier, out) in classifiers.iter().zip(&mut predictions) {
-            let Ok(rows) = out else { continue };
-            let appended = match classifier.logits(&images) {
-                Ok(logits) => append(&logits, chunk, rows),
-                Err(error) => Err(error.into()),
-            };
-            if let Err(error) = appended {
-                *out = Err(error);
+        for ((classifier, rows), error) in classifiers.iter().zip(&mut predictions).zip(&mut errors) {
+            if error.is_none() {
+                let logits = classifier.logits(&images).map_err(TrainError::from);
+                *error = logits.and_then(|logits| append(&logits, chunk, rows)).err();
             }
         }
     }
     if made < items.len() && keeper.in_use() {
         keeper.keep(&predictions)?;
     }
-    Ok(predictions)
+    let outcome = |(rows, error): (Vec<Prediction>, Option<TrainError>)| error.map_or(Ok(rows), Err);
+    Ok(predictions.into_iter().zip(errors).map(outcome).collect())
 }
 
 fn append(logits: &Tensor, items: &[(&Item, u32)], out: &mut Vec<Prediction>) -> Result<(), TrainError> {

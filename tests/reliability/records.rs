@@ -74,15 +74,12 @@ fn check(schema: &Value, root: &Value, value: &Value, at: &str, faults: &mut Vec
     if !types.is_empty() && !types.iter().any(is) {
         faults.push(format!("{at}: {value} is none of {types:?}"));
     }
-    if let (Some(allowed), false) = (schema["enum"].as_array(), value.is_null()) {
-        if !allowed.contains(value) {
-            faults.push(format!("{at}: {value} is not in the list"));
-        }
+    if schema["enum"].as_array().is_some_and(|allowed| !allowed.contains(value)) {
+        faults.push(format!("{at}: {value} is not in the list"));
     }
-    if let (Some(digits), Some(text)) = (schema["minLength"].as_u64(), value.as_str()) {
-        if (text.len() as u64) < digits {
-            faults.push(format!("{at}: {text:?} is too short"));
-        }
+    let shortest = schema["minLength"].as_u64().unwrap_or(0);
+    if value.as_str().is_some_and(|text| (text.len() as u64) < shortest) {
+        faults.push(format!("{at}: {value} is too short"));
     }
     if let Some(items) = value.as_array() {
         for (i, item) in items.iter().enumerate() {

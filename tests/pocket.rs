@@ -2,10 +2,11 @@
 //! recorded ones. A changed hash means that every model and record made from pocket images is stale.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rayon::prelude::*;
 use rpo_bench::data::{ImageSource, Item};
-use rpo_bench::pocket::{PocketImages, PretrainSource, dataset, datasets, write_previews};
+use rpo_bench::pocket::{PocketImages, PretrainSource, Sheet, dataset, datasets, write_previews};
 use sha2::{Digest, Sha256};
 
 /// First 16 hex digits of the SHA-256 over every tenth item's pixels, train, val and test in turn.
@@ -29,6 +30,9 @@ const PIXELS: [(&str, &str); 15] = [
 
 /// The same over the first 200 pretraining pairs of seed 0, each picture followed by its caption.
 const PRETRAIN: &str = "3da7e41ab816233f";
+
+const PREVIEWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/pocket/preview");
+const MAKE: &str = "run `rpo-bench pocket preview --small assets/pocket/preview`";
 
 fn hex(hash: Sha256) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -100,10 +104,25 @@ fn paths_are_unique_over_all_datasets() {
 #[test]
 fn previews_are_readable_pictures() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let paths = write_previews(dir.path()).expect("a writable folder");
-    assert_eq!(paths.len(), datasets().len() + 1);
-    for path in paths {
+    let large = write_previews(dir.path(), Sheet::LARGE).expect("a writable folder");
+    assert_eq!(large.len(), datasets().len() + 1);
+    for path in large {
         let size = image::image_dimensions(&path).expect("a picture");
         assert!(size.0 > 500 && size.1 > 400, "{path:?} {size:?}");
     }
+}
+
+/// The committed sheets are what `pocket preview --small` makes, and together stay below 1.5 MB.
+#[test]
+fn committed_sheets_are_the_ones_the_program_makes() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut total = 0;
+    for path in write_previews(dir.path(), Sheet::SMALL).expect("a writable folder") {
+        let committed = Path::new(PREVIEWS).join(path.file_name().expect("a file"));
+        let read = |path: &Path| std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let bytes = read(&committed);
+        total += bytes.len();
+        assert!(bytes == read(&path), "{} is stale; {MAKE}", committed.display());
+    }
+    assert!(total < 1_500_000, "{total} bytes");
 }

@@ -365,6 +365,9 @@ pub enum PocketCommand {
         /// Folder for the PNG files.
         #[arg(default_value = "pocket-preview")]
         dir: PathBuf,
+        /// Small sheets: three pictures a class at their own size, in few colours.
+        #[arg(long)]
+        small: bool,
     },
     /// Pretrain the pocket CLIP from nothing; continues from a checkpoint in the folder.
     Pretrain {

@@ -10,6 +10,7 @@ mod exit;
 mod list;
 mod model;
 mod parity;
+mod plan;
 mod pocket;
 mod progress;
 mod report;

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
+use super::plan;
 use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
@@ -87,7 +88,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     let plan = resolve(args, &world)?;
     if args.plan {
-        return show_plan(args, &world, &plan);
+        return plan::show(args, &world, &plan);
     }
     if world.data_kind() == "pocket" {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
@@ -147,28 +148,4 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             }
         }
     }
-}
-
-fn show_plan(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
-    let mut rows = Vec::new();
-    let mut image_passes = 0;
-    for id in &plan.suite.datasets {
-        let dataset = world.dataset(id)?;
-        for classes in &plan.suite.evaluate {
-            image_passes += dataset.of_half(&dataset.split.test, *classes, args.limit).len();
-        }
-        rows.extend(plan.cells(world, &dataset, &[])?);
-    }
-    if args.json {
-        let cells: Vec<_> =
-            rows.iter().map(|row| serde_json::json!({"cell": row.cell, "key": row.key})).collect();
-        println!("{}", serde_json::json!({"cells": cells, "evaluation_image_passes": image_passes}));
-        return Ok(Exit::Ok);
-    }
-    for row in &rows {
-        let seed = row.cell.seed.map_or("-".to_owned(), |seed| seed.to_string());
-        println!("{:16} {:14} seed {:>3}  {}", row.cell.dataset, row.cell.method, seed, &row.key[..12]);
-    }
-    println!("{} cells, {image_passes} evaluation image passes; nothing was written", rows.len());
-    Ok(Exit::Ok)
 }

@@ -8,6 +8,7 @@ mod checkpoint;
 mod claimed;
 mod cost;
 mod error;
+mod estimate;
 mod evaluate_file;
 mod evaluation;
 mod file;
@@ -34,6 +35,7 @@ mod world;
 
 pub use cells::{CellPlan, Origin, Plan};
 pub use error::SuiteError;
+pub use estimate::{Estimate, PlannedCell, estimate};
 pub use evaluate_file::{FileEvaluation, evaluate_file};
 pub use file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use overrides::{Resolved, Settings};

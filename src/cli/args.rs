@@ -365,7 +365,7 @@ pub enum PocketCommand {
         /// Folder for the PNG files.
         #[arg(default_value = "pocket-preview")]
         dir: PathBuf,
-        /// Small sheets: three pictures a class at their own size, in few colours.
+        /// Small sheets: two pictures a class at their own size, in few colours.
         #[arg(long)]
         small: bool,
     },

@@ -5,6 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, ImageError};
+
 use super::dataset::{PocketDataset, PocketImages, dataset, datasets};
 use super::font::{ADVANCE, HEIGHT, glyph};
 use super::grammar::PretrainSource;
@@ -38,7 +41,7 @@ pub enum PocketError {
         /// The file.
         path: PathBuf,
         /// What the encoder said.
-        source: image::ImageError,
+        source: ImageError,
     },
 }
 
@@ -58,8 +61,8 @@ pub struct Sheet {
 impl Sheet {
     /// Six pictures of each class at twice their size.
     pub const LARGE: Self = Self { zoom: 2, samples: 6, columns: 2, bits: 8 };
-    /// Three pictures of each class in 4 bits a channel: noise compresses badly.
-    pub const SMALL: Self = Self { zoom: 1, samples: 3, columns: 4, bits: 4 };
+    /// Two pictures of each class in 4 bits a channel: noise compresses badly.
+    pub const SMALL: Self = Self { zoom: 1, samples: 2, columns: 5, bits: 4 };
 
     fn tile(self) -> usize {
         SIDE * self.zoom
@@ -85,7 +88,9 @@ pub fn contact_sheet(id: &str, sheet: Sheet) -> Result<(usize, usize, Vec<u8>), 
     let set = dataset(id).ok_or_else(|| PocketError::UnknownDataset { id: id.into() })?;
     let rows = set.class_names.len().div_ceil(sheet.columns);
     let tile = sheet.tile();
-    let (cell_width, cell_height) = (sheet.samples * (tile + 2) + 2 * GAP, tile + 2 * HEIGHT + GAP);
+    let name_width = set.class_names.iter().map(|name| name.len() * ADVANCE).max().unwrap_or(0);
+    let cell_width = (sheet.samples * (tile + 2)).max(name_width) + 2 * GAP;
+    let cell_height = tile + 2 * HEIGHT + GAP;
     let mut page = sheet.page(sheet.columns * cell_width, rows * cell_height + GAP);
     for (label, name) in set.class_names.iter().enumerate() {
         let (left, top) = (label / rows * cell_width + GAP, label % rows * cell_height + GAP);
@@ -143,8 +148,11 @@ fn write(
     (width, height, bytes): (usize, usize, Vec<u8>),
 ) -> Result<PathBuf, PocketError> {
     let path = dir.join(format!("{name}.png"));
-    let saved = image::save_buffer(&path, &bytes, width as u32, height as u32, image::ColorType::Rgb8);
-    match saved {
+    let mut png = Vec::new();
+    // Filters predict a pixel from its neighbours; noise cannot be predicted.
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    let encoded = encoder.write_image(&bytes, width as u32, height as u32, ExtendedColorType::Rgb8);
+    match encoded.and_then(|()| std::fs::write(&path, &png).map_err(ImageError::IoError)) {
         Ok(()) => Ok(path),
         Err(source) => Err(PocketError::Write { path, source }),
     }
@@ -229,16 +237,6 @@ mod tests {
         assert_eq!((coarse(0, 4), coarse(255, 4)), (0, 255));
         assert!(levels().zip(levels().skip(1)).all(|(a, b)| a <= b));
         assert!((0..=255u8).all(|level| coarse(level, 8) == level && coarse(level, 4).abs_diff(level) <= 9));
-    }
-
-    #[test]
-    fn names_fit_into_their_cells() {
-        for set in datasets().into_iter().filter_map(dataset) {
-            for sheet in [Sheet::LARGE, Sheet::SMALL] {
-                let room = sheet.samples * (sheet.tile() + 2) + GAP;
-                assert!(set.class_names.iter().all(|name| name.len() * ADVANCE <= room), "{}", set.id);
-            }
-        }
     }
 
     #[test]

@@ -194,7 +194,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// For `map_err`: an input or output error with what was tried on which file.
-    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
 

@@ -26,14 +26,31 @@ pub fn write_safetensors(
     metadata: &BTreeMap<String, String>,
     tensors: &BTreeMap<String, StoredTensor>,
 ) -> Result<(), LoadError> {
+    write_atomically(path, |file| write_to(file, metadata, tensors))
+}
+
+/// The bytes of such a file.
+pub fn safetensors_bytes(
+    metadata: &BTreeMap<String, String>,
+    tensors: &BTreeMap<String, StoredTensor>,
+) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    write_to(&mut bytes, metadata, tensors).unwrap_or_default();
+    bytes
+}
+
+fn write_to(
+    file: &mut dyn Write,
+    metadata: &BTreeMap<String, String>,
+    tensors: &BTreeMap<String, StoredTensor>,
+) -> std::io::Result<()> {
     let mut ordered: Vec<_> = tensors.iter().collect();
     ordered.sort_by_key(|(name, tensor)| (std::cmp::Reverse(tensor.dtype.bytes()), *name));
     let header = header(metadata, &ordered);
-    write_atomically(path, |file| {
-        file.write_all(&(header.len() as u64).to_le_bytes())?;
-        file.write_all(header.as_bytes())?;
-        ordered.iter().try_for_each(|(_, tensor)| file.write_all(&tensor.bytes))
-    })
+    file.write_all(&(header.len() as u64).to_le_bytes())?;
+    file.write_all(header.as_bytes())?;
+    ordered.iter().try_for_each(|(_, tensor)| file.write_all(&tensor.bytes))
 }
 
 /// Writes a file under a temporary name beside it, syncs it and renames it.

@@ -62,30 +62,6 @@ impl<'a> Limit<'a> {
     }
 }
 
-/// Text rows of one forward pass of a method over `rows` prompt rows of `classes` classes, in GFLOP; those of
-/// CoCoOp are other rows for every image of the batch.
-pub fn text_gflop(
-    method: &str,
-    config: &ClipConfig,
-    rows: usize,
-    classes: usize,
-    batch: usize,
-    k: usize,
-) -> f64 {
-    let limit = Limit::new(config);
-    match method {
-        "rpo" => (k * classes) as f64 * limit.text_reader(),
-        "coop" => rows as f64 * limit.text_row(),
-        "cocoop" => (batch * rows) as f64 * limit.text_row(),
-        _ => 0.0,
-    }
-}
-
-/// Image readers of one forward pass of a method over a batch, in GFLOP, besides the frozen pass.
-pub fn vision_gflop(method: &str, config: &ClipConfig, batch: usize, k: usize) -> f64 {
-    if method == "rpo" { (k * batch) as f64 * Limit::new(config).vision_reader() } else { 0.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::shape::Shape;

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::limit::{Limit, text_gflop, vision_gflop};
+use super::limit::Limit;
 use super::meter::{Used, measured, median, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use crate::backbone::{Clip, TextLayout};
@@ -84,10 +84,14 @@ fn limit(id: &str, clip: &Clip, prompts: &[Vec<u32>], k: usize, batch: usize) ->
     let context = 5.min(prompts.first().map_or(0, Vec::len).saturating_sub(1));
     let layout = TextLayout::new(prompts, context, clip.config.context_length)
         .map_err(crate::method::MethodError::from)?;
-    let images = batch as f64 * limit.image();
-    let forward = text_gflop(id, &clip.config, layout.rows(), prompts.len(), batch, k)
-        + vision_gflop(id, &clip.config, batch, k);
-    Ok(images + 2.0 * forward)
+    let (rows, classes, images) = (layout.rows() as f64, prompts.len() as f64, batch as f64);
+    let forward = match id {
+        "rpo" => k as f64 * (classes * limit.text_reader() + images * limit.vision_reader()),
+        "coop" => rows * limit.text_row(),
+        "cocoop" => images * rows * limit.text_row(),
+        _ => 0.0,
+    };
+    Ok(images * limit.image() + 2.0 * forward)
 }
 
 struct Run<'a> {

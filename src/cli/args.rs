@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::data::Classes;
+
 /// Reproducible few-shot adaptation of CLIP.
 ///
 /// Without --data and --clip everything runs on the embedded pocket profile: small rendered pictures and a
@@ -23,7 +25,9 @@ const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad dat
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
-    Suite(SuiteArgs),
+    Suite(Box<SuiteArgs>),
+    /// Evaluate saved or published prompts on any data, without training.
+    Evaluate(EvaluateArgs),
     /// List suites, methods, datasets, models or protocol switches.
     List {
         /// What to list.
@@ -57,6 +61,9 @@ pub enum Command {
         /// The suite to look at.
         #[arg(long, default_value = "base2new")]
         suite: String,
+        /// Where runs/ would go: what is complete there is not counted.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
         /// A CoOp DATA root, or folder:DIR.
         #[arg(long, value_name = "DIR")]
         data: Option<String>,
@@ -101,7 +108,7 @@ pub enum Listing {
 /// `suite`.
 #[derive(Debug, Args)]
 pub struct SuiteArgs {
-    /// Name of the suite; `list suites` shows all.
+    /// Name of the suite; `list suites` shows all. A path ending in .toml runs a suite file of one's own.
     pub name: String,
     /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
     #[arg(long, value_name = "DIR")]
@@ -127,6 +134,9 @@ pub struct SuiteArgs {
     /// Training images per class, comma-separated.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     pub shots: Option<Vec<u32>>,
+    /// Folder of prompt files, for a suite that reads its prompts instead of training them.
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<PathBuf>,
     /// Where to compute: cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -180,6 +190,40 @@ pub struct VerifyArgs {
     /// Where to compute: cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// A file this program saved (runs/…/trained/*.safetensors), one that `model convert` wrote, or a published
+    /// checkpoint. Nothing in it is executed.
+    #[arg(long, value_name = "FILE")]
+    pub prompts: PathBuf,
+    /// A CoOp DATA root, or folder:DIR.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A HuggingFace CLIP folder.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Datasets, comma-separated; by default the one the file says it was trained on.
+    #[arg(long, value_delimiter = ',')]
+    pub datasets: Option<Vec<String>>,
+    /// Classes that compete, comma-separated: base, new, all. By default base and new, or all where all were
+    /// trained on.
+    #[arg(long, value_delimiter = ',', value_parser = classes)]
+    pub classes: Option<Vec<Classes>>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// At most N test images a class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Change a setting: protocol=published for the authors' checkpoints. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
@@ -334,6 +378,9 @@ pub enum PocketCommand {
         /// Folder for the PNG files.
         #[arg(default_value = "pocket-preview")]
         dir: PathBuf,
+        /// Small sheets: two pictures a class at their own size, in few colours.
+        #[arg(long)]
+        small: bool,
     },
     /// Pretrain the pocket CLIP from nothing; continues from a checkpoint in the folder.
     Pretrain {
@@ -408,6 +455,16 @@ pub struct BenchArgs {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A class half of a comma-separated list.
+fn classes(text: &str) -> Result<Classes, String> {
+    match text.trim() {
+        "base" => Ok(Classes::Base),
+        "new" => Ok(Classes::New),
+        "all" => Ok(Classes::All),
+        other => Err(format!("{other:?}: expected base, new or all")),
+    }
 }
 
 /// A seed of a comma-separated list.

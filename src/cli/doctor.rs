@@ -1,6 +1,7 @@
 //! `doctor`: what the machine has, which data and model are there, what could run now and for how long.
 //!
-//! It opens the model whole and the lists of every dataset, but no image: `data verify` does that.
+//! It opens the model whole, the lists of every dataset and the few images that methods are timed on; whether
+//! all images can be read is for `data verify` to find.
 
 use std::path::Path;
 
@@ -9,10 +10,11 @@ use serde::Serialize;
 
 use super::doctor_page::print;
 use super::exit::{Exit, Failure};
+use super::threads::lanes;
 use crate::backbone::ClipFolder;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
-use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, secs_per_gflop};
+use crate::suite::{Estimate, Plan, SuiteFile, World, estimate};
 
 /// Everything on the page; field names are the JSON keys.
 #[derive(Serialize)]
@@ -45,15 +47,16 @@ pub(super) struct Finding {
 pub(super) struct CanRun {
     pub command: String,
     pub datasets: Vec<String>,
-    pub estimate: Estimate,
-    /// About how long it takes on this CPU.
-    pub seconds: f64,
+    /// What it would take; absent where even timing the methods fails.
+    pub takes: Option<Estimate>,
+    /// Why it is absent.
+    pub fault: Option<String>,
 }
 
 pub(super) fn doctor(
     suite: &str,
-    data: Option<&str>,
-    clip: Option<&Path>,
+    (data, clip): (Option<&str>, Option<&Path>),
+    out: &Path,
     json: bool,
 ) -> Result<Exit, Failure> {
     let suite = SuiteFile::find(suite)?;
@@ -74,36 +77,37 @@ pub(super) fn doctor(
     let model_is_there = page.model.as_ref().is_none_or(|model| model.usable);
     if model_is_there && (data.is_none() || clip.is_some()) {
         let world = World::open(data, clip, &Device::Cpu)?;
-        let suite = suite.for_profile(world.settings_profile).0;
+        let mut suite = suite.for_profile(world.settings_profile);
         let wanted = world.own_datasets().unwrap_or_else(|| suite.datasets.clone());
         let (ready, missing) = world.available(&wanted)?;
-        page.missing = missing;
+        let (tested, untested) = world.available(&suite.evaluate_on)?;
+        page.missing = [missing, untested].concat();
+        suite.evaluate_on = tested;
         if !ready.is_empty() {
-            let command = command(&suite.name, data, clip, (ready.len() < wanted.len()).then_some(&ready));
-            page.can_run = Some(what_runs(&world, suite, ready, command)?);
+            let command = command(&suite.name, data, clip, !page.missing.is_empty());
+            let suite = SuiteFile { datasets: ready, ..suite };
+            page.can_run = Some(what_runs(&world, suite, out, command));
         }
     }
     match json {
         true => println!("{}", serde_json::to_string(&page)?),
         false => print(&page),
     }
-    Ok(if model_is_there && page.can_run.is_some() { Exit::Ok } else { Exit::Data })
+    Ok(if page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
 }
 
-fn what_runs(
-    world: &World,
-    suite: SuiteFile,
-    datasets: Vec<String>,
-    command: String,
-) -> Result<CanRun, Failure> {
-    let plan = Plan::new(SuiteFile { datasets: datasets.clone(), ..suite }, &[], None)?;
-    let estimate = estimate(world, &plan)?;
-    let seconds = estimate.gflop * secs_per_gflop(world)?;
-    Ok(CanRun { command, datasets, estimate, seconds })
+fn what_runs(world: &World, suite: SuiteFile, out: &Path, command: String) -> CanRun {
+    let datasets = suite.datasets.clone();
+    let plan = Plan::new(suite, &[], None).and_then(|plan| plan.with_prompts(None));
+    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, out, lanes())) {
+        Ok(takes) => (Some(takes), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    CanRun { command, datasets, takes, fault }
 }
 
 /// The command as one would type it.
-fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: Option<&Vec<String>>) -> String {
+fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: bool) -> String {
     let mut words = vec!["rpo-bench".to_owned(), "suite".to_owned(), suite.to_owned()];
     let quoted = |text: &str| match text.contains(|c: char| c.is_whitespace() || "'\"$&;()*?".contains(c)) {
         true => format!("'{}'", text.replace('\'', "'\\''")),
@@ -111,7 +115,7 @@ fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: Option<&V
     };
     words.extend(data.map(|data| format!("--data {}", quoted(data))));
     words.extend(clip.map(|clip| format!("--clip {}", quoted(&clip.display().to_string()))));
-    words.extend(part.map(|ids| format!("--datasets {}", ids.join(","))));
+    words.extend(part.then(|| "--available".to_owned()));
     words.join(" ")
 }
 

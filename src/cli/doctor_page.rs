@@ -1,6 +1,7 @@
 //! The page of `doctor` as text.
 
 use super::doctor::{CanRun, Finding, Page};
+use super::plan::summary;
 use crate::data::Availability;
 
 /// Prints the page.
@@ -46,28 +47,13 @@ fn listed<T: AsRef<str>>(list: &[T]) -> String {
 
 fn can_run(page: &Page, run: &CanRun) {
     line("can run", &run.command);
-    let all = run.datasets.len() + page.missing.len();
-    line(
-        "",
-        &format!(
-            "{} of {all} datasets, {} trainings, {} steps, {} image passes, {:.3e} GFLOP",
-            run.datasets.len(),
-            run.estimate.trainings,
-            run.estimate.steps,
-            run.estimate.image_passes,
-            run.estimate.gflop
-        ),
-    );
-    line("time", &format!("about {} on this CPU, from one measured image pass", duration(run.seconds)));
-}
-
-/// Two significant figures are more than the estimate has.
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
+    if !page.missing.is_empty() {
+        line("", &format!("on {}; not there:", run.datasets.join(", ")));
+        page.missing.iter().for_each(|reason| line("", &format!("  {reason}")));
+    }
+    match (&run.takes, &run.fault) {
+        (Some(takes), _) => line("takes", &summary(takes)),
+        (None, fault) => line("FAULT", fault.as_deref().unwrap_or("unknown")),
     }
 }
 
@@ -80,16 +66,5 @@ fn dataset(state: &Availability) -> String {
             format!("none  {id}: {what} is missing; `rpo-bench data list {id}` says where to get it")
         }
         Availability::Unreadable { id, reason } => format!("FAULT {id}: {reason}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::duration;
-
-    #[test]
-    fn durations_have_a_unit_that_fits() {
-        let said = [12.0, 600.0, 7200.0, 864_000.0].map(duration);
-        assert_eq!(said, ["12 s", "10 min", "2.0 h", "10.0 days"]);
     }
 }

@@ -6,7 +6,9 @@ use clap::Parser;
 
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
-use super::{bench, compare, data, doctor, list, model, parity, pocket, report, suite, threads, verify};
+use super::{
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, suite, threads, verify,
+};
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
@@ -25,6 +27,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
+        Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::List { what } => list::list(what),
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
@@ -35,8 +38,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             model::features(clip.as_deref(), &image, &text)
         }
         Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
-        Command::Doctor { suite, data, clip, json } => {
-            doctor::doctor(&suite, data.as_deref(), clip.as_deref(), json)
+        Command::Doctor { suite, out, data, clip, json } => {
+            doctor::doctor(&suite, (data.as_deref(), clip.as_deref()), &out, json)
         }
         Command::Bench(command) => bench::bench(command),
         Command::Pocket(command) => pocket::pocket(command),

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
+use super::plan;
 use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
@@ -55,32 +56,38 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
 /// The suite as typed: profile, own datasets, and the flags that replace its lists.
 fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
-    suite = suite.for_profile(world.settings_profile).0;
+    suite = suite.for_profile(world.settings_profile);
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
     suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
-        suite.datasets = available(world, &suite.datasets)?;
+        (suite.datasets, suite.evaluate_on) = available(world, &suite)?;
     }
     let overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Plan::new(suite, &overrides, args.limit)?)
+    Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
 }
 
-/// The datasets that are there; the others are named on stderr.
-fn available(world: &World, wanted: &[String]) -> Result<Vec<String>, Failure> {
-    let (ready, missing) = world.available(wanted)?;
+/// The datasets that are there, to train on and to test on besides; the others are named on stderr.
+fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (ready, mut missing) = world.available(&suite.datasets)?;
     if ready.is_empty() {
         let message = "none of the suite's datasets is available; `doctor --data DIR` says what is missing";
         return Err(Failure::new(Exit::Data, message));
     }
+    let (tested, untested) = world.available(&suite.evaluate_on)?;
+    missing.extend(untested);
     if !missing.is_empty() {
-        eprintln!("{} of {} datasets are available; left out:", ready.len(), wanted.len());
+        eprintln!(
+            "{} of {} datasets are left out:",
+            missing.len(),
+            suite.datasets.len() + suite.evaluate_on.len()
+        );
         missing.iter().for_each(|line| eprintln!("  {line}"));
     }
-    Ok(ready)
+    Ok((ready, tested))
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
@@ -97,7 +104,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     let plan = resolve(args, &world)?;
     if args.plan {
-        return show_plan(args, &world, &plan);
+        return plan::show(args, &world, &plan);
     }
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
@@ -117,7 +124,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         event: &event,
     };
     let summary = run(&world, &plan, &options)?;
-    let report = render_report(&args.out, &plan.suite, &world.profile)?;
+    let report = render_report(&args.out, &plan.suite.name, &world.profile)?;
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
@@ -135,7 +142,12 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
 fn redactor(args: &SuiteArgs) -> Redactor {
     let data = args.data.as_deref().map(|data| Path::new(data.strip_prefix("folder:").unwrap_or(data)));
     let clip = args.clip.as_deref();
-    let places = [(data, "<data>"), (clip, "<clip>"), (Some(args.out.as_path()), "<out>")];
+    let places = [
+        (data, "<data>"),
+        (clip, "<clip>"),
+        (args.prompts.as_deref(), "<prompts>"),
+        (Some(args.out.as_path()), "<out>"),
+    ];
     Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
 }
 
@@ -159,28 +171,4 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             }
         }
     }
-}
-
-fn show_plan(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
-    let mut rows = Vec::new();
-    let mut image_passes = 0;
-    for id in &plan.suite.datasets {
-        let dataset = world.dataset(id)?;
-        for classes in &plan.suite.evaluate {
-            image_passes += dataset.of_half(&dataset.split.test, *classes, args.limit).len();
-        }
-        rows.extend(plan.cells(world, &dataset)?);
-    }
-    if args.json {
-        let cells: Vec<_> =
-            rows.iter().map(|row| serde_json::json!({"cell": row.cell, "key": row.key})).collect();
-        println!("{}", serde_json::json!({"cells": cells, "evaluation_image_passes": image_passes}));
-        return Ok(Exit::Ok);
-    }
-    for row in &rows {
-        let seed = row.cell.seed.map_or("-".to_owned(), |seed| seed.to_string());
-        println!("{:16} {:14} seed {:>3}  {}", row.cell.dataset, row.cell.method, seed, &row.key[..12]);
-    }
-    println!("{} cells, {image_passes} evaluation image passes; nothing was written", rows.len());
-    Ok(Exit::Ok)
 }

@@ -8,10 +8,12 @@ use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
 use super::contract::{Classifier, Head, ImageBatch, Method};
-use super::coop::{Context, initial_context};
+use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::{parse, setting};
+use super::token_rows::{TokenRows, Untouched};
+use super::work::{Shape, Work};
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
 use crate::rng::Stream;
@@ -78,10 +80,66 @@ impl Method for CoCoOp {
         ])
     }
 
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let net = self.hidden(shape.config.projection_dim)
+            * (shape.config.projection_dim + shape.config.text.width);
+        let evaluate = net as u64 + shape.text_tokens() + shape.classes() * shape.joint();
+        Work { step: 2 * shape.batch * evaluate, image: shape.image_tokens(), evaluate, ..Work::default() }
+    }
+
+    fn untouched(&self) -> Untouched {
+        TEXT_ONLY
+    }
+
+    fn token_rows(
+        &self,
+        clip: &Arc<Clip>,
+        prompts: &[Vec<u32>],
+        parameters: Option<&Named>,
+        images: &ImageBatch,
+    ) -> Result<TokenRows, MethodError> {
+        let contexts = match parameters {
+            Some(parameters) => {
+                let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
+                let net = MetaNet::new(parameters, joint, self.hidden(joint), width)?;
+                let ctx = parameters.get("ctx", &[self.context_tokens, width])?;
+                let shift = net.shift(&l2_normalise(&images.frozen.features)?)?;
+                let shifted = |i: usize| ctx.broadcast_add(&shift.narrow(0, i, 1)?);
+                (0..images.frozen.len()).map(shifted).collect::<candle_core::Result<Vec<_>>>()?
+            }
+            None => vec![initial_context(clip, prompts, self.context_tokens)?; images.frozen.len()],
+        };
+        context_rows(clip, prompts, &contexts, images)
+    }
+
     fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
         let joint = clip.config.projection_dim;
         let context = Context::new(clip, prompts, self.context_tokens)?;
         Ok(Box::new(ConditionalHead { context, joint, hidden: self.hidden(joint) }))
+    }
+}
+
+/// The network of the image feature: linear, rectifier, linear.
+struct MetaNet {
+    linear1: [Tensor; 2],
+    linear2: [Tensor; 2],
+}
+
+impl MetaNet {
+    fn new(parameters: &Named, joint: usize, hidden: usize, width: usize) -> Result<Self, MethodError> {
+        let linear = |name: &str, outputs: usize, inputs: usize| -> Result<[Tensor; 2], MethodError> {
+            Ok([
+                parameters.get(&format!("meta_net.{name}.weight"), &[outputs, inputs])?.t()?,
+                parameters.get(&format!("meta_net.{name}.bias"), &[outputs])?.clone(),
+            ])
+        };
+        Ok(Self { linear1: linear("linear1", hidden, joint)?, linear2: linear("linear2", width, hidden)? })
+    }
+
+    /// What is added to every context vector, `[images, width]`, for l2-normalised features.
+    fn shift(&self, features: &Tensor) -> candle_core::Result<Tensor> {
+        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| x.matmul(weight)?.broadcast_add(bias);
+        apply(&apply(features, &self.linear1)?.relu()?, &self.linear2)
     }
 }
 
@@ -94,16 +152,9 @@ struct ConditionalHead {
 impl Head for ConditionalHead {
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
         let [_, width] = self.context.shape();
-        let linear = |name: &str, outputs: usize, inputs: usize| -> Result<[Tensor; 2], MethodError> {
-            Ok([
-                parameters.get(&format!("meta_net.{name}.weight"), &[outputs, inputs])?.t()?,
-                parameters.get(&format!("meta_net.{name}.bias"), &[outputs])?.clone(),
-            ])
-        };
         Ok(Box::new(Conditional {
             ctx: parameters.get("ctx", &self.context.shape())?.clone(),
-            linear1: linear("linear1", self.hidden, self.joint)?,
-            linear2: linear("linear2", width, self.hidden)?,
+            net: MetaNet::new(parameters, self.joint, self.hidden, width)?,
             context: self.context.clone(),
         }))
     }
@@ -112,15 +163,13 @@ impl Head for ConditionalHead {
 struct Conditional {
     context: Context,
     ctx: Tensor,
-    linear1: [Tensor; 2],
-    linear2: [Tensor; 2],
+    net: MetaNet,
 }
 
 impl Classifier for Conditional {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let features = l2_normalise(&images.frozen.features)?;
-        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| x.matmul(weight)?.broadcast_add(bias);
-        let shift = apply(&apply(&features, &self.linear1)?.relu()?, &self.linear2)?;
+        let shift = self.net.shift(&features)?;
         // One image at a time: its text features depend on nothing but itself, bit for bit.
         let logits = (0..images.frozen.len())
             .map(|i| {

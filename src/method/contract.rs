@@ -10,6 +10,8 @@ use candle_core::Tensor;
 
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
+use super::token_rows::{TokenRows, Untouched, frozen_rows};
+use super::work::{Shape, Work};
 use crate::backbone::{Clip, FrozenImages, TokenCache};
 use crate::rng::Stream;
 
@@ -83,6 +85,30 @@ pub trait Method: Send + Sync {
     /// [`MethodError`] when the prompts do not allow it.
     fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream)
     -> Result<Parameters, MethodError>;
+
+    /// What it computes and keeps for a class set.
+    fn work(&self, shape: &Shape<'_>) -> Work;
+
+    /// The towers whose tokens it cannot touch, whatever is trained: a claim that measurements check.
+    fn untouched(&self) -> Untouched {
+        Untouched::BOTH
+    }
+
+    /// Token features with `parameters` in place, for class prompts and images (with pixels). `None` stands for
+    /// no prompts at all, or, where prompts take the place of words, for these words.
+    ///
+    /// # Errors
+    /// [`MethodError`] as for [`Method::bind`], and [`MethodError::Images`] without pixels.
+    fn token_rows(
+        &self,
+        clip: &Arc<Clip>,
+        prompts: &[Vec<u32>],
+        _parameters: Option<&Named>,
+        images: &ImageBatch,
+    ) -> Result<TokenRows, MethodError> {
+        // A method that overrides nothing has no prompts: its parameters lie behind the towers.
+        frozen_rows(clip, prompts, images)
+    }
 
     /// Binds the method to a class set and computes what is frozen about it.
     ///

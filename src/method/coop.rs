@@ -8,10 +8,12 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::contract::{Classifier, Head, ImageBatch, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::{parse, setting};
+use super::token_rows::{Sequence, TokenRows, Untouched, text_rows, vision_rows};
+use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
@@ -77,6 +79,34 @@ impl Context {
     }
 }
 
+/// Token rows of class prompts whose words behind SOS are replaced by each of `contexts` in turn; SOS and
+/// whatever stands behind the context are the tokens.
+pub(super) fn context_rows(
+    clip: &Clip,
+    prompts: &[Vec<u32>],
+    contexts: &[Tensor],
+    images: &ImageBatch,
+) -> Result<TokenRows, MethodError> {
+    let mut sequences = Vec::new();
+    for context in contexts {
+        let count = context.dim(0)?;
+        for prompt in prompts {
+            let words = Sequence::words(clip, prompt)?;
+            let behind = words.rows.narrow(0, 1 + count, prompt.len() - 1 - count)?;
+            let rows = Tensor::cat(&[&words.rows.narrow(0, 0, 1)?, context, &behind], 0)?;
+            let tokens = std::iter::once(0).chain(1 + count as u32..prompt.len() as u32).collect();
+            sequences.push(Sequence { rows, positioned: words.positioned, tokens });
+        }
+    }
+    Ok(TokenRows {
+        text: text_rows(clip, &sequences, &|_, _, _| false)?,
+        vision: vision_rows(clip, images, None, None)?,
+    })
+}
+
+/// Texts carry the context in front of every other token; nothing of it reaches an image.
+pub(super) const TEXT_ONLY: Untouched = Untouched { text: false, vision: true };
+
 impl Method for CoOp {
     fn id(&self) -> &'static str {
         "coop"
@@ -84,6 +114,37 @@ impl Method for CoOp {
 
     fn init(&self, clip: &Clip, prompts: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
         Parameters::new(vec![("ctx", initial_context(clip, prompts, self.context_tokens)?)])
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let evaluate = shape.classes() * shape.joint();
+        Work {
+            step: 2 * (shape.text_tokens() + shape.batch * evaluate),
+            classifier: shape.text_tokens(),
+            image: shape.image_tokens(),
+            evaluate,
+            ..Work::default()
+        }
+    }
+
+    fn untouched(&self) -> Untouched {
+        TEXT_ONLY
+    }
+
+    fn token_rows(
+        &self,
+        clip: &Arc<Clip>,
+        prompts: &[Vec<u32>],
+        parameters: Option<&Named>,
+        images: &ImageBatch,
+    ) -> Result<TokenRows, MethodError> {
+        let context = match parameters {
+            Some(parameters) => {
+                parameters.get("ctx", &[self.context_tokens, clip.config.text.width])?.clone()
+            }
+            None => initial_context(clip, prompts, self.context_tokens)?,
+        };
+        context_rows(clip, prompts, &[context], images)
     }
 
     fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {

@@ -12,6 +12,7 @@ use super::contract::{Classifier, Head, ImageBatch, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::parse;
+use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
@@ -39,6 +40,17 @@ impl Method for LinearProbe {
         let weight = Tensor::eye(joint, dtype, clip.device())?;
         let bias = Tensor::zeros(joint, dtype, clip.device())?;
         Parameters::new(vec![("weight", weight), ("bias", bias)])
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let evaluate = shape.joint() * (shape.joint() + shape.classes());
+        Work {
+            bind: shape.text_tokens(),
+            step: 2 * shape.batch * evaluate,
+            image: shape.image_tokens(),
+            evaluate,
+            ..Work::default()
+        }
     }
 
     fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {

@@ -13,10 +13,14 @@ mod registry;
 mod rpo;
 pub mod rpo_full;
 mod settings;
+mod token_rows;
+pub mod work;
 mod zero_shot;
 
 pub use contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
 pub use error::MethodError;
 pub use parameters::{Named, Parameters};
 pub use registry::{Entry, REGISTRY, find, ids};
+pub use rpo::Pairing;
 pub use settings::{PromptStyle, SettingsTable, Template};
+pub use token_rows::{Shift, TokenRows, Untouched};

@@ -14,8 +14,10 @@ use serde::Deserialize;
 use super::contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
-use super::rpo_full::{FullSequences, Visibility};
+use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::settings::{parse, setting};
+use super::token_rows::{TokenRows, Untouched, frozen_rows};
+use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout, TokenCache};
 use crate::rng::Stream;
@@ -32,6 +34,28 @@ struct Rpo {
     st_scale: f64,
     /// The read-only mask.
     mask: bool,
+    pairing: Pairing,
+    computation: Computation,
+}
+
+/// Which image prompt meets which text prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairing {
+    /// The i-th with the i-th (the paper's equation 9).
+    Matched,
+    /// Each with each.
+    All,
+}
+
+/// How a masked RPO is computed; the numbers agree but for their last bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Computation {
+    /// Readers over cached keys and values.
+    Cached,
+    /// Whole sequences under the mask, texts padded to the model's length: the published code.
+    FullSequences,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -67,6 +91,11 @@ pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> 
 const RANDOM_STD: f64 = 0.02;
 
 impl Rpo {
+    /// Without the mask no cache can serve: the tokens change.
+    fn reads_cache(&self) -> bool {
+        self.mask && self.computation == Computation::Cached
+    }
+
     /// `[k, width]` around the special token `[width]`.
     fn initial(&self, special: &Tensor, stream: &mut Stream) -> Result<Tensor, MethodError> {
         let width = special.dim(0)?;
@@ -92,7 +121,7 @@ impl Method for Rpo {
     }
 
     fn needs(&self) -> ImageNeed {
-        if self.mask { ImageNeed::Tokens } else { ImageNeed::Pixels }
+        if self.reads_cache() { ImageNeed::Tokens } else { ImageNeed::Pixels }
     }
 
     fn init(
@@ -110,13 +139,55 @@ impl Method for Rpo {
         ])
     }
 
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        let k = self.k as u64;
+        let cached = self.reads_cache();
+        let rows = if self.mask { shape.config.context_length as u64 } else { 0 };
+        let text = if cached { shape.text_readers(k) } else { shape.text_whole(k, rows) };
+        let image = if cached { shape.image_readers(k) } else { shape.image_whole(k) };
+        let evaluate = image + k * shape.classes() * shape.joint();
+        let if_cached = |number: u64| if cached { number } else { 0 };
+        Work {
+            bind: if_cached(shape.text_tokens()),
+            step: 2 * (text + shape.batch * evaluate),
+            classifier: text,
+            image: if_cached(shape.image_tokens()),
+            evaluate,
+            kept_text_bytes: if_cached(shape.text_cache_bytes()),
+            kept_image_bytes: if_cached(shape.image_cache_bytes()),
+        }
+    }
+
+    /// Texts are safe in any case: prompts stand behind EOS, and attention is causal.
+    fn untouched(&self) -> Untouched {
+        Untouched { text: true, vision: self.mask }
+    }
+
+    fn token_rows(
+        &self,
+        clip: &Arc<Clip>,
+        prompts: &[Vec<u32>],
+        parameters: Option<&Named>,
+        images: &ImageBatch,
+    ) -> Result<TokenRows, MethodError> {
+        let Some(parameters) = parameters else { return frozen_rows(clip, prompts, images) };
+        let visibility = if self.mask { Visibility::ReadOnly } else { Visibility::Ordinary };
+        prompted_rows(clip, prompts, parameters, images, visibility)
+    }
+
     fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
         if !self.mask {
-            return Ok(Box::new(FullSequences::new(clip, prompts, Visibility::Ordinary)?));
+            let full = FullSequences::new(clip, prompts, Visibility::Ordinary)?;
+            return Ok(Box::new(full.with_pairing(self.pairing)));
+        }
+        if self.computation == Computation::FullSequences {
+            let full = FullSequences::new(clip, prompts, Visibility::ReadOnly)?;
+            return Ok(Box::new(full.with_pairing(self.pairing).padded_to(clip.config.context_length)));
         }
         let layout = TextLayout::shared(prompts, clip.config.context_length)?;
         let texts = clip.text.encode(&layout)?;
-        Ok(Box::new(ReadOnlyHead { clip: clip.clone(), cache: texts.cache, keys: texts.keys }))
+        let (clip, pairing) = (clip.clone(), self.pairing);
+        Ok(Box::new(ReadOnlyHead { clip, cache: texts.cache, keys: texts.keys, pairing }))
     }
 }
 
@@ -124,6 +195,7 @@ struct ReadOnlyHead {
     clip: Arc<Clip>,
     cache: TokenCache,
     keys: Vec<Vec<Range<usize>>>,
+    pairing: Pairing,
 }
 
 impl Head for ReadOnlyHead {
@@ -133,7 +205,7 @@ impl Head for ReadOnlyHead {
         let k = text_prompt.dim(0)?;
         let visual = parameters.get("visual_prompt", &[k, config.vision.width])?.clone();
         let text = l2_normalise(&self.clip.text.read(text_prompt, &self.cache, &self.keys)?)?;
-        Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text }))
+        Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text, pairing: self.pairing }))
     }
 }
 
@@ -142,18 +214,28 @@ struct ReadOnly {
     visual: Tensor,
     /// `[classes, k, joint]`, l2-normalised.
     text: Tensor,
+    pairing: Pairing,
 }
 
 impl Classifier for ReadOnly {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let cache = images.frozen.cache.as_ref().ok_or(MethodError::Images("frozen keys and values"))?;
         let image = l2_normalise(&self.clip.vision.read(&self.visual, cache, images.frozen.tokens)?)?;
-        paired_logits(&image, &self.text, self.clip.logit_scale())
+        paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
     }
 }
 
-/// exp(τ)·(1/K)·Σᵢ vᵢ·tᵢ for readers `[batch, k, joint]` and `[classes, k, joint]`: `[batch, classes]`.
-pub(super) fn paired_logits(image: &Tensor, text: &Tensor, scale: &Tensor) -> Result<Tensor, MethodError> {
+/// exp(τ)·(1/K)·Σᵢ vᵢ·tᵢ, or exp(τ)·(1/K²)·Σᵢⱼ vᵢ·tⱼ, for readers `[batch, k, joint]` and
+/// `[classes, k, joint]`: `[batch, classes]`.
+pub(super) fn paired_logits(
+    image: &Tensor,
+    text: &Tensor,
+    scale: &Tensor,
+    pairing: Pairing,
+) -> Result<Tensor, MethodError> {
+    if pairing == Pairing::All {
+        return Ok(image.mean(1)?.matmul(&text.mean(1)?.t()?)?.broadcast_mul(scale)?);
+    }
     let k = image.dim(1)?;
     let sums = image.flatten_from(1)?.matmul(&text.flatten_from(1)?.t()?)?;
     Ok((sums.broadcast_mul(scale)? / k as f64)?)

@@ -11,7 +11,8 @@ use candle_core::{Device, Tensor};
 use super::contract::{Classifier, Head, ImageBatch};
 use super::error::MethodError;
 use super::parameters::Named;
-use super::rpo::paired_logits;
+use super::rpo::{Pairing, paired_logits};
+use super::token_rows::{Sequence, TokenRows, text_rows, vision_rows};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, LayoutError};
 
@@ -79,7 +80,15 @@ impl PromptedTexts {
     /// # Errors
     /// [`LayoutError`] when there is no class or the rows exceed the model's positions.
     pub fn new(clip: &Clip, prompts: &[Vec<u32>], k: usize) -> Result<Self, MethodError> {
-        let n = prompts.iter().map(Vec::len).max().ok_or(LayoutError::NoClass)? + k;
+        Self::padded(clip, prompts, k, 0)
+    }
+
+    /// As [`Self::new`], with at least `rows` rows a sequence.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn padded(clip: &Clip, prompts: &[Vec<u32>], k: usize, rows: usize) -> Result<Self, MethodError> {
+        let n = (prompts.iter().map(Vec::len).max().ok_or(LayoutError::NoClass)? + k).max(rows);
         let limit = clip.config.context_length;
         if let Some(index) = prompts.iter().position(|p| p.len() + k > limit) {
             return Err(LayoutError::TooLong { index, length: prompts[index].len() + k, limit }.into());
@@ -137,11 +146,42 @@ impl PromptedTexts {
     }
 }
 
+/// Token rows of sequences that hold the prompts.
+pub(super) fn prompted_rows(
+    clip: &Clip,
+    prompts: &[Vec<u32>],
+    parameters: &Named,
+    images: &ImageBatch,
+    visibility: Visibility,
+) -> Result<TokenRows, MethodError> {
+    let text_prompt = parameters.get("text_prompt", &[0, clip.config.text.width])?;
+    let k = text_prompt.dim(0)?;
+    let visual = parameters.get("visual_prompt", &[k, clip.config.vision.width])?;
+    let sequence = |prompt: &Vec<u32>| -> Result<Sequence, MethodError> {
+        let words = Sequence::words(clip, prompt)?;
+        let positioned = [words.positioned, vec![false; k]].concat();
+        Ok(Sequence { rows: Tensor::cat(&[&words.rows, text_prompt], 0)?, positioned, tokens: words.tokens })
+    };
+    let sequences = prompts.iter().map(sequence).collect::<Result<Vec<_>, _>>()?;
+    let hidden = |class: usize, _: usize, column: usize| {
+        visibility == Visibility::ReadOnly && column >= prompts[class].len()
+    };
+    let mask =
+        vision_mask(clip.config.image_tokens(), k, visibility, clip.device())?.to_dtype(clip.dtype())?;
+    Ok(TokenRows {
+        text: text_rows(clip, &sequences, &hidden)?,
+        vision: vision_rows(clip, images, Some(visual), Some(&mask))?,
+    })
+}
+
 /// RPO over whole sequences.
 pub struct FullSequences {
     clip: Arc<Clip>,
     prompts: Vec<Vec<u32>>,
     visibility: Visibility,
+    pairing: Pairing,
+    /// Fewest rows of a text sequence.
+    rows: usize,
 }
 
 impl FullSequences {
@@ -153,7 +193,20 @@ impl FullSequences {
         if prompts.is_empty() {
             return Err(LayoutError::NoClass.into());
         }
-        Ok(Self { clip: clip.clone(), prompts: prompts.to_vec(), visibility })
+        let (clip, prompts) = (clip.clone(), prompts.to_vec());
+        Ok(Self { clip, prompts, visibility, pairing: Pairing::Matched, rows: 0 })
+    }
+
+    /// Which image prompt meets which text prompt.
+    #[must_use]
+    pub fn with_pairing(self, pairing: Pairing) -> Self {
+        Self { pairing, ..self }
+    }
+
+    /// Pads every text sequence to `rows` rows.
+    #[must_use]
+    pub fn padded_to(self, rows: usize) -> Self {
+        Self { rows, ..self }
     }
 }
 
@@ -163,7 +216,7 @@ impl Head for FullSequences {
         let prompt = parameters.get("text_prompt", &[0, clip.config.text.width])?;
         let k = prompt.dim(0)?;
         let visual = parameters.get("visual_prompt", &[k, clip.config.vision.width])?.clone();
-        let texts = PromptedTexts::new(clip, &self.prompts, k)?;
+        let texts = PromptedTexts::padded(clip, &self.prompts, k, self.rows)?;
         let mask =
             text_mask(texts.eos(), texts.length(), self.visibility, clip.device())?.to_dtype(clip.dtype())?;
         let rows = texts.run(clip, prompt, &mask, &mut |_, _| Ok(()))?;
@@ -174,7 +227,8 @@ impl Head for FullSequences {
             .map(|(class, end)| clip.text.project(&rows.get(class)?.narrow(0, end + 1, k)?))
             .collect::<candle_core::Result<Vec<_>>>()?;
         let text = l2_normalise(&Tensor::stack(&read, 0)?)?;
-        Ok(Box::new(Full { clip: clip.clone(), visual, text, visibility: self.visibility }))
+        let (visibility, pairing) = (self.visibility, self.pairing);
+        Ok(Box::new(Full { clip: clip.clone(), visual, text, visibility, pairing }))
     }
 }
 
@@ -183,6 +237,7 @@ struct Full {
     visual: Tensor,
     text: Tensor,
     visibility: Visibility,
+    pairing: Pairing,
 }
 
 impl Classifier for Full {
@@ -192,6 +247,6 @@ impl Classifier for Full {
         let mask = vision_mask(tokens, k, self.visibility, pixels.device())?.to_dtype(self.clip.dtype())?;
         let rows = self.clip.vision.masked(pixels, Some(&self.visual), Some(&mask), &mut |_, _| Ok(()))?;
         let image = l2_normalise(&self.clip.vision.project(&rows.narrow(1, tokens, k)?.contiguous()?)?)?;
-        paired_logits(&image, &self.text, self.clip.logit_scale())
+        paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
     }
 }

@@ -9,6 +9,7 @@ use super::contract::{Classifier, Head, ImageBatch, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::settings::parse;
+use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
 use crate::rng::Stream;
@@ -34,6 +35,15 @@ impl Method for ZeroShot {
 
     fn init(&self, _: &Clip, _: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
         Ok(Parameters::default())
+    }
+
+    fn work(&self, shape: &Shape<'_>) -> Work {
+        Work {
+            bind: shape.text_tokens(),
+            image: shape.image_tokens(),
+            evaluate: shape.classes() * shape.joint(),
+            ..Work::default()
+        }
     }
 
     fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {

@@ -59,7 +59,7 @@ fn mentioned(scene: &Scene, stream: &mut Stream) -> Subject {
 fn medium(scene: &Scene) -> &'static str {
     match scene.finish {
         Finish::Drawing => "drawing",
-        Finish::Sketch => "sketch",
+        Finish::Sketch | Finish::Pencil => "sketch",
         Finish::Cartoon => "cartoon",
         Finish::Mosaic => "mosaic",
         Finish::Photo if scene.blurred => "blurry photo",

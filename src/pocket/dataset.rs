@@ -11,7 +11,7 @@ use crate::preprocess::Rgb8;
 use crate::rng::Stream;
 
 /// Items of each class in each list: (list, count).
-const LISTS: [(&str, usize); 3] = [("train", 20), ("val", 4), ("test", 20)];
+const LISTS: [(&str, usize); 3] = [("train", 64), ("val", 16), ("test", 40)];
 
 /// A pocket dataset: what an adaptation run needs to know, without pixels.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct PocketDataset {
     pub display_name: &'static str,
     /// Class names in label order: the first half is base, the second new.
     pub class_names: Vec<String>,
-    /// Items, class by class: 20 for training, 4 for validation, 20 for testing of each class. The
+    /// Items, class by class: 64 for training, 16 for validation, 40 for testing of each class. The
     /// four shifted test sets of ImageNet have test items alone.
     pub split: Split,
 }
@@ -106,10 +106,10 @@ mod tests {
             };
             let few_shot = if id.starts_with("imagenet") && id != "imagenet" { 0 } else { classes };
             assert_eq!(set.class_names.len(), classes, "{id}");
-            assert_eq!(set.split.train.len(), 20 * few_shot, "{id}");
-            assert_eq!(set.split.val.len(), 4 * few_shot, "{id}");
-            assert_eq!(set.split.test.len(), 20 * classes, "{id}");
-            assert!((0..classes).all(|label| set.split.test[label * 20].label as usize == label));
+            assert_eq!(set.split.train.len(), 64 * few_shot, "{id}");
+            assert_eq!(set.split.val.len(), 16 * few_shot, "{id}");
+            assert_eq!(set.split.test.len(), 40 * classes, "{id}");
+            assert!((0..classes).all(|label| set.split.test[label * 40].label as usize == label));
         }
         assert!(dataset("mnist").is_none());
     }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn unknown_paths_are_refused_by_name() {
         for path in [
-            "pocket/dtd/train/red_striped/0020",
+            "pocket/dtd/train/red_striped/0064",
             "pocket/dtd/train/red_striped/7",
             "pocket/dtd/train/red_striped/+007",
             "pocket/dtd/other/red_striped/0007",

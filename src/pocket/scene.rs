@@ -141,6 +141,10 @@ impl Scene {
                 canvas.recolour(|rgb| [byte(255.0 - (255.0 - luma(rgb)) * 0.45); 3]);
                 canvas.outline([36, 36, 36], 3);
             }
+            Finish::Pencil => {
+                canvas.recolour(|rgb| mix(rgb, [255, 255, 255], 0.55));
+                canvas.outline([36, 36, 36], 3);
+            }
             Finish::Cartoon => {
                 canvas.recolour(|rgb| rgb.map(|c| [16, 88, 168, 250][usize::from(c / 64)]));
                 canvas.outline([12, 12, 16], 3);

@@ -20,6 +20,8 @@ pub enum Finish {
     Drawing,
     /// Dark outlines on white, colours faded to light greys.
     Sketch,
+    /// Dark outlines on white, colours faded to tints that can still be told apart.
+    Pencil,
     /// Few, strong colours with thick outlines.
     Cartoon,
     /// In square tiles of two pixels.

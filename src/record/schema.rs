@@ -12,7 +12,7 @@ use crate::data::Classes;
 
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
 ///
-/// 1: the first. 2: `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
+/// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. Every version since 1 is read; what it lacks is
 /// empty, 0 or `None`.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -37,6 +37,9 @@ pub struct RunRecord {
     pub training: Option<Training>,
     /// One entry per evaluated dataset and class half, in evaluation order.
     pub evaluations: Vec<Evaluation>,
+    /// What was measured besides accuracy, in the order it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measurements: Vec<Measurement>,
     /// Where the numbers come from.
     pub provenance: Provenance,
     /// Durations, in seconds.
@@ -58,7 +61,8 @@ pub struct Cell {
     pub dataset: String,
     /// Method id: `zero_shot`, `linear_probe`, `coop`, `cocoop`, `rpo`.
     pub method: String,
-    /// Value of every swept axis other than dataset, method, seed and shots (`"rpo.mask"` → `"false"`).
+    /// Swept settings in which the cell departs from the suite's own (`"rpo.mask"` → `"false"`); empty for
+    /// the suite's own settings.
     pub variant: BTreeMap<String, String>,
     /// Seed of draw, initialisation and views; absent for zero-shot, which draws nothing.
     pub seed: Option<u64>,
@@ -140,6 +144,18 @@ pub struct Evaluation {
     /// SHA-256 over path and decoded pixels of every test image, in item order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+}
+
+/// One measured or derived number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    /// What it is, with its unit: `relative_l2_mean`, `train_step_secs`.
+    pub quantity: String,
+    /// Where it was taken (`"tower"` → `"text"`, `"layer"` → `"3"`), sorted.
+    pub place: BTreeMap<String, String>,
+    /// The number; always finite.
+    pub value: f64,
 }
 
 /// One row of a predictions file.

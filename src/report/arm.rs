@@ -20,6 +20,12 @@ pub struct Arm {
 }
 
 impl Arm {
+    /// A method under one set of settings, nothing else telling it apart.
+    pub fn new(method: &str, variant: &str) -> Self {
+        let remark = String::new();
+        Self { order: method_order(method), method: method.to_owned(), variant: variant.to_owned(), remark }
+    }
+
     /// Name in tables and legends.
     pub fn label(&self) -> String {
         // `rpo.mask=false` of RPO reads as `mask=false`: the method's name stands before it.

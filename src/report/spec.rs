@@ -26,6 +26,12 @@ pub enum Section {
     Ablation,
     /// Loss over epochs.
     TrainingCurves,
+    /// How far prompts move the tokens' features, and what that has to do with new-class accuracy.
+    RepresentationShift,
+    /// Parameters, multiply-adds, memory and time.
+    Cost,
+    /// Prompts read from files beside the counts they should give.
+    PublishedPrompts,
     /// Deviations from the published method, protocol switches.
     Deviations,
     /// Cells that failed or are missing, images left out.

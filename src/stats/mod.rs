@@ -15,6 +15,7 @@ pub mod image_bootstrap;
 pub mod paired;
 pub mod proportions;
 pub mod ranks;
+pub mod spearman;
 pub mod special;
 pub mod t_tests;
 pub mod variance;

@@ -44,6 +44,28 @@ pub enum SuiteError {
         /// What is wrong.
         reason: String,
     },
+    /// Prompts that cannot be read from a file, or do not fit.
+    #[error("use prompts of {what}: {reason}")]
+    Prompts {
+        /// The file, or the training run it belongs to.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Token features that a method must not touch were touched.
+    #[error(
+        "measure {method}: its {tower} prompts moved token features by {value:e}, at most {limit:e} expected"
+    )]
+    Touched {
+        /// Method id.
+        method: String,
+        /// `text` or `vision`.
+        tower: &'static str,
+        /// Largest relative distance found.
+        value: f64,
+        /// Largest allowed.
+        limit: f64,
+    },
     /// A run that cannot fit into memory.
     #[error(
         "fit into memory: at least {needed_mib} MiB are needed beside the model ({largest}), {available_mib} MiB are \

@@ -1,32 +1,41 @@
-//! One dataset from draw to records: train what is missing, then one evaluation pass for all of it.
+//! One dataset from draw to records: train what is missing, evaluate all of it together, record.
+//!
+//! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cells::{CellPlan, Plan};
+use super::cells::{CellPlan, Origin, Plan};
 use super::checkpoint::{self, Checkpoint};
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
-use super::partial::{self, Partial};
+use super::partial;
 use super::provenance::{CommandLine, provenance};
-use super::readable::readable;
+use super::readable::{Labelled, readable};
 use super::run::Event;
+use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
-use crate::data::{Classes, Item};
-use crate::method::{Classifier, ImageNeed, Named};
+use crate::data::Classes;
+use crate::method::{ImageNeed, Parameters};
 use crate::record::{
-    Epoch, Evaluation, Outcome, Prediction, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
-    predictions_csv,
+    Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
 };
 use crate::rng::Stream;
-use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, evaluate, fit};
+use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, fit};
 
 /// Everything a dataset's work needs.
 pub(super) struct Lane<'a> {
     pub world: &'a World,
     pub plan: &'a Plan,
     pub store: &'a Store,
+    /// Further datasets that every cell is tested on.
+    pub others: &'a [Arc<BenchDataset>],
+    /// Trains again what is trained already.
+    pub fresh: bool,
     pub command: &'a CommandLine,
     pub redactor: &'a Redactor,
     /// Time between two checkpoints of a training.
@@ -36,11 +45,12 @@ pub(super) struct Lane<'a> {
 }
 
 /// A cell on its way: trained, or failed with the error to record.
-struct Candidate<'a> {
-    plan: &'a CellPlan,
-    trained: Result<Option<Trained>, String>,
-    evaluations: Vec<Evaluation>,
-    timing: Timing,
+pub(super) struct Candidate<'a> {
+    pub plan: &'a CellPlan,
+    pub trained: Result<Option<Trained>, String>,
+    pub evaluations: Vec<Evaluation>,
+    pub measurements: Vec<Measurement>,
+    pub timing: Timing,
 }
 
 /// What the cells of one draw are trained on.
@@ -53,12 +63,18 @@ struct Drawn<'a> {
 }
 
 /// Errors that concern one cell go into its record; everything else stops the lane.
-fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
+pub(super) fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
     match error {
         SuiteError::Train(
-            TrainError::NotFinite { .. } | TrainError::NoGradient(_) | TrainError::Logits { .. },
+            TrainError::NotFinite { .. }
+            | TrainError::NoGradient(_)
+            | TrainError::Logits { .. }
+            | TrainError::Method(_),
         )
-        | SuiteError::Method(_) => Ok(error.to_string()),
+        | SuiteError::Method(_)
+        | SuiteError::Load(_)
+        | SuiteError::Prompts { .. }
+        | SuiteError::Touched { .. } => Ok(error.to_string()),
         other => Err(other),
     }
 }
@@ -67,14 +83,19 @@ impl<'a> Lane<'a> {
     /// Runs the pending cells of a dataset.
     pub fn run(&self, dataset: &BenchDataset, pending: &'a [CellPlan]) -> Result<(), SuiteError> {
         let mut candidates = self.train_all(dataset, pending)?;
-        for classes in &self.plan.suite.evaluate {
-            self.evaluate_half(dataset, *classes, &mut candidates)?;
+        for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+            for classes in &self.plan.suite.evaluate {
+                self.evaluate_half(target, *classes, &mut candidates)?;
+            }
         }
+        self.measure(dataset, &mut candidates)?;
         for candidate in candidates {
             let record = self.record(dataset, candidate);
             // First, because nobody comes back to a recorded cell.
-            for classes in &self.plan.suite.evaluate {
-                partial::discard(self.store, &record.key, &dataset.id, *classes)?;
+            for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+                for classes in &self.plan.suite.evaluate {
+                    partial::discard(self.store, &record.key, &target.id, *classes)?;
+                }
             }
             self.store.save(&record)?;
             (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
@@ -82,26 +103,18 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn method(&self, cell: &CellPlan) -> &Resolved {
+    pub fn method(&self, cell: &CellPlan) -> &Resolved {
         &self.plan.methods[cell.method]
     }
 
     /// Token ids of the prompts of a half's classes, as a method words them.
-    fn prompts(
+    pub fn prompts(
         &self,
         dataset: &BenchDataset,
         method: &Resolved,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let labels = dataset.labels(classes);
-        labels
-            .labels()
-            .iter()
-            .map(|label| {
-                let name = &dataset.class_names[*label as usize];
-                Ok(self.world.tokenizer.encode(&method.style.prompt(name, &dataset.template))?)
-            })
-            .collect()
+        self.world.class_prompts(dataset, &method.style, classes)
     }
 
     fn train_all(
@@ -129,29 +142,53 @@ impl<'a> Lane<'a> {
         out: &mut Vec<Candidate<'a>>,
     ) -> Result<(), SuiteError> {
         let device = self.world.clip.device();
-        let mut missing = Vec::new();
+        let (mut missing, mut from_file) = (Vec::new(), Vec::new());
         for cell in group {
-            let (Some(_), Some(_)) = (cell.cell.seed, cell.cell.shots) else {
-                out.push(Candidate::new(cell, Ok(None)));
-                continue;
-            };
-            match trained::load(self.store, &cell.training_key, device)? {
-                Some(trained) => {
-                    // A kill between the two writes leaves both; the training is the one that counts.
-                    checkpoint::discard(self.store, &cell.training_key)?;
-                    (self.event)(Event::TrainingDone);
-                    out.push(Candidate::new(cell, Ok(Some(trained))));
+            match &cell.origin {
+                Origin::Frozen | Origin::Initial => out.push(Candidate::new(cell, Ok(None))),
+                Origin::Missing(reason) => out.push(Candidate::new(cell, Err(reason.clone()))),
+                Origin::File(path) => from_file.push((cell, path.clone())),
+                Origin::OwnFile => {
+                    let [path, _] = trained::paths(&cell.training_key);
+                    from_file.push((cell, self.store.dir().join(path)));
                 }
-                None => missing.push(cell),
+                Origin::Trained if self.fresh => missing.push(cell),
+                Origin::Trained => match trained::load(self.store, &cell.training_key, device)? {
+                    Some(trained) => {
+                        // A kill between the two writes leaves both; the training is the one that counts.
+                        checkpoint::discard(self.store, &cell.training_key)?;
+                        (self.event)(Event::TrainingDone);
+                        out.push(Candidate::new(cell, Ok(Some(trained))));
+                    }
+                    None => missing.push(cell),
+                },
             }
         }
         if self.plan.settings.globals.views_per_method {
             for cell in missing {
                 self.train_cells(dataset, &[cell], self.method(cell).id, out)?;
             }
-            return Ok(());
+        } else {
+            self.train_cells(dataset, &missing, "", out)?;
         }
-        self.train_cells(dataset, &missing, "", out)
+        // Last, since some of the files are those of the trainings above.
+        for (cell, path) in from_file {
+            let trained = match self.read_cell(dataset, cell, &path) {
+                Ok(trained) => Ok(Some(trained)),
+                Err(error) => Err(cell_error(error)?),
+            };
+            out.push(Candidate::new(cell, trained));
+        }
+        Ok(())
+    }
+
+    /// The parameters of a cell whose prompts come from a file.
+    fn read_cell(&self, dataset: &BenchDataset, cell: &CellPlan, path: &Path) -> Result<Trained, SuiteError> {
+        let resolved = self.method(cell);
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let saved = SavedPrompts::read(path)?;
+        let parameters = saved.fitting(resolved, &self.world.clip, &prompts)?;
+        saved.keep(self.store, &cell.key, parameters)
     }
 
     /// Trains cells that share their draw and their views.
@@ -198,7 +235,7 @@ impl<'a> Lane<'a> {
         dataset: &'d BenchDataset,
         seed: u64,
         shots: u32,
-    ) -> Result<Vec<(&'d Item, u32)>, SuiteError> {
+    ) -> Result<Labelled<'d>, SuiteError> {
         let map = dataset.labels(self.plan.suite.train_classes);
         let draw = dataset.training_draw(shots, seed)?;
         let items = draw.iter().map(|position| &dataset.split.train[*position]);
@@ -206,11 +243,11 @@ impl<'a> Lane<'a> {
     }
 
     /// The items to work with under the policy for broken images, and how many were left out.
-    fn readable<'d>(
+    pub fn readable<'d>(
         &self,
         dataset: &'d BenchDataset,
-        items: Vec<(&'d Item, u32)>,
-    ) -> Result<(Vec<(&'d Item, u32)>, u64), SuiteError> {
+        items: Labelled<'d>,
+    ) -> Result<(Labelled<'d>, u64), SuiteError> {
         let policy = self.plan.settings.globals.broken_images;
         let (items, errors) = readable(policy, dataset.source.as_ref(), items, &|| (self.stop)())?;
         for error in &errors {
@@ -218,6 +255,18 @@ impl<'a> Lane<'a> {
             (self.event)(Event::LeftOut { dataset: dataset.id.clone(), reason });
         }
         Ok((items, errors.len() as u64))
+    }
+
+    /// The parameters a training starts from. Variants of a method start from the same draws.
+    pub fn initial(
+        &self,
+        dataset: &BenchDataset,
+        resolved: &Resolved,
+        seed: u64,
+    ) -> Result<Parameters, SuiteError> {
+        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
+        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?)
     }
 
     fn train_cell(
@@ -234,11 +283,9 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
-        let seed = drawn.seed.to_string();
-        let mut init = Stream::new(&["init", &dataset.id, &seed, resolved.id]);
-        let parameters = resolved.method.init(&self.world.clip, &prompts, &mut init)?;
+        let parameters = self.initial(dataset, resolved, drawn.seed)?;
+        let (images, seed) = (drawn.images, drawn.seed.to_string());
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
-        let images = drawn.images;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
         let log = TrainingLog {
@@ -248,95 +295,30 @@ impl<'a> Lane<'a> {
             epochs: log.iter().map(Epoch::from).collect(),
             seconds: keeper.seconds(),
         };
-        let trained = trained::save(self.store, &cell.training_key, &parameters, log)?;
+        let trained =
+            trained::save(self.store, &cell.training_key, &parameters, &self.about(dataset, cell), log)?;
         checkpoint::discard(self.store, &cell.training_key)?;
         Ok(trained)
     }
 
-    /// One pass over a half's test images for every candidate that is still sound.
-    fn evaluate_half(
-        &self,
-        dataset: &BenchDataset,
-        classes: Classes,
-        candidates: &mut [Candidate<'a>],
-    ) -> Result<(), SuiteError> {
-        let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
-        let (items, skipped) = self.readable(dataset, listed)?;
-        if items.is_empty() {
-            let reason = match skipped {
-                0 => format!("no test image among its {classes} classes"),
-                _ => format!("all {skipped} test images of its {classes} classes are unreadable"),
-            };
-            return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
-        }
-        let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
-        for (index, candidate) in candidates.iter_mut().enumerate() {
-            let Ok(trained) = &candidate.trained else { continue };
-            let resolved = self.method(candidate.plan);
-            match self.classifier(dataset, resolved, classes, trained.as_ref()) {
-                Ok(classifier) => {
-                    need = need.max(resolved.method.needs());
-                    active.push(index);
-                    classifiers.push(classifier);
-                }
-                Err(error) => candidate.trained = Err(cell_error(error)?),
-            }
-        }
-        let started = Instant::now();
-        let source = Fingerprint::new(dataset.source.as_ref());
-        let stop = || (self.stop)();
-        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
-        let half = (dataset.id.as_str(), classes);
-        let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
-        let predictions =
-            evaluate(&self.world.clip, &source, &items, need, &classifiers, &mut partial, &stop)?;
-        let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
-        let seconds = started.elapsed().as_secs_f64();
-        for (index, predictions) in active.into_iter().zip(predictions) {
-            candidates[index].timing.shared_secs += seconds;
-            let class_count = dataset.labels(classes).labels().len() as u64;
-            let evaluation =
-                self.write_evaluation(dataset, candidates[index].plan, classes, class_count, &predictions)?;
-            let images_sha256 = Some(images_sha256.clone());
-            candidates[index].evaluations.push(Evaluation { images_sha256, skipped, ..evaluation });
-        }
-        Ok(())
-    }
-
-    fn classifier(
-        &self,
-        dataset: &BenchDataset,
-        resolved: &Resolved,
-        classes: Classes,
-        trained: Option<&Trained>,
-    ) -> Result<Box<dyn Classifier>, SuiteError> {
-        let prompts = self.prompts(dataset, resolved, classes)?;
-        let head = resolved.method.bind(&self.world.clip, &prompts)?;
-        let none = Named::default();
-        Ok(head.classifier(trained.map_or(&none, |trained| &trained.parameters))?)
-    }
-
-    fn write_evaluation(
-        &self,
-        dataset: &BenchDataset,
-        cell: &CellPlan,
-        classes: Classes,
-        class_count: u64,
-        predictions: &[Prediction],
-    ) -> Result<Evaluation, SuiteError> {
-        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
-        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
-        Ok(Evaluation {
-            dataset: dataset.id.clone(),
-            classes,
-            class_count,
-            correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
-            total: predictions.len() as u64,
-            skipped: 0,
-            predictions_path: path,
-            predictions_sha256: sha256,
-            images_sha256: None,
-        })
+    /// What the file of trained parameters says of itself: nothing that changes from run to run.
+    fn about(&self, dataset: &BenchDataset, cell: &CellPlan) -> BTreeMap<String, String> {
+        let labels = dataset.labels(self.plan.suite.train_classes);
+        let names: Vec<&str> =
+            labels.labels().iter().map(|label| dataset.class_names[*label as usize].as_str()).collect();
+        let resolved = self.method(cell);
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        let entries = [
+            (about::METHOD, resolved.id.to_owned()),
+            (about::DATASET, dataset.id.clone()),
+            (about::TRAIN_CLASSES, self.plan.suite.train_classes.to_string()),
+            (about::CLASS_NAMES, serde_json::json!(names).to_string()),
+            (about::SEED, number(cell.cell.seed)),
+            (about::SHOTS, number(cell.cell.shots.map(u64::from))),
+            (about::WEIGHTS, self.world.weights_sha256.clone()),
+            (about::CONFIG, serde_json::json!(resolved.config).to_string()),
+        ];
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
@@ -356,6 +338,7 @@ impl<'a> Lane<'a> {
             switches: resolved.switches.clone(),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
+            measurements: if complete { candidate.measurements } else { Vec::new() },
             provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
             timing: Timing { train_secs, ..candidate.timing },
             record_sha256: String::new(),
@@ -365,6 +348,7 @@ impl<'a> Lane<'a> {
 
 impl<'a> Candidate<'a> {
     fn new(plan: &'a CellPlan, trained: Result<Option<Trained>, String>) -> Self {
-        Self { plan, trained, evaluations: Vec::new(), timing: Timing::default() }
+        let (evaluations, measurements) = (Vec::new(), Vec::new());
+        Self { plan, trained, evaluations, measurements, timing: Timing::default() }
     }
 }

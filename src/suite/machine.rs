@@ -18,6 +18,18 @@ pub(super) fn driver() -> Option<String> {
     driver_version(&std::fs::read_to_string("/proc/driver/nvidia/version").ok()?)
 }
 
+/// Starts counting the process's largest resident size anew, where the system allows it.
+pub(super) fn forget_peak_memory() {
+    // Without it the figure is that of the whole run, which is the larger and so the cautious one.
+    drop(std::fs::write("/proc/self/clear_refs", "5"));
+}
+
+/// The process's largest resident size in bytes; `None` where the system does not say.
+pub(super) fn peak_memory_bytes() -> Option<u64> {
+    let kib = field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM")?;
+    Some(kib.split_whitespace().next()?.parse::<u64>().ok()? << 10)
+}
+
 /// Architecture and system of the build, as `x86_64-linux`.
 pub(super) fn target() -> String {
     format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)

@@ -4,6 +4,8 @@
 //! test images, the class prompts' keys and values. Only a run that certainly cannot fit is refused. The model
 //! is in memory already and so not counted.
 
+use std::sync::Arc;
+
 use super::cells::{CellPlan, Plan};
 use super::error::SuiteError;
 use super::world::{BenchDataset, World};
@@ -23,7 +25,7 @@ const MIB: u64 = 1 << 20;
 pub(super) fn check(
     world: &World,
     plan: &Plan,
-    jobs: &[(BenchDataset, Vec<CellPlan>)],
+    jobs: &[(Arc<BenchDataset>, Vec<CellPlan>)],
     lanes: usize,
 ) -> Result<(), SuiteError> {
     if !world.clip.device().is_cpu() {
@@ -112,8 +114,8 @@ mod tests {
             let set = [("views_bank".to_owned(), toml::Value::Integer(bank))];
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
-            let cells = plan.cells(&world, &dataset).unwrap();
-            check(&world, &plan, &[(dataset, cells)], 2)
+            let cells = plan.cells(&world, &dataset, &[]).unwrap();
+            check(&world, &plan, &[(Arc::new(dataset), cells)], 2)
         };
         assert!(check(2).is_ok());
         if available().is_some() {

@@ -46,6 +46,8 @@ pub struct Resolved {
     pub config: BTreeMap<String, String>,
     /// Protocol switches in force, for the record.
     pub switches: BTreeMap<String, String>,
+    /// Settings in which this variant departs from the suite's own; empty for the suite's own.
+    pub variant: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -64,6 +66,16 @@ impl Settings {
         for (key, value) in changes {
             settings.apply(key, &value)?;
         }
+        Ok(settings)
+    }
+
+    /// A copy with one more change.
+    ///
+    /// # Errors
+    /// As [`Settings::new`].
+    pub fn with(&self, key: &str, value: &Value) -> Result<Self, SuiteError> {
+        let mut settings = self.clone();
+        settings.apply(key, value)?;
         Ok(settings)
     }
 
@@ -117,8 +129,7 @@ impl Settings {
     fn apply_to_method(&mut self, key: &str, value: &Value) -> Result<(), SuiteError> {
         let fail =
             |reason: String| SuiteError::Override { key: key.to_owned(), value: value.to_string(), reason };
-        let (name, field) = key.split_once('.').unwrap_or(("", key));
-        let name = ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
+        let (name, field) = method_key(key).unwrap_or(("", key));
         let keys = || -> Vec<String> {
             let of = |(id, table): (&&str, &toml::Table)| {
                 table.keys().map(|field| format!("{id}.{field}")).collect::<Vec<_>>()
@@ -168,7 +179,8 @@ impl Settings {
                 Some(recipe.check(entry.id)?)
             }
         };
-        Ok(Resolved { id: entry.id, method: (entry.build)(parts.own)?, style, recipe, config, switches })
+        let (method, variant) = ((entry.build)(parts.own)?, BTreeMap::new());
+        Ok(Resolved { id: entry.id, method, style, recipe, config, switches, variant })
     }
 
     fn switches(&self, table: &toml::Table, id: &str) -> BTreeMap<String, String> {
@@ -194,6 +206,12 @@ impl Settings {
         }
         switches
     }
+}
+
+/// Method id and field of a dotted key, short names resolved; `None` for a key without a dot.
+pub(super) fn method_key(key: &str) -> Option<(&str, &str)> {
+    let (name, field) = key.split_once('.')?;
+    Some((ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long), field))
 }
 
 fn parse_value(text: &str) -> Value {

@@ -122,14 +122,14 @@ mod tests {
             p_true: 0.1 + *label as f32 * 1e-8,
         };
         let rows: Vec<_> = items.iter().map(row).collect();
-        let pass = |keys: &[&'static str]| {
+        let pass = |keys: &[&str]| {
             let half = ("eurosat", Classes::Base);
-            Partial::new(&store, keys.to_vec().into_iter(), half, &items, Duration::ZERO)
+            Partial::new(&store, keys.iter().copied(), half, &items, Duration::ZERO)
         };
         assert!(pass(&["a"]).resume()[0].is_empty());
-        pass(&["a"]).keep(&[rows.clone()]).unwrap();
+        pass(&["a"]).keep(std::slice::from_ref(&rows)).unwrap();
         pass(&["b"]).keep(&[rows[..33].to_vec()]).unwrap();
-        assert_eq!(pass(&["a"]).resume(), [rows.clone()]);
+        assert_eq!(pass(&["a"]).resume(), std::slice::from_ref(&rows));
         assert_eq!(pass(&["a", "b"]).resume(), [rows[..32].to_vec(), rows[..32].to_vec()]);
         assert!(pass(&["a", "c"]).resume().iter().all(Vec::is_empty));
 

@@ -20,8 +20,8 @@ pub enum BrokenImages {
     Skip,
 }
 
-/// Items with labels.
-type Labelled<'i> = Vec<(&'i Item, u32)>;
+/// Items with their labels among the classes at hand.
+pub(super) type Labelled<'i> = Vec<(&'i Item, u32)>;
 
 /// The items to work with, and why each of the others is left out. Under [`BrokenImages::Fail`] nothing is
 /// opened: whoever needs the pixels fails.

@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::cells::{CellPlan, Plan};
+use super::cells::{CellPlan, Origin, Plan};
 use super::claimed::{Claimed, Division};
 use super::error::SuiteError;
+use super::file::Measure;
 use super::lane::Lane;
 use super::memory;
 use super::provenance::CommandLine;
+use super::reuse;
 use super::shard::Shard;
 use super::world::{BenchDataset, World};
 use crate::record::{Redactor, Store};
@@ -79,27 +81,34 @@ pub struct Summary {
     pub elsewhere: usize,
 }
 
-type Job = (BenchDataset, Vec<CellPlan>);
+/// Cells of one dataset.
+type Job = (Arc<BenchDataset>, Vec<CellPlan>);
 
 /// Runs every cell of the plan that has no complete record and that no other process is working on.
 ///
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
-    world.check(&plan.suite.datasets)?;
+    world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
+    let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
+    let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
     let store = Store::new(options.out, &plan.suite.name, &world.profile);
-    let (jobs, skipped) = pending(world, plan, &store, options)?;
+    let (jobs, skipped) = pending(world, plan, &others, &store, options)?;
     let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
-    let trainings = jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.cell.seed.is_some()).count();
+    let trainings =
+        jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.origin == Origin::Trained).count();
     (options.event)(Event::Planned {
         trainings: trainings as u64,
         cells: cells as u64,
         skipped: skipped as u64,
     });
+    // Timings are taken with the machine to oneself.
+    let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
+    memory::check(world, plan, &jobs, lanes)?;
+    plan.suite.store(&store)?;
     if cells == 0 {
         return Ok(Summary { skipped, ..Summary::default() });
     }
-    memory::check(world, plan, &jobs, options.lanes)?;
     store.prepare()?;
     let (done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // The first error ends every lane at its next step, or it would be heard of hours later.
@@ -116,6 +125,8 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         world,
         plan,
         store: &store,
+        others: &others,
+        fresh: options.fresh,
         command: &options.command,
         redactor: &options.redactor,
         checkpoint_every: options.checkpoint_every,
@@ -124,8 +135,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     };
     let claims = Claimed::new(&store, options.fresh)?;
     // What others were working on in the first round may be finished, or abandoned, in the second.
-    let left = work(&lane, &claims, jobs, options.lanes, &broken)?;
-    let left = work(&lane, &claims, left, options.lanes, &broken)?;
+    let jobs = pieces(jobs, lanes);
+    let left = work(&lane, &claims, jobs, lanes, &broken)?;
+    let left = work(&lane, &claims, left, lanes, &broken)?;
     let elsewhere = left.iter().map(|(_, cells)| cells.len()).sum();
     let (done, failed) = (done.into_inner(), failed.into_inner());
     Ok(Summary { done, skipped: cells + skipped - done - elsewhere, failed, elsewhere })
@@ -135,30 +147,56 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 fn pending(
     world: &World,
     plan: &Plan,
+    others: &[Arc<BenchDataset>],
     store: &Store,
     options: &RunOptions<'_>,
 ) -> Result<(Vec<Job>, usize), SuiteError> {
     let (mut jobs, mut skipped) = (Vec::new(), 0);
     for id in &plan.suite.datasets {
-        let dataset = world.dataset(id)?;
-        let mut cells = plan.cells(world, &dataset)?;
+        let dataset = Arc::new(world.dataset(id)?);
+        let mut cells = plan.cells(world, &dataset, others)?;
         cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
         jobs.push((dataset, cells));
     }
     options.shard.keep(&mut jobs);
+    let siblings = match options.fresh {
+        true => Vec::new(),
+        false => reuse::siblings(options.out, &plan.suite.name, &world.profile),
+    };
     for (_, cells) in &mut jobs {
         let mut missing = Vec::new();
         for cell in std::mem::take(cells) {
-            if !options.fresh && store.find(&cell.key)?.is_some() {
+            let whole =
+                !options.fresh && (store.find(&cell.key)?.is_some() || reuse::cell(store, &siblings, &cell)?);
+            if whole {
                 skipped += 1;
-            } else {
-                missing.push(cell);
+                continue;
             }
+            reuse::training(store, &siblings, &cell)?;
+            missing.push(cell);
         }
         *cells = missing;
     }
     jobs.retain(|(_, cells)| !cells.is_empty());
     Ok((jobs, skipped))
+}
+
+/// Cuts jobs between draws until every lane has about two: cells of one draw share their views, so they stay
+/// together. Numbers do not depend on the cut.
+fn pieces(jobs: Vec<Job>, lanes: usize) -> Vec<Job> {
+    if lanes <= 1 || jobs.is_empty() {
+        return jobs;
+    }
+    let wanted = (2 * lanes).div_ceil(jobs.len());
+    let mut cut = Vec::new();
+    for (dataset, cells) in jobs {
+        let draw = |cell: &CellPlan| (cell.cell.shots, cell.cell.seed);
+        let groups: Vec<&[CellPlan]> = cells.chunk_by(|a, b| draw(a) == draw(b)).collect();
+        for piece in groups.chunks(groups.len().div_ceil(wanted).max(1)) {
+            cut.push((dataset.clone(), piece.concat()));
+        }
+    }
+    cut
 }
 
 /// Works through the jobs on `lanes` threads and returns what other processes hold. A lane's inner loops stay

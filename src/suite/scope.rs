@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use super::file::SuiteFile;
 use crate::record::RunRecord;
 
-/// `7 of 11 datasets` where the records hold a part of the suite's own datasets; nothing where they hold all,
-/// or datasets of the user's own.
+/// `7 of 11 datasets` where the records hold a part of the suite's own datasets, those it only tests on
+/// included; nothing where they hold all, or datasets of the user's own.
 pub(super) fn part_of_suite(name: &str, profile: &str, records: &[RunRecord]) -> Option<String> {
-    let suite = SuiteFile::find(name).ok()?.for_profile(profile).0;
-    let planned: BTreeSet<&str> = suite.datasets.iter().map(String::as_str).collect();
-    let found: BTreeSet<&str> = records.iter().map(|record| record.cell.dataset.as_str()).collect();
-    let is_part = found.is_subset(&planned) && found.len() < planned.len();
+    let suite = SuiteFile::find(name).ok()?.for_profile(profile);
+    let planned: BTreeSet<&str> =
+        suite.datasets.iter().chain(&suite.evaluate_on).map(String::as_str).collect();
+    let of = |record: &RunRecord| {
+        let tested = record.evaluations.iter().map(|evaluation| evaluation.dataset.clone());
+        tested.chain([record.cell.dataset.clone()]).collect::<Vec<_>>()
+    };
+    let found: BTreeSet<String> = records.iter().flat_map(of).collect();
+    let is_part = found.iter().all(|id| planned.contains(id.as_str())) && found.len() < planned.len();
     is_part.then(|| format!("{} of {} datasets", found.len(), planned.len()))
 }

@@ -55,6 +55,7 @@ mod tests {
     use super::*;
     use crate::data::Classes;
     use crate::record::Cell;
+    use crate::suite::cells::Origin;
 
     fn cells(dataset: &str) -> Vec<CellPlan> {
         let plan = |method: usize, seed: Option<u64>| CellPlan {
@@ -70,6 +71,7 @@ mod tests {
                 limit: None,
             },
             method,
+            origin: Origin::Trained,
             training_key: String::new(),
             key: format!("{dataset} {method} {seed:?}"),
             draw_sha256: None,

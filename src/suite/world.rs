@@ -13,6 +13,7 @@ use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
     embedded, fewshot, lists_sha256,
 };
+use crate::method::PromptStyle;
 use crate::pocket::{self, PocketImages};
 
 /// A dataset ready to run.
@@ -155,6 +156,23 @@ impl World {
         catalog.manifest(&id)?;
         *catalog = catalog.clone().with_split_file(&id, file.into());
         Ok(())
+    }
+
+    /// Token ids of the prompts of a half's classes in this wording, in label order.
+    ///
+    /// # Errors
+    /// [`SuiteError::Tokenizer`] for a prompt that is too long.
+    pub fn class_prompts(
+        &self,
+        dataset: &BenchDataset,
+        style: &PromptStyle,
+        classes: Classes,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let prompt = |label: &u32| {
+            let name = &dataset.class_names[*label as usize];
+            Ok(self.tokenizer.encode(&style.prompt(name, &dataset.template))?)
+        };
+        dataset.labels(classes).labels().iter().map(prompt).collect()
     }
 
     /// Takes training draws from `dir/DATASET/shot_K-seed_S.json`; a dataset without a folder there keeps its own.

@@ -30,10 +30,11 @@ pub trait PassKeeper {
 
 /// Predictions of every classifier over `items` (with labels among the classes that compete), in item
 /// order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
-/// classifiers take part, nor on where the pass was taken up again.
+/// classifiers take part, on whether they fail, nor on where the pass was taken up again. A classifier whose
+/// logits are not finite, or that cannot be computed, has an error instead of predictions.
 ///
 /// # Errors
-/// [`TrainError::Logits`] for a number that is not finite, an image that cannot be had, an interruption.
+/// An image that cannot be had, predictions that cannot be kept, an interruption.
 pub fn evaluate(
     clip: &Clip,
     source: &dyn ImageSource,
@@ -42,9 +43,10 @@ pub fn evaluate(
     classifiers: &[Box<dyn Classifier>],
     keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
-) -> Result<Vec<Vec<Prediction>>, TrainError> {
+) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
     let mut predictions = keeper.resume();
     predictions.resize(classifiers.len(), Vec::new());
+    let mut errors: Vec<Option<TrainError>> = classifiers.iter().map(|_| None).collect();
     let made = predictions.first().map_or(0, Vec::len);
     for chunk in items[made..].chunks(GRID) {
         let stopping = stop();
@@ -56,14 +58,18 @@ pub fn evaluate(
         }
         let pixels = test_pixels(source, chunk, clip.config.image_size, clip.device())?;
         let images = frozen_pass(clip, pixels, need)?;
-        for (classifier, out) in classifiers.iter().zip(&mut predictions) {
-            append(&classifier.logits(&images)?, chunk, out)?;
+        for ((classifier, rows), error) in classifiers.iter().zip(&mut predictions).zip(&mut errors) {
+            if error.is_none() {
+                let logits = classifier.logits(&images).map_err(TrainError::from);
+                *error = logits.and_then(|logits| append(&logits, chunk, rows)).err();
+            }
         }
     }
     if made < items.len() && keeper.in_use() {
         keeper.keep(&predictions)?;
     }
-    Ok(predictions)
+    let outcome = |(rows, error): (Vec<Prediction>, Option<TrainError>)| error.map_or(Ok(rows), Err);
+    Ok(predictions.into_iter().zip(errors).map(outcome).collect())
 }
 
 fn append(logits: &Tensor, items: &[(&Item, u32)], out: &mut Vec<Prediction>) -> Result<(), TrainError> {

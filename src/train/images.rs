@@ -17,7 +17,7 @@ pub const GRID: usize = 16;
 /// Whatever candle reports.
 pub fn frozen_pass(clip: &Clip, pixels: Tensor, need: ImageNeed) -> Result<ImageBatch, TrainError> {
     let pixels = pixels.to_dtype(clip.dtype())?;
-    let frozen = clip.vision.encode(&pixels, need == ImageNeed::Tokens)?;
+    let frozen = clip.vision.encode(&pixels, need >= ImageNeed::Tokens)?;
     Ok(ImageBatch { frozen, pixels: (need == ImageNeed::Pixels).then_some(pixels) })
 }
 

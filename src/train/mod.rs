@@ -22,4 +22,4 @@ pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};
 pub use step::{Gradients, loss_and_gradients};
-pub use views::{TrainingSet, Views};
+pub use views::{TrainingSet, Views, test_pixels};

@@ -74,7 +74,7 @@ impl TrainingSet<'_> {
 ///
 /// # Errors
 /// [`TrainError::Pixels`] naming the image.
-pub(super) fn test_pixels(
+pub fn test_pixels(
     source: &dyn ImageSource,
     items: &[(&Item, u32)],
     side: usize,

@@ -12,6 +12,9 @@ use crate::record::{
     Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, hex, parse_record,
 };
 
+/// The variant that says that prompts came from a file.
+pub(super) const FROM_FILE: &str = "prompts";
+
 /// A record that parses, its run directory, and what was found.
 pub type Quick = (Verdict, Option<(RunRecord, PathBuf)>);
 
@@ -49,12 +52,13 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
     Ok((verdict, Some((record, run_dir))))
 }
 
-/// Dataset, method, seed and shots in words.
+/// Suite, dataset, method, variant, seed and shots in words.
 fn words(record: &RunRecord) -> String {
     let cell = &record.cell;
     let number = |name: &str, value: Option<u64>| value.map_or_else(String::new, |n| format!(" {name} {n}"));
     let (seed, shots) = (number("seed", cell.seed), number("shots", cell.shots.map(u64::from)));
-    format!("{} {} {}{seed}{shots}", cell.suite, cell.dataset, cell.method)
+    let variant: String = cell.variant.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+    format!("{} {} {}{variant}{seed}{shots}", cell.suite, cell.dataset, cell.method)
 }
 
 fn outcome(record: &RunRecord, faults: &mut Vec<String>) {
@@ -66,8 +70,10 @@ fn outcome(record: &RunRecord, faults: &mut Vec<String>) {
     if complete && record.training.is_some() != record.cell.seed.is_some() {
         faults.push("training and seed do not go together".to_owned());
     }
-    if record.provenance.draw_sha256.is_some() != record.cell.seed.is_some() {
-        faults.push("draw_sha256 and seed do not go together".to_owned());
+    // Prompts that came from a file were drawn for by somebody else.
+    let drawn = record.cell.seed.is_some() && !record.cell.variant.contains_key(FROM_FILE);
+    if drawn && record.provenance.draw_sha256.is_none() {
+        faults.push("it has a seed and no draw_sha256".to_owned());
     }
 }
 

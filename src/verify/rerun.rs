@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::environment::differences;
 use super::finding::{Comparison, Verdict, VerifyError};
-use crate::record::{Outcome, Redactor, RunRecord, Store};
+use super::quick::FROM_FILE;
+use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
 use crate::suite::{CommandLine, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, run};
 
 /// On other machines and builds: most predictions, in percent, that may name another class.
@@ -31,7 +32,7 @@ pub fn rerun(
     let failed =
         |source: SuiteError| VerifyError::Run { cell: verdict.cell.clone(), source: Box::new(source) };
     let scratch = Scratch::new(&record.key);
-    let again = run_cell(record, world, &scratch.0, stop).map_err(failed)?;
+    let again = run_cell(record, run_dir, world, &scratch.0, stop).map_err(failed)?;
     let environment = differences(&record.provenance, &again.provenance);
     verdict.faults.extend(environment.inputs.iter().map(|text| format!("inputs differ, {text}")));
     verdict.environment = environment.machine.clone();
@@ -137,11 +138,12 @@ fn judge(comparison: &Comparison, verdict: &mut Verdict) {
 /// The record of the same cell, run here.
 fn run_cell(
     record: &RunRecord,
+    run_dir: &Path,
     world: &World,
     out: &Path,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<RunRecord, SuiteError> {
-    let plan = plan(record)?;
+    let plan = plan(record, run_dir)?;
     let options = RunOptions {
         out,
         fresh: true,
@@ -155,24 +157,38 @@ fn run_cell(
     };
     run(world, &plan, &options)?;
     let records = Store::new(out, &record.cell.suite, &world.profile).all()?;
-    records.into_iter().next().ok_or_else(|| SuiteError::Usage("the run left no record".to_owned()))
+    // A cell whose prompts come from its own file brings the cell that writes the file.
+    let found = records
+        .into_iter()
+        .find(|again| again.cell.variant.get(FROM_FILE) == record.cell.variant.get(FROM_FILE));
+    found.ok_or_else(|| SuiteError::Usage("its prompts came from a file that is not this run's".to_owned()))
 }
 
-/// A plan of one cell, with every setting as recorded.
-fn plan(record: &RunRecord) -> Result<Plan, SuiteError> {
+/// A plan of one cell, with every setting as recorded. What the record does not say, what else was measured, is
+/// taken from the resolved suite beside it.
+fn plan(record: &RunRecord, run_dir: &Path) -> Result<Plan, SuiteError> {
     let cell = &record.cell;
-    let mut evaluate: Vec<_> = record.evaluations.iter().map(|evaluation| evaluation.classes).collect();
-    evaluate.dedup();
-    let frame = SuiteFile::find("smoke")?;
+    let own = |evaluation: &&Evaluation| evaluation.dataset == cell.dataset;
+    let evaluate: Vec<_> = record.evaluations.iter().filter(own).map(|e| e.classes).collect();
+    let others = record.evaluations.iter().filter(|e| !own(e)).map(|e| e.dataset.clone());
+    let mut evaluate_on: Vec<String> = others.collect();
+    evaluate_on.dedup();
+    let stored = SuiteFile::stored(&Store::at(run_dir), &cell.suite)?;
+    let frame = stored.map_or_else(|| SuiteFile::find("smoke"), Ok)?;
+    let from_file = cell.variant.contains_key(FROM_FILE);
     let suite = SuiteFile {
         name: cell.suite.clone(),
         datasets: vec![cell.dataset.clone()],
+        evaluate_on,
         methods: vec![cell.method.clone()],
         seeds: cell.seed.into_iter().collect(),
         shots: cell.shots.into_iter().collect(),
         train_classes: cell.train_classes,
         evaluate: if evaluate.is_empty() { frame.evaluate.clone() } else { evaluate },
+        prompts: frame.prompts.clone().filter(|_| from_file),
+        limit: None,
         set: Default::default(),
+        sweep: Default::default(),
         profile: Default::default(),
         ..frame
     };

@@ -48,7 +48,8 @@ impl Classifier for Faulty {
             Fault::Unused => Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?,
             // A slope so steep that the update overflows, though every gradient is finite.
             Fault::LastUpdate if self.call == 2 => {
-                let steep = Tensor::new(&[3e38f32, 0.0, 0.0], &Device::Cpu)?.broadcast_mul(&self.extra)?;
+                let slope = Tensor::new(&[3e38f32, 0.0, 0.0], &Device::Cpu)?;
+                let steep = slope.broadcast_mul(&(&self.extra + 1e-3)?)?;
                 return Ok((logits * 1e-30)?.broadcast_add(&steep)?);
             }
             _ => self.extra.clone(),

@@ -50,7 +50,7 @@ fn a_sound_run_passes_and_comes_back_bit_for_bit() {
     assert_eq!(said["records"].as_array().unwrap().len(), 2);
     for record in said["records"].as_array().unwrap() {
         assert_eq!(record["comparison"]["bit_equal"], true, "{record}");
-        assert_eq!(record["comparison"]["predictions"], 200, "{record}");
+        assert!(record["comparison"]["predictions"].as_u64().unwrap() >= 100, "{record}");
     }
     assert_eq!(verify(&run_dir(out.path()), &["--quick"]).status.code(), Some(0));
 }

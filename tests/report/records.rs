@@ -63,6 +63,7 @@ pub fn record(
         ]),
         training: trained.then(|| training(method)),
         evaluations: evaluations.iter().map(|e| evaluation(method, e)).collect(),
+        measurements: Vec::new(),
         provenance: provenance(dataset, trained),
         timing: Timing { train_secs: 12.0, evaluate_secs: 3.0, shared_secs: 1.5 },
         record_sha256: String::new(),

@@ -36,6 +36,8 @@ pub struct Published {
     pub printed_pct: Option<f64>,
     /// Accuracies in percent by seed, ascending, from the authors' counts.
     pub by_seed: Vec<(u64, f64)>,
+    /// Seed, correct predictions and test images, ascending.
+    pub counts: Vec<(u64, u64, u64)>,
     /// Number of prompts in those runs.
     pub k: Option<u32>,
     /// Where the figures come from.
@@ -57,10 +59,14 @@ pub fn published() -> Result<BTreeMap<Place, Published>, ReportError> {
         let figure = figures.entry(line.place()?).or_default();
         let (correct, total): (f64, f64) = (line.number("correct")?, line.number("total")?);
         figure.by_seed.push((line.number("seed")?, 100.0 * correct / total));
+        figure.counts.push((line.number("seed")?, line.number("correct")?, line.number("total")?));
         figure.k = Some(line.number("k")?);
         figure.source = format!("logs of {}", line.text("source")?);
     }
-    figures.values_mut().for_each(|figure| figure.by_seed.sort_by_key(|(seed, _)| *seed));
+    for figure in figures.values_mut() {
+        figure.by_seed.sort_by_key(|(seed, _)| *seed);
+        figure.counts.sort_unstable();
+    }
     Ok(figures)
 }
 

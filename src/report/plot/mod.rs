@@ -11,6 +11,7 @@ pub mod drift;
 pub mod legend;
 pub mod lettering;
 pub mod paint;
+pub mod points;
 pub mod scatter;
 pub mod style;
 

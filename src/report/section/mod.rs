@@ -8,6 +8,7 @@ use super::spec::Section;
 mod ablation;
 mod base_to_new;
 mod box_plots;
+mod cost;
 mod deviations;
 mod domain_shift;
 mod failures;
@@ -15,9 +16,12 @@ mod few_shot;
 mod image_tests;
 mod matrix;
 mod method_tests;
+mod prompt_files;
 mod provenance;
+mod representation_shift;
 mod reproduce;
 mod scatter;
+mod shift_and_loss;
 mod training_curves;
 mod variance;
 
@@ -42,5 +46,8 @@ pub fn render(section: Section, context: &Context<'_>) -> Result<Part, ReportErr
         Section::Variance => Ok(variance::render(context)),
         Section::Ablation => Ok(ablation::render(context)),
         Section::TrainingCurves => training_curves::render(context),
+        Section::RepresentationShift => representation_shift::render(context),
+        Section::Cost => Ok(cost::render(context)),
+        Section::PublishedPrompts => prompt_files::render(context),
     }
 }

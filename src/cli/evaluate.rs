@@ -1,0 +1,63 @@
+//! `evaluate --prompts FILE`: somebody's prompts, one's own data.
+
+use super::args::EvaluateArgs;
+use super::exit::{Exit, Failure};
+use super::progress::{listen, stopped};
+use super::suite::device;
+use crate::data::Classes;
+use crate::suite::{SavedPrompts, Settings, World, about, evaluate_file};
+
+pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
+    let saved = SavedPrompts::read(&args.prompts)?;
+    let mut settings = saved.settings(&Settings::new([])?)?;
+    for text in &args.set {
+        let (key, value) = Settings::parse_assignment(text)?;
+        settings = settings.with(&key, &value)?;
+    }
+    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device(&args.device)?)?;
+    let trained_on = saved.metadata.get(about::DATASET);
+    let datasets = match (&args.datasets, trained_on) {
+        (Some(datasets), _) => datasets.clone(),
+        (None, Some(dataset)) => vec![dataset.clone()],
+        (None, None) => world.own_datasets().ok_or_else(|| {
+            Failure::new(Exit::Usage, "the file does not say what it was trained on: name --datasets")
+        })?,
+    };
+    let halves = match (&args.classes, saved.metadata.get(about::TRAIN_CLASSES).map(String::as_str)) {
+        (Some(classes), _) => classes.clone(),
+        (None, Some("all")) => vec![Classes::All],
+        (None, _) => vec![Classes::Base, Classes::New],
+    };
+    world.check(&datasets)?;
+    let same_weights = saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.weights_sha256);
+    if same_weights == Some(false) {
+        eprintln!(
+            "these prompts were trained with another model (other weights): numbers will not be reproduced"
+        );
+    }
+    listen()?;
+    let mut rows = Vec::new();
+    for dataset in &datasets {
+        for classes in &halves {
+            let half = (dataset.as_str(), *classes);
+            rows.push(evaluate_file(&world, &saved, &settings, half, args.limit, &stopped)?);
+            let Some(row) = rows.last().filter(|_| !args.json) else { continue };
+            let percent = 100.0 * row.correct as f64 / row.total as f64;
+            let half = row.classes.as_str();
+            println!("{:18} {half:4}  {:6} / {:6}  {percent:6.2} %", row.dataset, row.correct, row.total);
+        }
+    }
+    if args.json {
+        let document = serde_json::json!({
+            "method": saved.method,
+            "prompts_sha256": saved.sha256,
+            "metadata": saved.metadata,
+            "weights_sha256": world.weights_sha256,
+            "same_weights": same_weights,
+            "limit": args.limit,
+            "evaluations": rows,
+        });
+        println!("{document}");
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,113 @@
+//! Does a method that moves the tokens more lose more accuracy among new classes?
+//!
+//! One point per dataset and trained method, means over seeds. The test relabels methods within datasets, since
+//! points of one dataset share its difficulty.
+
+use std::collections::BTreeMap;
+
+use super::representation_shift::{Measured, small, values};
+use crate::data::Classes;
+use crate::report::arm::{Arm, looks};
+use crate::report::context::Context;
+use crate::report::error::ReportError;
+use crate::report::markdown::Table;
+use crate::report::number::{count, p, signed};
+use crate::report::plot::points::{PointFigure, draw};
+use crate::report::plot::{Picture, paint};
+use crate::stats::describe::mean;
+use crate::stats::spearman::{spearman, within_blocks_p};
+
+const BASELINE: &str = "zero_shot";
+const PERMUTATIONS: u64 = 10_000;
+
+/// Per dataset and arm: shift of the text tower, shift of the vision tower, change of new-class accuracy.
+type Point = [f64; 3];
+/// Which of a point's shifts is looked at.
+type Shift = fn(&Point) -> f64;
+
+/// The table, the correlations and the picture.
+pub fn render(
+    context: &Context<'_>,
+    measured: &Measured<'_>,
+) -> Result<(String, Option<Picture>), ReportError> {
+    let arms: Vec<Arm> = measured.arms.iter().filter(|arm| arm.method != BASELINE).cloned().collect();
+    let points: Vec<BTreeMap<String, Point>> =
+        arms.iter().map(|arm| points(context, measured, arm)).collect();
+    let shared = |id: &&String| points.iter().all(|of| of.contains_key(*id));
+    let datasets: Vec<String> =
+        points.first().map(|of| of.keys().filter(shared).cloned().collect()).unwrap_or_default();
+    if datasets.is_empty() {
+        return Ok((
+            "No dataset has zero-shot and every trained method: nothing to relate.\n".to_owned(),
+            None,
+        ));
+    }
+    let mut table =
+        Table::new(["method", "text shift", "vision shift", "new-class accuracy minus zero-shot, points"]);
+    for (arm, of) in arms.iter().zip(&points) {
+        let average = |j: usize| mean(&datasets.iter().map(|id| of[id][j]).collect::<Vec<_>>());
+        let [text, vision, change] = [0, 1, 2].map(|j| average(j).unwrap_or(0.0));
+        table.row([arm.label(), small(text), small(vision), signed(change)]);
+    }
+    let block = |id: &String, shift: Shift| -> Vec<(f64, f64)> {
+        points.iter().map(|of| (shift(&of[id]), of[id][2])).collect()
+    };
+    let mut sentences = Vec::new();
+    let towers: [(&str, Shift); 3] =
+        [("text", |p| p[0]), ("vision", |p| p[1]), ("larger of the two", |p| p[0].max(p[1]))];
+    for (name, shift) in towers {
+        let blocks: Vec<Vec<(f64, f64)>> = datasets.iter().map(|id| block(id, shift)).collect();
+        let (x, y): (Vec<f64>, Vec<f64>) = blocks.iter().flatten().copied().unzip();
+        if let (Ok(rho), Ok(value)) = (spearman(&x, &y), within_blocks_p(&blocks, PERMUTATIONS, 1)) {
+            sentences.push(format!("{name} {} (p {})", signed(rho), p(value)));
+        }
+    }
+    let title = context.titled("Shift of the tokens and change of new-class accuracy");
+    let figure = PointFigure {
+        title: title.clone(),
+        x_title: "1 − cosine in the last layer, larger of the two towers".to_owned(),
+        y_title: "new-class accuracy minus zero-shot (points)".to_owned(),
+        looks: looks(&arms),
+        points: points
+            .iter()
+            .map(|of| datasets.iter().map(|id| (of[id][0].max(of[id][1]), of[id][2])).collect())
+            .collect(),
+    };
+    let body = format!(
+        "**{title}**\n\n{}\nRank correlation of shift and change over {} × {} (Spearman): {}.\n\n\
+         ![{title}](shift_and_loss.png)\n\n_Shift: 1 − cosine of the tokens among new classes in the last layer, against \
+         no prompts; mean over seeds, then over datasets. p: two-sided, {PERMUTATIONS} seeded relabellings of methods within \
+         datasets. A negative correlation means: what moves the tokens more loses more. Each dataset is one point per \
+         method; a point on the left edge is zero or below the axis._\n",
+        table.markdown(),
+        count(datasets.len(), "dataset"),
+        count(arms.len(), "method"),
+        sentences.join(", "),
+    );
+    Ok((body, Some(paint("shift_and_loss", &draw(&figure))?)))
+}
+
+/// An arm's points by dataset.
+fn points(context: &Context<'_>, measured: &Measured<'_>, arm: &Arm) -> BTreeMap<String, Point> {
+    let new = |method: &str, variant: &str, dataset: &str| {
+        let row = context.summary.iter().find(|row| {
+            (row.place.method.as_str(), row.place.variant.as_str(), row.place.dataset.as_str())
+                == (method, variant, dataset)
+        });
+        row.and_then(|row| row.accuracy(Classes::New).mean())
+    };
+    let mut shifts: BTreeMap<String, [Vec<f64>; 2]> = BTreeMap::new();
+    for record in measured.of(arm) {
+        let slot = shifts.entry(record.cell.dataset.clone()).or_default();
+        for (tower, values_of) in ["text", "vision"].into_iter().zip(slot) {
+            let place = [("tower", tower), ("reference", "no_prompts"), ("classes", "new")];
+            let last = values(record, "one_minus_cosine_mean", &place).max_by_key(|(layer, _)| *layer);
+            values_of.extend(last.map(|(_, value)| value));
+        }
+    }
+    let point = |(dataset, [text, vision]): (String, [Vec<f64>; 2])| {
+        let change = new(&arm.method, &arm.variant, &dataset)? - new(BASELINE, "", &dataset)?;
+        Some((dataset, [mean(&text)?, mean(&vision)?, change]))
+    };
+    shifts.into_iter().filter_map(point).collect()
+}

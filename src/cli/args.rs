@@ -184,6 +184,12 @@ pub struct VerifyArgs {
     /// The data of the records, where it is not the embedded one.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// The split files of their own that the records were made with, as for `suite`.
+    #[arg(long, value_name = "[ID=]FILE")]
+    pub split_file: Vec<String>,
+    /// The published few-shot draws that the records were made with, as for `suite`.
+    #[arg(long, value_name = "DIR")]
+    pub draws: Option<PathBuf>,
     /// The model of the records, where it is not the embedded one.
     #[arg(long, value_name = "DIR")]
     pub clip: Option<PathBuf>,

@@ -3,8 +3,6 @@
 //! The comparison is `tests/python/hf_round_trip.py`. It runs where `RPO_BENCH_PYTHON` (else `python3`) has
 //! torch, transformers and pillow, and says that it was skipped everywhere else.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/hf_round_trip.py");

@@ -78,7 +78,7 @@ pub fn render(
          ![{title}](shift_and_loss.png)\n\n_Shift: 1 − cosine of the tokens among new classes in the last layer, against \
          no prompts; mean over seeds, then over datasets. p: two-sided, {PERMUTATIONS} seeded relabellings of methods within \
          datasets. A negative correlation means: what moves the tokens more loses more. Each dataset is one point per \
-         method; a point on the left edge is zero or below the axis._\n",
+         method; a point on the left edge is an exact zero._\n",
         table.markdown(),
         count(datasets.len(), "dataset"),
         count(arms.len(), "method"),

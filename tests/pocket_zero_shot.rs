@@ -52,7 +52,7 @@ fn accuracy(rows: &[(usize, Vec<f32>)], classes: Range<usize>) -> f64 {
 fn noted(id: &str) -> Vec<f64> {
     let row = NOTE.lines().find(|line| line.starts_with(&format!("| {id} |")));
     let row = row.unwrap_or_else(|| panic!("assets/pocket/README.md has no row {id}"));
-    row.split('|').filter_map(|cell| cell.trim().parse().ok()).skip(1).take(3).collect()
+    row.split('|').filter_map(|cell| cell.trim().parse().ok()).take(3).collect()
 }
 
 #[test]
@@ -68,7 +68,9 @@ fn zero_shot_is_neither_lost_nor_done_and_the_note_says_it() {
         // Half an image in 480 is 0.1: a last bit may decide a tie elsewhere.
         let off = noted(id).iter().zip([base, new, all]).fold(0.0, |m, (a, b)| f64::max(m, (a - b).abs()));
         assert!(noted(id).len() == 3 && off <= 0.4, "{id}: the note says {:?}", noted(id));
-        for value in [base, new] {
+        // Shifted test sets are tested on all their classes at once, never by halves.
+        let shifts = id.starts_with("imagenet") && id != "imagenet";
+        for value in [base, new].into_iter().filter(|_| !shifts) {
             assert!(value >= 300.0 / half as f64 && value <= 90.0, "{id}: {base:.1} and {new:.1}");
         }
         assert!(all >= 300.0 / count as f64, "{id}: {all:.1}");

@@ -14,7 +14,7 @@ const HEIGHT: f64 = 360.0;
 pub struct PointFigure {
     /// Title above the figure.
     pub title: String,
-    /// Label below it; x is logarithmic, and what is not above the axis' low end lies on its edge.
+    /// Label below it; x is logarithmic, with zero itself at its low end.
     pub x_title: String,
     /// Label beside it.
     pub y_title: String,

@@ -44,7 +44,7 @@ fn real_formats_give_the_embedded_results() {
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (png, jpeg, clip) = (path("png"), path("jpeg"), path("clip"));
     rpo_bench(&["model", "export", &clip]);
-    rpo_bench(&["data", "export", "--pocket", &png, "--datasets", DATASETS]);
+    rpo_bench(&["data", "export", "--pocket", &png, "--datasets", DATASETS, "--lossless"]);
     rpo_bench(&["data", "export", "--pocket", &jpeg, "--datasets", DATASETS, "--jpeg", "95"]);
 
     let suite = |out: &str, more: &[&str]| {

@@ -4,33 +4,25 @@
 //! business. Easy to get wrong: the first pass is rounded to 8 bits before the second reads it, and which
 //! one is first depends on the sizes (`vertical_first`), so neither order nor rounding may change.
 //!
-//! Loops are written for the vectoriser of a baseline x86-64: coefficients are split in two halves of
-//! at most 16 bits, because such a machine multiplies 16-bit integers four times faster than 32-bit ones.
+//! Loops are written for the vectoriser and compiled for several levels of vector instructions; the machine's
+//! own is chosen when the program runs. Sums are of integers, so no level changes a bit.
 
 use super::{CropBox, Rgb8};
 
 /// Fractional bits of a coefficient: 32 less 8 for the pixel, less 2 for overshoot and sign.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
-/// Bits of a coefficient's low half.
-const LOW_BITS: u32 = PRECISION_BITS / 2;
 /// Half-width of the bicubic filter, in output pixels or input pixels, whichever are larger.
 const SUPPORT: f64 = 2.0;
-/// Sums computed side by side.
-const LANES: usize = 16;
+/// Sums computed side by side. So many that the compiler keeps their loop, and vectorises it.
+const LANES: usize = 64;
 /// Rows of the horizontal pass computed side by side, each pixel padded to four bytes.
 const ROWS: usize = LANES / 4;
-
-/// A fixed-point coefficient, `high · 2^11 + low`.
-#[derive(Clone, Copy)]
-struct Coefficient {
-    high: i16,
-    low: i16,
-}
 
 /// Where one output position reads: inputs from `first` on, one per coefficient.
 struct Taps {
     first: usize,
-    coefficients: Vec<Coefficient>,
+    /// Fixed point, with [`PRECISION_BITS`] fractional bits.
+    coefficients: Vec<i32>,
 }
 
 /// Resizes `image` to `width` by `height`; sizes of 0 are taken as 1.
@@ -109,33 +101,37 @@ fn taps(in_size: usize, out_size: usize, first: usize, count: usize) -> Vec<Taps
     (first..first + count).map(of_output).collect()
 }
 
-/// Rounds half away from zero, then splits.
-fn fixed_point(weight: f64) -> Coefficient {
+/// Rounds half away from zero.
+fn fixed_point(weight: f64) -> i32 {
     let scaled = weight * f64::from(1u32 << PRECISION_BITS);
-    let fixed = (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32;
-    Coefficient { high: (fixed >> LOW_BITS) as i16, low: (fixed & ((1 << LOW_BITS) - 1)) as i16 }
+    (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
 }
 
 /// Weighs `LANES` bytes at once and rounds them back to bytes (Pillow's `clip8`).
-fn weigh(inputs: impl Iterator<Item = [u8; LANES]>, coefficients: &[Coefficient]) -> [u8; LANES] {
-    let (mut high, mut low) = ([0i32; LANES], [0i32; LANES]);
+#[inline(always)]
+fn weigh(inputs: impl Iterator<Item = [u8; LANES]>, coefficients: &[i32]) -> [u8; LANES] {
+    let mut sums = [1i32 << (PRECISION_BITS - 1); LANES];
     for (bytes, coefficient) in inputs.zip(coefficients) {
-        let (by_high, by_low) = (i32::from(coefficient.high), i32::from(coefficient.low));
-        for lane in 0..LANES {
-            high[lane] += i32::from(bytes[lane]) * by_high;
-            low[lane] += i32::from(bytes[lane]) * by_low;
+        for (sum, byte) in sums.iter_mut().zip(bytes) {
+            *sum += i32::from(byte) * coefficient;
         }
     }
-    std::array::from_fn(|lane| {
-        let sum = (high[lane] << LOW_BITS) + low[lane] + (1 << (PRECISION_BITS - 1));
-        (sum >> PRECISION_BITS).clamp(0, 255) as u8
-    })
+    sums.map(|sum| (sum >> PRECISION_BITS).clamp(0, 255) as u8)
 }
 
 /// Resizes each row of `source` to one pixel per entry of `columns`, which count from its left side.
 fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Rgb8 {
+    let mut out = vec![0u8; source.height * columns.len() * 3];
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || resize_rows(image, source, columns, &mut out),
+    );
+    filled(columns.len(), source.height, out)
+}
+
+#[inline(always)]
+fn resize_rows(image: &Rgb8, source: CropBox, columns: &[Taps], out: &mut [u8]) {
     let stride = columns.len() * 3;
-    let mut out = vec![0u8; source.height * stride];
     let mut side_by_side = vec![0u8; source.width * LANES];
     for (block, out_rows) in out.chunks_mut(ROWS * stride).enumerate() {
         for row in 0..out_rows.len() / stride {
@@ -153,13 +149,21 @@ fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Rgb8 {
             }
         }
     }
-    filled(columns.len(), source.height, out)
 }
 
 /// Resizes each column of `source` to one pixel per entry of `rows`, which count from its top.
 fn vertical_pass(image: &Rgb8, source: CropBox, rows: &[Taps]) -> Rgb8 {
+    let mut out = vec![0u8; rows.len() * source.width * 3];
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || resize_columns(image, source, rows, &mut out),
+    );
+    filled(source.width, rows.len(), out)
+}
+
+#[inline(always)]
+fn resize_columns(image: &Rgb8, source: CropBox, rows: &[Taps], out: &mut [u8]) {
     let (stride, width_bytes) = (image.width() * 3, source.width * 3);
-    let mut out = vec![0u8; rows.len() * width_bytes];
     for (taps, out_row) in rows.iter().zip(out.chunks_exact_mut(width_bytes)) {
         let start = (source.top + taps.first) * stride + source.left * 3;
         for (block, out_block) in out_row.chunks_mut(LANES).enumerate() {
@@ -168,12 +172,11 @@ fn vertical_pass(image: &Rgb8, source: CropBox, rows: &[Taps]) -> Rgb8 {
             out_block.copy_from_slice(&weighed[..out_block.len()]);
         }
     }
-    filled(source.width, rows.len(), out)
 }
 
 /// The first bytes of `bytes`; where fewer are left, at the image's end, the rest is 0 and not used. Both
-/// passes load through this: from whole arrays the vectoriser would gather byte by byte, at a third of
-/// the speed.
+/// passes load through this: from whole arrays the vectoriser would gather byte by byte.
+#[inline(always)]
 fn first_lanes(bytes: &[u8]) -> [u8; LANES] {
     bytes.first_chunk().copied().unwrap_or_else(|| {
         let mut lanes = [0; LANES];
@@ -201,8 +204,7 @@ mod tests {
     fn coefficients_of_every_output_add_up_to_one() {
         for (input, output) in [(1, 7), (7, 1), (500, 224), (224, 500), (3, 3)] {
             for taps in taps(input, output, 0, output) {
-                let sum: i32 =
-                    taps.coefficients.iter().map(|c| (i32::from(c.high) << 11) + i32::from(c.low)).sum();
+                let sum: i32 = taps.coefficients.iter().sum();
                 let off = (sum - (1 << 22)).unsigned_abs() as usize;
                 assert!(off <= taps.coefficients.len(), "{input} to {output}: off by {off}");
                 assert!(taps.first + taps.coefficients.len() <= input);

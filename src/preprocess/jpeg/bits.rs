@@ -101,12 +101,15 @@ impl<'a> BitReader<'a> {
         bits
     }
 
-    /// Consumes an `n`-bit (0 to 15) signed value in JPEG's code (`HUFF_EXTEND`).
+    /// Consumes an `n`-bit (0 to 15) signed value in JPEG's code (`HUFF_EXTEND`). Needs a
+    /// [`refill`](Self::refill) before; the one in front of a Huffman code of up to 17 bits serves both.
     #[inline]
     pub(super) fn take_signed(&mut self, n: u32) -> i32 {
-        let bits = self.take(n) as i32;
+        // Twice, because a shift by 64 is none.
+        let bits = (self.window >> 1 >> (63 - n)) as i32;
+        self.skip(n);
         let half = (1 << n) >> 1;
-        if bits < half { bits - (1 << n) + 1 } else { bits }
+        bits - if bits < half { (1 << n) - 1 } else { 0 }
     }
 }
 
@@ -148,6 +151,7 @@ mod tests {
     #[test]
     fn signed_values_follow_the_standard() {
         let mut bits = BitReader::new(&[0b0100_1110, 0], 0);
+        bits.refill();
         assert_eq!(bits.take_signed(2), -2);
         assert_eq!(bits.take_signed(3), -6);
         assert_eq!(bits.take_signed(2), 3);

@@ -30,6 +30,14 @@ impl ColorModel {
 
     /// Writes one row of RGB from one row of each component, all at least as long as `out` has pixels.
     pub(super) fn write_rgb(self, rows: &[&[u8]], out: &mut [u8]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || self.convert(rows, out),
+        );
+    }
+
+    #[inline(always)]
+    fn convert(self, rows: &[&[u8]], out: &mut [u8]) {
         let out = out.as_chunks_mut::<3>().0;
         match (self, rows) {
             (Self::Grey, [grey, ..]) => {
@@ -64,7 +72,7 @@ impl ColorModel {
 
 /// libjpeg's conversion with 16 fractional bits (`jdcolor.c`): red `1.402 cr`, green `-0.34414 cb - 0.71414 cr`,
 /// blue `1.772 cb`. The whole parts of the constants are taken out, so that every product has 16-bit factors.
-#[inline]
+#[inline(always)]
 fn rgb_from_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let y = i32::from(y);

@@ -16,6 +16,7 @@ struct Lanes([i32; 8]);
 
 impl Add for Lanes {
     type Output = Self;
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i].wrapping_add(other.0[i])))
     }
@@ -23,6 +24,7 @@ impl Add for Lanes {
 
 impl Sub for Lanes {
     type Output = Self;
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i].wrapping_sub(other.0[i])))
     }
@@ -30,6 +32,7 @@ impl Sub for Lanes {
 
 impl Mul<i32> for Lanes {
     type Output = Self;
+    #[inline(always)]
     fn mul(self, factor: i32) -> Self {
         Self(self.0.map(|x| x.wrapping_mul(factor)))
     }
@@ -37,6 +40,7 @@ impl Mul<i32> for Lanes {
 
 impl Lanes {
     /// Divides by `2^bits`, rounding half up.
+    #[inline(always)]
     fn descale(self, bits: u32) -> Self {
         Self(self.0.map(|x| x.wrapping_add(1 << (bits - 1)) >> bits))
     }
@@ -48,6 +52,14 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) ->
         let dc = i32::from(coefficients[0]).wrapping_mul(i32::from(quantisation[0]));
         return [[sample((dc.wrapping_shl(PASS1_BITS).wrapping_add(16)) >> 5); 8]; 8];
     }
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || both_passes(coefficients, quantisation),
+    )
+}
+
+#[inline(always)]
+fn both_passes(coefficients: &[i16; 64], quantisation: &[u16; 64]) -> [[u8; 8]; 8] {
     let row = |y: usize| {
         Lanes(std::array::from_fn(|x| {
             i32::from(coefficients[y * 8 + x]).wrapping_mul(i32::from(quantisation[y * 8 + x]))
@@ -59,15 +71,18 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) ->
 }
 
 /// Centres and limits.
+#[inline(always)]
 fn sample(value: i32) -> u8 {
     value.saturating_add(128).clamp(0, 255) as u8
 }
 
+#[inline(always)]
 fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
     std::array::from_fn(|x| Lanes(std::array::from_fn(|y| rows[y].0[x])))
 }
 
 /// One pass over eight columns; `input[k]` holds frequency k of each, the result position k of each.
+#[inline(always)]
 fn pass(input: [Lanes; 8], descale_bits: u32) -> [Lanes; 8] {
     let [i0, i1, i2, i3, i4, i5, i6, i7] = input;
     // Even part.

@@ -50,19 +50,25 @@ impl<'a> Upsampler<'a> {
         let far = self.far_samples(y);
         match self.method {
             Method::Whole => return near,
-            Method::BlendAcross => blend_across(near, &mut self.row),
+            Method::BlendAcross => pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || blend_across(near, &mut self.row),
+            ),
             Method::BlendDown => {
                 let bias = 1 + (y % 2) as u16;
                 for ((out, &near), &far) in self.row.iter_mut().zip(near).zip(far) {
                     *out = ((u16::from(near) * 3 + u16::from(far) + bias) >> 2) as u8;
                 }
             }
-            Method::BlendBoth => {
-                for ((sum, &near), &far) in self.sums.iter_mut().zip(near).zip(far) {
-                    *sum = u16::from(near) * 3 + u16::from(far);
-                }
-                blend_sums_across(&self.sums, &mut self.row);
-            }
+            Method::BlendBoth => pulp::Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for ((sum, &near), &far) in self.sums.iter_mut().zip(near).zip(far) {
+                        *sum = u16::from(near) * 3 + u16::from(far);
+                    }
+                    blend_sums_across(&self.sums, &mut self.row);
+                },
+            ),
             Method::Repeat => {
                 for (out, &sample) in self.row.chunks_exact_mut(self.ratio.0).zip(near) {
                     out.fill(sample);
@@ -86,6 +92,7 @@ impl<'a> Upsampler<'a> {
 }
 
 /// `h2v1_fancy_upsample`; `out` is twice as long as `samples`, which are at least three.
+#[inline(always)]
 fn blend_across(samples: &[u8], out: &mut [u8]) {
     let (Some(&first), Some(&last)) = (samples.first(), samples.last()) else { return };
     let inner = &mut out[1..2 * samples.len() - 1];
@@ -98,6 +105,7 @@ fn blend_across(samples: &[u8], out: &mut [u8]) {
 }
 
 /// The horizontal half of `h2v2_fancy_upsample`, on sums that are four times a sample.
+#[inline(always)]
 fn blend_sums_across(sums: &[u16], out: &mut [u8]) {
     let (Some(&first), Some(&last)) = (sums.first(), sums.last()) else { return };
     let inner = &mut out[1..2 * sums.len() - 1];

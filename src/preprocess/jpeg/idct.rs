@@ -34,7 +34,11 @@ impl Mul<i32> for Lanes {
     type Output = Self;
     #[inline(always)]
     fn mul(self, factor: i32) -> Self {
-        Self(self.0.map(|x| x.wrapping_mul(factor)))
+        let mut product = self.0;
+        for x in &mut product {
+            *x = x.wrapping_mul(factor);
+        }
+        Self(product)
     }
 }
 
@@ -42,7 +46,11 @@ impl Lanes {
     /// Divides by `2^bits`, rounding half up.
     #[inline(always)]
     fn descale(self, bits: u32) -> Self {
-        Self(self.0.map(|x| x.wrapping_add(1 << (bits - 1)) >> bits))
+        let mut rounded = self.0;
+        for x in &mut rounded {
+            *x = x.wrapping_add(1 << (bits - 1)) >> bits;
+        }
+        Self(rounded)
     }
 }
 
@@ -67,7 +75,14 @@ fn both_passes(coefficients: &[i16; 64], quantisation: &[u16; 64]) -> [[u8; 8]; 
     };
     let columns = pass([0, 1, 2, 3, 4, 5, 6, 7].map(row), CONST_BITS - PASS1_BITS);
     let rows = pass(transposed(columns), CONST_BITS + PASS1_BITS + 3);
-    transposed(rows).map(|row| row.0.map(sample))
+    let mut samples = [[0; 8]; 8];
+    // Loops, because `map` of arrays would be called where it must be inlined to be vectorised.
+    for (samples, row) in samples.iter_mut().zip(transposed(rows)) {
+        for (out, value) in samples.iter_mut().zip(row.0) {
+            *out = sample(value);
+        }
+    }
+    samples
 }
 
 /// Centres and limits.
@@ -103,7 +118,11 @@ fn pass(input: [Lanes; 8], descale_bits: u32) -> [Lanes; 8] {
     let o2 = i5 * 16_819 + z2 + z4;
     let o1 = i3 * 25_172 + z2 + z3;
     let o0 = i1 * 12_299 + z1 + z4;
-    [e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0].map(|x| x.descale(descale_bits))
+    let mut positions = [e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0];
+    for position in &mut positions {
+        *position = position.descale(descale_bits);
+    }
+    positions
 }
 
 #[cfg(test)]

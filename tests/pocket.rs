@@ -2,33 +2,37 @@
 //! recorded ones. A changed hash means that every model and record made from pocket images is stale.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rayon::prelude::*;
 use rpo_bench::data::{ImageSource, Item};
-use rpo_bench::pocket::{PocketImages, PretrainSource, dataset, datasets, write_previews};
+use rpo_bench::pocket::{PocketImages, PretrainSource, Sheet, dataset, datasets, write_previews};
 use sha2::{Digest, Sha256};
 
 /// First 16 hex digits of the SHA-256 over every tenth item's pixels, train, val and test in turn.
 const PIXELS: [(&str, &str); 15] = [
-    ("imagenet", "3736ace57c1df821"),
-    ("caltech101", "ec294fb2cfb3f912"),
-    ("oxford_pets", "9eedde5ae8d24d22"),
-    ("stanford_cars", "28b53c0688dee0e0"),
-    ("oxford_flowers", "d7138bf5a653f13a"),
-    ("food101", "e377f736d613dcae"),
-    ("fgvc_aircraft", "58d9db233eac94d2"),
-    ("sun397", "f90437277dd727c2"),
-    ("dtd", "e3cd0a3e12741a10"),
-    ("eurosat", "42846eca02c5f9df"),
-    ("ucf101", "ace69e28d759396b"),
-    ("imagenetv2", "ddd591f6460873dd"),
-    ("imagenet_sketch", "959a812d5d477887"),
-    ("imagenet_a", "1243aa50fe05d307"),
-    ("imagenet_r", "44912c42272c5417"),
+    ("imagenet", "10f1f1fad52f0177"),
+    ("caltech101", "2a1531780595e013"),
+    ("oxford_pets", "3acfddccd5984442"),
+    ("stanford_cars", "56835ef2c6494c7a"),
+    ("oxford_flowers", "1f379ca1a8a091f6"),
+    ("food101", "7c0a30a0bacd9e6a"),
+    ("fgvc_aircraft", "b66ebf81b66d2619"),
+    ("sun397", "06708c01c4237b02"),
+    ("dtd", "a8f21ebb3e8a89c1"),
+    ("eurosat", "05e1df8efa7098dc"),
+    ("ucf101", "7ca0c8f635840b46"),
+    ("imagenetv2", "3841807d64d05efc"),
+    ("imagenet_sketch", "a1072151f2faa709"),
+    ("imagenet_a", "25c6890b1655f5e4"),
+    ("imagenet_r", "964de0d45f28bb0b"),
 ];
 
 /// The same over the first 200 pretraining pairs of seed 0, each picture followed by its caption.
 const PRETRAIN: &str = "3da7e41ab816233f";
+
+const PREVIEWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/pocket/preview");
+const MAKE: &str = "run `rpo-bench pocket preview --small assets/pocket/preview`";
 
 fn hex(hash: Sha256) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -100,10 +104,25 @@ fn paths_are_unique_over_all_datasets() {
 #[test]
 fn previews_are_readable_pictures() {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let paths = write_previews(dir.path()).expect("a writable folder");
-    assert_eq!(paths.len(), datasets().len() + 1);
-    for path in paths {
+    let large = write_previews(dir.path(), Sheet::LARGE).expect("a writable folder");
+    assert_eq!(large.len(), datasets().len() + 1);
+    for path in large {
         let size = image::image_dimensions(&path).expect("a picture");
         assert!(size.0 > 500 && size.1 > 400, "{path:?} {size:?}");
     }
+}
+
+/// The committed sheets are what `pocket preview --small` makes, and together stay below 1.5 MB.
+#[test]
+fn committed_sheets_are_the_ones_the_program_makes() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut total = 0;
+    for path in write_previews(dir.path(), Sheet::SMALL).expect("a writable folder") {
+        let committed = Path::new(PREVIEWS).join(path.file_name().expect("a file"));
+        let read = |path: &Path| std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let bytes = read(&committed);
+        total += bytes.len();
+        assert!(bytes == read(&path), "{} is stale; {MAKE}", committed.display());
+    }
+    assert!(total < 1_500_000, "{total} bytes");
 }

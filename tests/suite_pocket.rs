@@ -2,21 +2,42 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use rpo_bench::suite::{Plan, SuiteFile};
+use rpo_bench::suite::{Plan, SUITES, SuiteFile};
 use rpo_bench::train::Views;
 
 fn value(plan: &Plan, key: &str) -> String {
     plan.methods.iter().find_map(|method| method.config.get(key).cloned()).unwrap()
 }
 
+/// Every deviation that a suite's pocket profile names is in force, and none is in force unnamed.
 #[test]
 fn suite_pocket() {
-    let suite = SuiteFile::find("base2new").unwrap().for_profile("pocket");
-    assert_eq!(suite.deviations.len(), 3);
-    let plan = Plan::new(suite, &[], None).unwrap();
-    assert_eq!(plan.settings.globals.views, Views::Bank(4));
-    assert_eq!((value(&plan, "rpo.k"), value(&plan, "rpo.epochs")), ("4".into(), "6".into()));
-    assert_eq!((value(&plan, "coop.epochs"), value(&plan, "cocoop.epochs")), ("30".into(), "3".into()));
+    for (name, _) in SUITES.iter().filter(|(name, _)| *name != "smoke") {
+        let suite = SuiteFile::find(name).unwrap();
+        let (datasets, shots, seeds) = (suite.datasets.len(), suite.shots.len(), suite.seeds.len());
+        let suite = suite.for_profile("pocket");
+        let subjects: Vec<String> = suite.deviations.iter().map(|d| d.subject.clone()).collect();
+        let named = |subject: &str| subjects.iter().any(|s| s.starts_with(subject));
+        let fewer = suite.datasets.len() < datasets || suite.shots.len() < shots || suite.seeds.len() < seeds;
+        assert_eq!(fewer, named("datasets") || named("prompts"), "{name}");
+        let own = Plan::new(SuiteFile::find(name).unwrap().for_profile(""), &[], None).unwrap();
+        let plan = Plan::new(suite, &[], None).unwrap();
+        let bank = plan.settings.globals.views == Views::Bank(4);
+        assert_eq!(bank, named("training views") || named("prompts"), "{name}");
+        if *name != "cost" {
+            assert_eq!(
+                (value(&plan, "rpo.k"), value(&plan, "rpo.epochs")),
+                ("4".into(), "6".into()),
+                "{name}"
+            );
+        }
+        if own.suite.methods.iter().any(|id| id == "coop") {
+            let epochs = |plan: &Plan| (value(plan, "coop.epochs"), value(plan, "cocoop.epochs"));
+            let short = epochs(&plan) == ("30".into(), "3".into());
+            assert_eq!(short, named("CoOp and CoCoOp epochs"), "{name}");
+            assert_eq!(short, epochs(&plan) != epochs(&own), "{name}");
+        }
+    }
 }
 
 #[test]

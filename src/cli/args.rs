@@ -56,8 +56,14 @@ pub enum Command {
     Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.
     Verify(VerifyArgs),
-    /// One page: the machine, the model, the datasets, and what could run now.
+    /// One page: the machine, the model, the datasets, what could run now and about how long it would take.
     Doctor {
+        /// The suite to look at.
+        #[arg(long, default_value = "base2new")]
+        suite: String,
+        /// Where runs/ would go: what is complete there is not counted.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
         /// A CoOp DATA root, or folder:DIR.
         #[arg(long, value_name = "DIR")]
         data: Option<String>,
@@ -110,6 +116,9 @@ pub struct SuiteArgs {
     /// A split file of your own, as ID=FILE; FILE alone with folder:DIR. Repeatable.
     #[arg(long, value_name = "[ID=]FILE")]
     pub split_file: Vec<String>,
+    /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json. Datasets without a folder there draw by CoOp's rule.
+    #[arg(long, value_name = "DIR")]
+    pub draws: Option<PathBuf>,
     /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
     #[arg(long, value_name = "DIR")]
     pub clip: Option<PathBuf>,
@@ -137,7 +146,7 @@ pub struct SuiteArgs {
     /// At most N test images a class; every table is marked as limited.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
-    /// Run the datasets that are there instead of stopping when some are missing.
+    /// Run the datasets that are there instead of stopping when some are missing; every table says how many.
     #[arg(long)]
     pub available: bool,
     /// Where runs/ and reports/ go.
@@ -175,6 +184,12 @@ pub struct VerifyArgs {
     /// The data of the records, where it is not the embedded one.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// The split files of their own that the records were made with, as for `suite`.
+    #[arg(long, value_name = "[ID=]FILE")]
+    pub split_file: Vec<String>,
+    /// The published few-shot draws that the records were made with, as for `suite`.
+    #[arg(long, value_name = "DIR")]
+    pub draws: Option<PathBuf>,
     /// The model of the records, where it is not the embedded one.
     #[arg(long, value_name = "DIR")]
     pub clip: Option<PathBuf>,
@@ -274,8 +289,8 @@ pub enum DataCommand {
         /// Lists and sizes only: open no image.
         #[arg(long)]
         quick: bool,
-        /// Remember checked images in FILE, so that an interrupted check goes on.
-        #[arg(long, value_name = "FILE")]
+        /// Remember checked images in DIR, a file a dataset, so that an interrupted check goes on. Not under DATA.
+        #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
         /// Print one JSON document.
         #[arg(long)]
@@ -313,8 +328,12 @@ pub enum DataCommand {
         /// Datasets, comma-separated; all when absent.
         #[arg(long, value_delimiter = ',')]
         datasets: Vec<String>,
-        /// Write JPEG of this quality (1 to 100) instead of lossless PNG.
-        #[arg(long, value_name = "QUALITY")]
+        /// Write PNG into every file, whatever its ending: pixels, and so predictions, are those of the embedded
+        /// pictures. Without it files are JPEG as in the real datasets, some of them PNG under a JPEG's name.
+        #[arg(long)]
+        lossless: bool,
+        /// Write JPEG of this quality (1 to 100) into every file.
+        #[arg(long, value_name = "QUALITY", conflicts_with = "lossless")]
         jpeg: Option<u8>,
     },
 }
@@ -365,6 +384,9 @@ pub enum PocketCommand {
         /// Folder for the PNG files.
         #[arg(default_value = "pocket-preview")]
         dir: PathBuf,
+        /// Small sheets: two pictures a class at their own size, in few colours.
+        #[arg(long)]
+        small: bool,
     },
     /// Pretrain the pocket CLIP from nothing; continues from a checkpoint in the folder.
     Pretrain {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
 use super::progress::bar;
-use crate::data::export::{Encoding, InMemoryDataset, export, fitting};
+use crate::data::export::{Encoding, InMemoryDataset, export, fitting, mark_pocket_export};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
 use crate::data::make_split::make_split;
@@ -23,7 +23,7 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
             Ok(Exit::Ok)
         }
         DataCommand::Verify { datasets, data, quick, state, json } => {
-            check(&datasets, &data, VerifyOptions { quick, state_file: state }, json)
+            check(&datasets, &data, quick, state.as_deref(), json)
         }
         DataCommand::Split { folder: Some(folder), save: Some(save), seed, json, .. } => {
             make(&folder, &save, &seed, json)
@@ -35,17 +35,29 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
             Exit::Usage,
             "expected --split-file FILE with --shots K, or --folder DIR with --save FILE",
         )),
-        DataCommand::Export { pocket, datasets, jpeg } => export_pocket(&pocket, &datasets, jpeg),
+        DataCommand::Export { pocket, datasets, lossless, jpeg } => {
+            let encoding = match (lossless, jpeg) {
+                (true, _) => Encoding::Png,
+                (false, None) => Encoding::Published,
+                (false, Some(quality @ 1..=100)) => Encoding::Jpeg { quality },
+                (false, Some(quality)) => {
+                    return Err(Failure::new(Exit::Usage, format!("--jpeg {quality}: expected 1 to 100")));
+                }
+            };
+            export_pocket(&pocket, &datasets, encoding)
+        }
     }
 }
 
-fn check(ids: &[String], data: &str, options: VerifyOptions, json: bool) -> Result<Exit, Failure> {
+fn check(ids: &[String], data: &str, quick: bool, state: Option<&Path>, json: bool) -> Result<Exit, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(data)?)?;
     let ids: Vec<&str> =
         if ids.is_empty() { catalog.ids() } else { ids.iter().map(String::as_str).collect() };
     let mut reports = Vec::new();
     for id in ids {
         let progress = bar(0, id);
+        let state_file = state.map(|dir| dir.join(format!("{id}.jsonl")));
+        let options = VerifyOptions { quick, state_file };
         let report = verify(&catalog, id, &options, &mut |done, total| {
             progress.set_length(total as u64);
             progress.set_position(done as u64);
@@ -96,14 +108,7 @@ fn make(folder: &Path, save: &Path, seed: &str, json: bool) -> Result<Exit, Fail
     Ok(Exit::Ok)
 }
 
-fn export_pocket(root: &Path, wanted: &[String], jpeg: Option<u8>) -> Result<Exit, Failure> {
-    let encoding = match jpeg {
-        None => Encoding::Png,
-        Some(quality @ 1..=100) => Encoding::Jpeg { quality },
-        Some(quality) => {
-            return Err(Failure::new(Exit::Usage, format!("--jpeg {quality}: expected 1 to 100")));
-        }
-    };
+fn export_pocket(root: &Path, wanted: &[String], encoding: Encoding) -> Result<Exit, Failure> {
     let known = pocket::datasets();
     if let Some(id) = wanted.iter().find(|id| !known.contains(&id.as_str())) {
         return Err(Failure::new(
@@ -111,6 +116,7 @@ fn export_pocket(root: &Path, wanted: &[String], jpeg: Option<u8>) -> Result<Exi
             format!("--datasets {id}: unknown; known: {}", known.join(", ")),
         ));
     }
+    mark_pocket_export(root).map_err(|error| Failure::new(Exit::Data, error))?;
     for id in known {
         let Some(dataset) = pocket::dataset(id) else { continue };
         if !wanted.is_empty() && !wanted.iter().any(|other| other == id) {

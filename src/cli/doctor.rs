@@ -1,38 +1,66 @@
-//! `doctor`: what the machine has, which data and model are there, and what could run now.
+//! `doctor`: what the machine has, which data and model are there, what could run now and for how long.
+//!
+//! It opens the model whole, the lists of every dataset and the few images that methods are timed on; whether
+//! all images can be read is for `data verify` to find.
 
 use std::path::Path;
-use std::process::Command;
 
+use candle_core::Device;
 use serde::Serialize;
 
+use super::doctor_page::print;
 use super::exit::{Exit, Failure};
+use super::threads::lanes;
 use crate::backbone::ClipFolder;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
+use crate::suite::{Estimate, Plan, SuiteFile, World, estimate};
 
-/// Everything on the page.
+/// Everything on the page; field names are the JSON keys.
 #[derive(Serialize)]
-struct Page {
-    version: &'static str,
-    features: Vec<&'static str>,
-    decoder: &'static str,
-    cores: usize,
-    memory_mib: Option<u64>,
+pub(super) struct Page {
+    pub version: &'static str,
+    /// Cargo features compiled in.
+    pub features: Vec<&'static str>,
+    pub decoder: &'static str,
+    pub cores: usize,
+    pub memory_mib: Option<u64>,
     /// Name, driver and memory of each card, as nvidia-smi says them.
-    gpus: Vec<String>,
-    model: Option<Finding>,
-    datasets: Vec<Availability>,
-    run: Option<String>,
+    pub gpus: Vec<String>,
+    pub model: Option<Finding>,
+    pub datasets: Vec<Availability>,
+    pub suite: String,
+    /// Datasets of the suite that are not there.
+    pub missing: Vec<String>,
+    pub can_run: Option<CanRun>,
 }
 
 /// A thing that is usable, or why not.
 #[derive(Serialize)]
-struct Finding {
-    usable: bool,
-    what: String,
+pub(super) struct Finding {
+    pub usable: bool,
+    pub what: String,
 }
 
-pub(super) fn doctor(data: Option<&str>, clip: Option<&Path>, json: bool) -> Result<Exit, Failure> {
+/// What could run now.
+#[derive(Serialize)]
+pub(super) struct CanRun {
+    pub command: String,
+    pub datasets: Vec<String>,
+    /// What it would take; absent where even timing the methods fails.
+    pub takes: Option<Estimate>,
+    /// Why it is absent.
+    pub fault: Option<String>,
+}
+
+pub(super) fn doctor(
+    suite: &str,
+    (data, clip): (Option<&str>, Option<&Path>),
+    out: &Path,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let suite = SuiteFile::find(suite)?;
+    let datasets = data.map(states).transpose()?.unwrap_or_default();
     let mut page = Page {
         version: env!("CARGO_PKG_VERSION"),
         features: features(),
@@ -41,16 +69,54 @@ pub(super) fn doctor(data: Option<&str>, clip: Option<&Path>, json: bool) -> Res
         memory_mib: memory_mib(),
         gpus: gpus(),
         model: clip.map(model),
-        datasets: data.map(datasets).transpose()?.unwrap_or_default(),
-        run: None,
+        suite: suite.name.clone(),
+        missing: Vec::new(),
+        datasets,
+        can_run: None,
     };
-    page.run = what_runs(&page, data);
+    let model_is_there = page.model.as_ref().is_none_or(|model| model.usable);
+    if model_is_there && (data.is_none() || clip.is_some()) {
+        let world = World::open(data, clip, &Device::Cpu)?;
+        let mut suite = suite.for_profile(world.settings_profile);
+        let wanted = world.own_datasets().unwrap_or_else(|| suite.datasets.clone());
+        let (ready, missing) = world.available(&wanted)?;
+        let (tested, untested) = world.available(&suite.evaluate_on)?;
+        page.missing = [missing, untested].concat();
+        suite.evaluate_on = tested;
+        if !ready.is_empty() {
+            let command = command(&suite.name, data, clip, !page.missing.is_empty());
+            let suite = SuiteFile { datasets: ready, ..suite };
+            page.can_run = Some(what_runs(&world, suite, out, command));
+        }
+    }
     match json {
         true => println!("{}", serde_json::to_string(&page)?),
         false => print(&page),
     }
-    let sound = page.model.as_ref().is_none_or(|model| model.usable) && page.run.is_some();
-    Ok(if sound { Exit::Ok } else { Exit::Data })
+    Ok(if page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
+}
+
+fn what_runs(world: &World, suite: SuiteFile, out: &Path, command: String) -> CanRun {
+    let datasets = suite.datasets.clone();
+    let plan = Plan::new(suite, &[], None).and_then(|plan| plan.with_prompts(None));
+    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, out, lanes())) {
+        Ok(takes) => (Some(takes), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    CanRun { command, datasets, takes, fault }
+}
+
+/// The command as one would type it.
+fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: bool) -> String {
+    let mut words = vec!["rpo-bench".to_owned(), "suite".to_owned(), suite.to_owned()];
+    let quoted = |text: &str| match text.contains(|c: char| c.is_whitespace() || "'\"$&;()*?".contains(c)) {
+        true => format!("'{}'", text.replace('\'', "'\\''")),
+        false => text.to_owned(),
+    };
+    words.extend(data.map(|data| format!("--data {}", quoted(data))));
+    words.extend(clip.map(|clip| format!("--clip {}", quoted(&clip.display().to_string()))));
+    words.extend(part.then(|| "--available".to_owned()));
+    words.join(" ")
 }
 
 fn features() -> Vec<&'static str> {
@@ -66,7 +132,7 @@ fn memory_mib() -> Option<u64> {
 
 fn gpus() -> Vec<String> {
     let query = ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"];
-    let Ok(output) = Command::new("nvidia-smi").args(query).output() else { return Vec::new() };
+    let Ok(output) = std::process::Command::new("nvidia-smi").args(query).output() else { return Vec::new() };
     if !output.status.success() {
         return Vec::new();
     }
@@ -97,64 +163,7 @@ fn model(dir: &Path) -> Finding {
     }
 }
 
-fn datasets(value: &str) -> Result<Vec<Availability>, Failure> {
+fn states(value: &str) -> Result<Vec<Availability>, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(value)?)?;
     Ok(catalog.availability(&catalog.ids())?)
-}
-
-/// The command that could run now.
-fn what_runs(page: &Page, data: Option<&str>) -> Option<String> {
-    if data.is_none() {
-        return Some("rpo-bench suite base2new".to_owned());
-    }
-    let ready: Vec<&str> = page
-        .datasets
-        .iter()
-        .filter_map(|state| match state {
-            Availability::Ready { id, .. } => Some(id.as_str()),
-            _ => None,
-        })
-        .collect();
-    let usable = page.model.as_ref().is_some_and(|model| model.usable);
-    (usable && !ready.is_empty())
-        .then(|| format!("rpo-bench suite base2new --data DATA --clip CLIP --datasets {}", ready.join(",")))
-}
-
-fn print(page: &Page) {
-    let none = |list: &[String]| if list.is_empty() { "none".to_owned() } else { list.join("; ") };
-    let features: Vec<String> = page.features.iter().map(|name| (*name).to_owned()).collect();
-    println!("rpo-bench {}, features: {}, JPEG decoder: {}", page.version, none(&features), page.decoder);
-    let memory = page.memory_mib.map_or("unknown".to_owned(), |mib| format!("{mib} MiB"));
-    println!("machine   {} cores, {memory} memory, GPU: {}", page.cores, none(&page.gpus));
-    if !page.gpus.is_empty() && !cfg!(feature = "cuda") {
-        println!("          this build has no GPU support: cargo build --release --features cuda");
-    }
-    match &page.model {
-        Some(Finding { usable, what }) => {
-            println!("model     {} {what}", if *usable { "ok  " } else { "FAIL" })
-        }
-        None => println!("model     none given; the embedded pocket model runs without one (--clip DIR)"),
-    }
-    for state in &page.datasets {
-        println!("data      {}", line(state));
-    }
-    match &page.run {
-        Some(command) => {
-            println!("can run   {command}");
-            println!("          add --plan to see its cells, image passes and time; nothing is written");
-        }
-        None => println!("can run   nothing on this data yet: give --clip DIR and at least one dataset"),
-    }
-}
-
-fn line(state: &Availability) -> String {
-    match state {
-        Availability::Ready { id, counts } => {
-            format!("ok    {id}: {} train, {} val, {} test", counts.train, counts.val, counts.test)
-        }
-        Availability::Missing { id, what, .. } => {
-            format!("none  {id}: {what} is missing; `rpo-bench data list {id}` says where to get it")
-        }
-        Availability::Unreadable { id, reason } => format!("FAIL  {id}: {reason}"),
-    }
 }

@@ -9,10 +9,11 @@ use crate::suite::{SavedPrompts, Settings, World, about, evaluate_file};
 
 pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
     let saved = SavedPrompts::read(&args.prompts)?;
-    let typed =
-        args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    // What the file states of itself comes last: it is a fact, not a wish.
-    let settings = saved.settings(&Settings::new(typed.iter().map(|(k, v)| (k.as_str(), v.clone())))?)?;
+    let mut settings = saved.settings(&Settings::new([])?)?;
+    for text in &args.set {
+        let (key, value) = Settings::parse_assignment(text)?;
+        settings = settings.with(&key, &value)?;
+    }
     let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device(&args.device)?)?;
     let trained_on = saved.metadata.get(about::DATASET);
     let datasets = match (&args.datasets, trained_on) {

@@ -62,8 +62,12 @@ impl From<SuiteError> for Failure {
             | SuiteError::Store(_) => Exit::Data,
             _ => Exit::RunFailed,
         };
-        let hint = match exit {
-            Exit::Interrupted => {
+        let hint = match (&error, exit) {
+            (SuiteError::Train(TrainError::Pixels(_)), _) => {
+                "; what is finished is kept. Put a sound file there (`data verify` finds all such images), or leave \
+                 them out with --set data.broken_images=skip"
+            }
+            (_, Exit::Interrupted) => {
                 "; finished cells, finished trainings and the step of running ones are kept; the same command goes on from there"
             }
             _ => "",

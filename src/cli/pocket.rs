@@ -3,13 +3,13 @@
 use super::args::PocketCommand;
 use super::exit::{Exit, Failure};
 use super::progress::{bar, listen, stopped};
-use crate::pocket::write_previews;
+use crate::pocket::{Sheet, write_previews};
 use crate::pretrain::{PretrainSettings, pretrain};
 
 pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
     match command {
-        PocketCommand::Preview { dir } => {
-            for path in write_previews(&dir)? {
+        PocketCommand::Preview { dir, small } => {
+            for path in write_previews(&dir, if small { Sheet::SMALL } else { Sheet::LARGE })? {
                 println!("{}", path.display());
             }
         }

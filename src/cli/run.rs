@@ -38,7 +38,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
             model::features(clip.as_deref(), &image, &text)
         }
         Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
-        Command::Doctor { data, clip, json } => doctor::doctor(data.as_deref(), clip.as_deref(), json),
+        Command::Doctor { suite, out, data, clip, json } => {
+            doctor::doctor(&suite, (data.as_deref(), clip.as_deref()), &out, json)
+        }
         Command::Bench(command) => bench::bench(command),
         Command::Pocket(command) => pocket::pocket(command),
         Command::Verify(args) => verify::verify(&args),

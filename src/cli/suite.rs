@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
+use super::plan;
 use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
@@ -55,25 +56,38 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
 /// The suite as typed: profile, own datasets, and the flags that replace its lists.
 fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
-    suite =
-        suite.for_profile(if world.data_kind() == "pocket" && args.clip.is_none() { "pocket" } else { "" });
+    suite = suite.for_profile(world.settings_profile);
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
     suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
-        suite.datasets = world.available(&suite.datasets)?;
-        if suite.datasets.is_empty() {
-            return Err(Failure::new(
-                Exit::Data,
-                "none of the suite's datasets is available; try `data list`",
-            ));
-        }
+        (suite.datasets, suite.evaluate_on) = available(world, &suite)?;
     }
     let overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
     Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
+}
+
+/// The datasets that are there, to train on and to test on besides; the others are named on stderr.
+fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let (ready, mut missing) = world.available(&suite.datasets)?;
+    if ready.is_empty() {
+        let message = "none of the suite's datasets is available; `doctor --data DIR` says what is missing";
+        return Err(Failure::new(Exit::Data, message));
+    }
+    let (tested, untested) = world.available(&suite.evaluate_on)?;
+    missing.extend(untested);
+    if !missing.is_empty() {
+        eprintln!(
+            "{} of {} datasets are left out:",
+            missing.len(),
+            suite.datasets.len() + suite.evaluate_on.len()
+        );
+        missing.iter().for_each(|line| eprintln!("  {line}"));
+    }
+    Ok((ready, tested))
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
@@ -85,11 +99,14 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     for value in &args.split_file {
         world.use_split_file(value)?;
     }
+    if let Some(dir) = &args.draws {
+        world.use_draws(dir)?;
+    }
     let plan = resolve(args, &world)?;
     if args.plan {
-        return show_plan(args, &world, &plan);
+        return plan::show(args, &world, &plan);
     }
-    if world.data_kind() == "pocket" {
+    if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
     let started = Instant::now();
@@ -141,34 +158,17 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
+        Event::LeftOut { dataset, reason } => {
+            let line = format!("{dataset}: left out: {reason}");
+            match slot.as_ref() {
+                Some(bar) => bar.suspend(|| eprintln!("{line}")),
+                None => eprintln!("{line}"),
+            }
+        }
         Event::TrainingDone | Event::CellDone { .. } => {
             if let Some(bar) = slot.as_ref() {
                 bar.inc(1);
             }
         }
     }
-}
-
-fn show_plan(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
-    let mut rows = Vec::new();
-    let mut image_passes = 0;
-    for id in &plan.suite.datasets {
-        let dataset = world.dataset(id)?;
-        for classes in &plan.suite.evaluate {
-            image_passes += dataset.of_half(&dataset.split.test, *classes, args.limit).len();
-        }
-        rows.extend(plan.cells(world, &dataset, &[])?);
-    }
-    if args.json {
-        let cells: Vec<_> =
-            rows.iter().map(|row| serde_json::json!({"cell": row.cell, "key": row.key})).collect();
-        println!("{}", serde_json::json!({"cells": cells, "evaluation_image_passes": image_passes}));
-        return Ok(Exit::Ok);
-    }
-    for row in &rows {
-        let seed = row.cell.seed.map_or("-".to_owned(), |seed| seed.to_string());
-        println!("{:16} {:14} seed {:>3}  {}", row.cell.dataset, row.cell.method, seed, &row.key[..12]);
-    }
-    println!("{} cells, {image_passes} evaluation image passes; nothing was written", rows.len());
-    Ok(Exit::Ok)
 }

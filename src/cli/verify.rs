@@ -81,7 +81,14 @@ fn open_world(args: &VerifyArgs, record: &RunRecord) -> Result<World, Failure> {
     }
     let data = args.data.as_deref().filter(|_| record.provenance.data_kind != "pocket");
     let clip = args.clip.as_deref().filter(|_| record.cell.profile != "pocket");
-    Ok(World::open(data, clip.map(Path::new), &device(&args.device)?)?)
+    let mut world = World::open(data, clip.map(Path::new), &device(&args.device)?)?;
+    for value in &args.split_file {
+        world.use_split_file(value)?;
+    }
+    if let Some(dir) = &args.draws {
+        world.use_draws(dir)?;
+    }
+    Ok(world)
 }
 
 fn show(verdict: &Verdict) {

@@ -14,6 +14,9 @@ pub enum DataError {
     /// The split file is malformed.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// A published draw cannot be used.
+    #[error(transparent)]
+    Draw(#[from] super::draw_files::DrawFileError),
     /// `--data` is not usable.
     #[error("use data root {value:?}: {reason}")]
     Root {

@@ -169,6 +169,8 @@ impl Layout {
 pub struct Placement {
     /// Pattern of the image paths inside the dataset's folder.
     pub images: String,
+    /// How the image files below a split file's image folder are called, for exports: see `data/export/naming.rs`.
+    pub file_pattern: Option<String>,
     /// Further files that must be there.
     #[serde(default)]
     pub needs: Vec<String>,

@@ -9,7 +9,7 @@ type Complaint = (&'static str, String, String);
 
 /// Checks a parsed manifest; `file` is its name in errors.
 pub(super) fn check(manifest: &Manifest, file: &str) -> Result<(), ManifestError> {
-    let checks = [check_version, check_layout, check_counts, check_anchors, check_sources];
+    let checks = [check_version, check_layout, check_pattern, check_counts, check_anchors, check_sources];
     checks.iter().try_for_each(|check| check(manifest)).map_err(|(field, value, reason)| {
         ManifestError::Inconsistent { file: file.to_owned(), field, value, reason }
     })
@@ -44,6 +44,14 @@ fn check_layout(manifest: &Manifest) -> Result<(), Complaint> {
         return Err(("layout.image_ending", format!("{image_ending:?}"), "it must be like .jpg".into()));
     }
     Ok(())
+}
+
+fn check_pattern(manifest: &Manifest) -> Result<(), Complaint> {
+    let Some(pattern) = manifest.placement.as_ref().and_then(|place| place.file_pattern.as_deref()) else {
+        return Ok(());
+    };
+    super::export::check_pattern(pattern)
+        .map_err(|reason| ("placement.file_pattern", format!("{pattern:?}"), format!("which {reason}")))
 }
 
 fn check_counts(manifest: &Manifest) -> Result<(), Complaint> {

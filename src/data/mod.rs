@@ -5,6 +5,7 @@
 pub mod catalog;
 pub mod checked;
 pub mod dataset;
+pub mod draw_files;
 pub mod embedded;
 pub mod error;
 pub mod export;
@@ -26,6 +27,7 @@ pub mod verify;
 pub use catalog::{Availability, Catalog, DataRoot};
 pub use checked::{DatasetId, Template};
 pub use dataset::{Dataset, ListCounts, lists_sha256};
+pub use draw_files::{DrawFileError, DrawFiles};
 pub use error::DataError;
 pub use fewshot::FewShot;
 pub use file_source::FileSource;

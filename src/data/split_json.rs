@@ -121,6 +121,11 @@ struct Lists {
 /// # Errors
 /// [`SplitError`], naming the file and, for a bad entry, its list, position and value.
 pub fn read_split_json(path: &Path) -> Result<SplitFile, SplitError> {
+    parse_split_json(&read_unpacked(path)?, &path.display().to_string())
+}
+
+/// The bytes of a list file, plain or gzip, up to a limit.
+pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
     let file = path.display().to_string();
     let read_error = |e: std::io::Error| SplitError::Read { file: file.clone(), reason: e.to_string() };
     let packed = std::fs::File::open(path).map_err(read_error)?;
@@ -133,7 +138,7 @@ pub fn read_split_json(path: &Path) -> Result<SplitFile, SplitError> {
     if bytes.len() > MAX_UNCOMPRESSED_BYTES {
         return Err(SplitError::TooLarge { file, limit_bytes: MAX_UNCOMPRESSED_BYTES });
     }
-    parse_split_json(&bytes, &file)
+    Ok(bytes)
 }
 
 /// Parses an unpacked split file; `file` is its name in errors.

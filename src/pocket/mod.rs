@@ -26,4 +26,4 @@ pub mod tile;
 
 pub use dataset::{PocketDataset, PocketImages, dataset, datasets};
 pub use grammar::PretrainSource;
-pub use preview::{PocketError, contact_sheet, write_previews};
+pub use preview::{PocketError, Sheet, contact_sheet, write_previews};

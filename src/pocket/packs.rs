@@ -1,9 +1,17 @@
 //! The fifteen packs: an id, a name, a class list and a look each.
 //!
-//! Owns the looks. Each differs from the caption grammar's in grounds, light, noise or viewpoint: that
-//! shift is what adaptation can correct. ImageNet-A's rule is in its look: half sizes of 8.5 to 11.5
-//! pixels instead of 11 to 18, far off centre, strong clutter and noise, low contrast, grounds close to
-//! the object's colour.
+//! Owns the looks. Each differs from the caption grammar's, and one rule a parameter says how:
+//!
+//! - `tint` is the light of a whole dataset: warm, cold or greenish, at most 40 % off in a channel;
+//! - `contrast` and `brightness` are its exposure: flat, and dark where a dataset is taken at dusk;
+//! - `half` says how far away objects are: from 35 to 90 % of the picture's side;
+//! - `clutter`, `noise` and `blur` grow from 2 bits, 16 levels and a tenth of the pictures to 14, 36 and 0.6;
+//! - `grounds`, `tilt` and `shear` are what suits the kind of object.
+//!
+//! A light or an exposure that is the same for all pictures of a dataset is a shift that adaptation can
+//! correct. Values were set by looking at zero-shot accuracy alone: above three times chance and at most
+//! 90 % in every half. ImageNet-A's rule: half sizes of 8.5 to 11.5 pixels instead of 10 to 16, far off
+//! centre, strong clutter and noise, low contrast, grounds close to the object's colour.
 
 use super::backdrop::Backdrop::{
     Checkered, Cloudy, Dotted, Gradient, Grass, Meadow, Plain, Planks, Room, Sky, Street, Striped,

@@ -51,6 +51,9 @@ pub enum PretrainError {
     /// The result cannot be written.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The curve cannot be drawn.
+    #[error(transparent)]
+    Curve(#[from] Box<crate::report::ReportError>),
     /// candle refused an operation.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

@@ -6,6 +6,7 @@
 mod adamw;
 mod checkpoint;
 mod error;
+mod log;
 mod model;
 mod run;
 

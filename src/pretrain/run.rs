@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::adamw::AdamW;
 use super::checkpoint;
 use super::error::PretrainError;
+use super::log::Log;
 use super::model::{initial, pocket_config};
 use crate::backbone::nn::{cross_entropy, l2_normalise};
 use crate::backbone::{
@@ -42,6 +43,14 @@ pub struct PretrainSettings {
     pub checkpoint_every: u64,
 }
 
+impl PretrainSettings {
+    /// What decides the result, in words. How often a checkpoint is written does not.
+    fn identity(&self) -> String {
+        let Self { pairs, batch, learning_rate, seed, .. } = self;
+        format!("pairs {pairs}, batch {batch}, learning rate {learning_rate}, seed {seed}")
+    }
+}
+
 /// One step, for the progress line and the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
@@ -65,11 +74,11 @@ struct Shard {
     layout: TextLayout,
 }
 
-/// Pretrains into `out`: checkpoint.safetensors and log.csv while it runs, a HuggingFace folder with
-/// f16-rounded weights at the end. Continues from a checkpoint found there.
+/// Pretrains into `out`: checkpoint.safetensors and log.csv while it runs, loss.png and a HuggingFace
+/// folder with f16-rounded weights at the end. Continues from a checkpoint found there.
 ///
 /// # Errors
-/// [`PretrainError`]; after an interruption the last checkpoint stays.
+/// [`PretrainError`], also for a checkpoint of other settings; after an interruption the last checkpoint stays.
 pub fn pretrain(
     out: &Path,
     settings: &PretrainSettings,
@@ -92,12 +101,13 @@ pub fn pretrain(
     let tokenizer = ClipTokenizer::new(vocabulary.clone(), config.context_length, out)?;
     let vars = initial(&config, settings.seed)?;
     let checkpoint = out.join("checkpoint.safetensors");
-    let mut adam = checkpoint::resume(&checkpoint, &vars)?.unwrap_or_default();
+    let made_with = settings.identity();
+    let mut adam = checkpoint::resume(&checkpoint, &made_with, &vars)?.unwrap_or_default();
     let steps = settings.pairs / settings.batch as u64;
     let mut log = Log::open(out, adam.steps)?;
     while adam.steps < steps {
         if stop() {
-            checkpoint::save(&checkpoint, &vars, &adam)?;
+            checkpoint::save(&checkpoint, &made_with, &vars, &adam)?;
             return Err(PretrainError::Interrupted);
         }
         let batch = draw(&source, &tokenizer, &config, adam.steps, settings.batch)?;
@@ -106,9 +116,10 @@ pub fn pretrain(
         log.line(adam.steps, lr, loss, accuracy)?;
         progress(Progress { step: adam.steps, steps, loss, accuracy });
         if adam.steps.is_multiple_of(settings.checkpoint_every) {
-            checkpoint::save(&checkpoint, &vars, &adam)?;
+            checkpoint::save(&checkpoint, &made_with, &vars, &adam)?;
         }
     }
+    log.picture()?;
     write_folder(out, &config, &vars, &vocabulary)?;
     Ok(out.to_owned())
 }
@@ -264,28 +275,4 @@ fn write_folder(
         halves.iter().map(|(name, t)| (name.to_owned(), t.clone())).collect();
     candle_core::safetensors::save(&halves, out.join("model.safetensors"))?;
     Ok(())
-}
-
-/// log.csv, rewritten whole at every line's end so that a resumed run has no line twice.
-struct Log {
-    path: PathBuf,
-    text: String,
-}
-
-impl Log {
-    fn open(out: &Path, steps: u64) -> Result<Self, PretrainError> {
-        let path = out.join("log.csv");
-        let old = if steps > 0 { std::fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
-        let mut text = "step,learning_rate,loss,accuracy\n".to_owned();
-        for line in old.lines().skip(1).take(steps as usize) {
-            text.push_str(line);
-            text.push('\n');
-        }
-        Ok(Self { path, text })
-    }
-
-    fn line(&mut self, step: u64, lr: f64, loss: f64, accuracy: f64) -> Result<(), PretrainError> {
-        self.text.push_str(&format!("{step},{lr:.3e},{loss:.4},{accuracy:.4}\n"));
-        std::fs::write(&self.path, &self.text).map_err(PretrainError::io("write", &self.path))
-    }
 }

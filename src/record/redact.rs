@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// Command-line flags whose values are paths, with the word they become.
-const PATH_FLAGS: [&str; 6] = ["data", "clip", "prompts", "out", "cache", "split-file"];
+const PATH_FLAGS: [&str; 7] = ["data", "clip", "prompts", "out", "cache", "split-file", "draws"];
 /// Longest error text kept; a library may append a stack trace.
 const MAX_CHARS: usize = 500;
 
@@ -43,8 +43,8 @@ impl Redactor {
     }
 }
 
-/// The command line with the values of `--data`, `--clip`, `--prompts`, `--out` and `--cache` named, and every other word
-/// that is a path hidden.
+/// The command line with the values of the flags that take paths named, and every other word that is a path
+/// hidden.
 pub fn command_line(args: impl IntoIterator<Item = String>) -> String {
     let mut words = vec!["rpo-bench".to_owned()];
     let mut hide: Option<String> = None;

@@ -13,8 +13,9 @@ use crate::data::Classes;
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
 ///
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
-/// `target`, `cpu_model` and `driver`. Every version since 1 is read; what it lacks is empty or `None`.
-pub const SCHEMA_VERSION: u32 = 2;
+/// `target`, `cpu_model` and `driver`. 3: `skipped` of training. Every version since 1 is read; what it lacks is
+/// empty, 0 or `None`.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,6 +95,9 @@ pub struct Training {
     pub trainable_parameters: u64,
     /// Training images (after the base/new halving).
     pub images: u64,
+    /// Drawn images left out because they could not be read (policy `skip` only).
+    #[serde(default)]
+    pub skipped: u64,
     /// One entry per epoch, in order.
     pub epochs: Vec<Epoch>,
     /// File of the trained parameters (safetensors), relative to the run directory.
@@ -200,7 +204,7 @@ pub struct Provenance {
     pub dtype: String,
     /// Image decoder and version.
     pub decoder: String,
-    /// Where the pictures come from: `pocket`, `folder` or `coop`.
+    /// Where the pictures come from: `pocket`, `pocket_files` (an export of it), `folder` or `coop`.
     pub data_kind: String,
     /// SHA-256 of the model weights.
     pub weights_sha256: String,

@@ -10,6 +10,11 @@ use super::spec::ReportSpec;
 use crate::frame::{Frame, SummaryRow};
 use crate::record::{Outcome, RunRecord};
 
+/// Whether a record comes from the pocket model or the pocket pictures, exported ones included.
+pub fn is_pocket(record: &RunRecord) -> bool {
+    record.cell.profile == "pocket" || record.provenance.data_kind.starts_with("pocket")
+}
+
 /// The material of a report.
 pub struct Context<'a> {
     /// What to render.
@@ -72,7 +77,7 @@ impl<'a> Context<'a> {
 
     /// Whether any record comes from the pocket profile.
     pub fn is_pocket(&self) -> bool {
-        self.records.iter().any(|r| r.cell.profile == "pocket" || r.provenance.data_kind == "pocket")
+        self.records.iter().any(|r| is_pocket(r))
     }
 
     /// The limits in force, ascending.
@@ -86,6 +91,7 @@ impl<'a> Context<'a> {
         if self.is_pocket() {
             words.push("pocket".to_owned());
         }
+        words.extend(self.spec.marks.iter().cloned());
         words.extend(self.limits().iter().map(|n| format!("at most {n} test images a class")));
         if words.is_empty() { String::new() } else { format!(" [{}]", words.join(", ")) }
     }

@@ -78,6 +78,8 @@ pub struct ReportSpec {
     pub sections: Vec<Section>,
     /// Banners shown above everything, besides the automatic ones (pocket, limited, failed).
     pub banners: Vec<String>,
+    /// Words for every title, besides the automatic ones: what makes the numbers those of a part.
+    pub marks: Vec<String>,
     /// Rows of the deviations table.
     pub deviations: Vec<Deviation>,
     /// The planned cells; a planned cell without a record is listed as missing. Left empty, the cells are

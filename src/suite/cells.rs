@@ -13,7 +13,7 @@ use super::overrides::{Resolved, Settings};
 use super::provenance::NUMERICS_VERSION;
 use super::world::{BenchDataset, World};
 use super::{prompt_files, variants};
-use crate::data::{Classes, fewshot};
+use crate::data::Classes;
 use crate::method;
 use crate::preprocess::DECODER;
 use crate::record::{Cell, hex};
@@ -83,6 +83,9 @@ struct TrainingParts<'a> {
     dtype: &'a str,
     device: &'a str,
     decoder: &'a str,
+    /// Hash of a published draw; CoOp's own follows from the lists, shots and seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_draw: Option<&'a str>,
 }
 
 /// What the numbers of a cell depend on besides its training.
@@ -188,7 +191,7 @@ impl Plan {
     /// The cells of one dataset, in table order. `others` are the further datasets tested on.
     ///
     /// # Errors
-    /// A prompts file that is there but cannot be read.
+    /// A prompts file that is there but cannot be read, a published draw that does not fit.
     pub fn cells(
         &self,
         world: &World,
@@ -238,7 +241,8 @@ impl Plan {
         origin: Origin,
     ) -> Result<CellPlan, SuiteError> {
         let method = &self.methods[index];
-        let training_key = self.training_key(world, dataset, method, draw)?;
+        let drawn = draw.map(|(seed, shots)| draw_hash(dataset, seed, shots)).transpose()?;
+        let training_key = self.training_key(world, dataset, method, draw, drawn.as_deref())?;
         let prompts = match &origin {
             Origin::Frozen | Origin::Trained | Origin::Initial => None,
             Origin::OwnFile => Some("own".to_owned()),
@@ -257,8 +261,7 @@ impl Plan {
             measure: &self.suite.measure,
             prompts,
         })?;
-        let drawn = matches!(origin, Origin::Trained | Origin::OwnFile);
-        let draw_sha256 = draw.filter(|_| drawn).map(|(seed, shots)| draw_hash(dataset, seed, shots));
+        let draw_sha256 = drawn.filter(|_| matches!(origin, Origin::Trained | Origin::OwnFile));
         let cell = Cell {
             suite: self.suite.name.clone(),
             profile: world.profile.clone(),
@@ -279,6 +282,7 @@ impl Plan {
         dataset: &BenchDataset,
         method: &Resolved,
         draw: Option<(u64, u32)>,
+        draw_sha256: Option<&str>,
     ) -> Result<String, SuiteError> {
         digest(&TrainingParts {
             numerics_version: NUMERICS_VERSION,
@@ -295,6 +299,7 @@ impl Plan {
             dtype: "f32",
             device: if world.clip.device().is_cpu() { "cpu" } else { "cuda" },
             decoder: DECODER,
+            published_draw: dataset.draw_files.as_ref().and(draw_sha256),
         })
     }
 }
@@ -325,11 +330,11 @@ fn file_sha256(path: &Path) -> Result<String, SuiteError> {
 }
 
 /// SHA-256 over path and label of every drawn item, in drawing order.
-fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> String {
+fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, SuiteError> {
     let mut hash = Sha256::new();
-    for position in fewshot::draw(&dataset.split, shots, seed).train {
+    for position in dataset.training_draw(shots, seed)? {
         let item = &dataset.split.train[position];
         hash.update(format!("{}\t{}\n", item.path, item.label));
     }
-    hex(&hash.finalize())
+    Ok(hex(&hash.finalize()))
 }

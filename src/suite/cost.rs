@@ -48,7 +48,8 @@ pub(super) fn measure(
         taken.push(derived("step_multiply_adds", work.step + batch * work.image));
     }
     machine::forget_peak_memory();
-    let timed = timing::time(world, dataset, resolved, classes, BUDGET)?;
+    let timed =
+        timing::time(world, dataset, resolved, classes, lane.plan.settings.globals.broken_images, BUDGET)?;
     let measured = |quantity: &str, value: f64| number(quantity, &[("kind", "measured".to_owned())], value);
     // A method that runs the tower itself pays for it in its own pieces.
     let image_secs = if work.image > 0 { timed.image_secs } else { 0.0 };

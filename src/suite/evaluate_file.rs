@@ -2,6 +2,7 @@
 
 use super::error::SuiteError;
 use super::overrides::Settings;
+use super::readable::readable;
 use super::saved::SavedPrompts;
 use super::world::World;
 use crate::data::Classes;
@@ -22,6 +23,8 @@ pub struct FileEvaluation {
     pub correct: u64,
     /// Test images.
     pub total: u64,
+    /// Test images left out because they could not be read (policy `skip` only).
+    pub skipped: u64,
 }
 
 /// A pass that is not worth keeping: it is made once and printed.
@@ -60,7 +63,8 @@ pub fn evaluate_file(
 ) -> Result<FileEvaluation, SuiteError> {
     let dataset = world.dataset(dataset)?;
     let resolved = settings.resolve(method::find(&saved.method)?)?;
-    let items = dataset.of_half(&dataset.split.test, classes, limit);
+    let listed = dataset.of_half(&dataset.split.test, classes, limit);
+    let (items, errors) = readable(settings.globals.broken_images, dataset.source.as_ref(), listed, stop)?;
     if items.is_empty() {
         let reason = format!("no test image among its {classes} classes");
         return Err(SuiteError::Dataset { id: dataset.id, reason });
@@ -78,5 +82,6 @@ pub fn evaluate_file(
         class_count: prompts.len() as u64,
         correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,
         total: rows.len() as u64,
+        skipped: errors.len() as u64,
     })
 }

@@ -23,9 +23,13 @@ impl<'a> Lane<'a> {
         classes: Classes,
         candidates: &mut [Candidate<'a>],
     ) -> Result<(), SuiteError> {
-        let items = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        let (items, skipped) = self.readable(dataset, listed)?;
         if items.is_empty() {
-            let reason = format!("no test image among its {classes} classes");
+            let reason = match skipped {
+                0 => format!("no test image among its {classes} classes"),
+                _ => format!("all {skipped} test images of its {classes} classes are unreadable"),
+            };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
         let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
@@ -58,7 +62,7 @@ impl<'a> Lane<'a> {
                     let evaluation =
                         self.write_evaluation(dataset, candidates[index].plan, classes, &rows)?;
                     let images_sha256 = Some(images_sha256.clone());
-                    candidates[index].evaluations.push(Evaluation { images_sha256, ..evaluation });
+                    candidates[index].evaluations.push(Evaluation { images_sha256, skipped, ..evaluation });
                 }
                 Err(error) => candidates[index].trained = Err(cell_error(error.into())?),
             }

@@ -14,11 +14,12 @@ use super::fingerprint::Fingerprint;
 use super::overrides::Resolved;
 use super::partial;
 use super::provenance::{CommandLine, provenance};
+use super::readable::{Labelled, readable};
 use super::run::Event;
 use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
-use crate::data::{Classes, Item, fewshot};
+use crate::data::Classes;
 use crate::method::{ImageNeed, Parameters};
 use crate::record::{
     Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
@@ -50,6 +51,15 @@ pub(super) struct Candidate<'a> {
     pub evaluations: Vec<Evaluation>,
     pub measurements: Vec<Measurement>,
     pub timing: Timing,
+}
+
+/// What the cells of one draw are trained on.
+struct Drawn<'a> {
+    seed: u64,
+    images: &'a TrainingImages<'a>,
+    /// Drawn images that could not be read and were left out.
+    skipped: u64,
+    images_sha256: &'a dyn Fn() -> Result<String, TrainError>,
 }
 
 /// Errors that concern one cell go into its record; everything else stops the lane.
@@ -193,7 +203,8 @@ impl<'a> Lane<'a> {
         else {
             return Ok(());
         };
-        let items = self.drawn(dataset, seed, shots);
+        let drawn = self.drawn(dataset, seed, shots)?;
+        let (items, skipped) = self.readable(dataset, drawn)?;
         let views = self.plan.settings.globals.views;
         let source = Fingerprint::new(dataset.source.as_ref());
         let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source: &source, views };
@@ -204,7 +215,8 @@ impl<'a> Lane<'a> {
         let shared_secs = started.elapsed().as_secs_f64();
         let images_sha256 = || Ok(source.digest(set.items.iter().map(|(item, _)| *item))?);
         for cell in cells {
-            let trained = self.train_cell(dataset, cell, seed, &images, &images_sha256);
+            let set = Drawn { seed, images: &images, skipped, images_sha256: &images_sha256 };
+            let trained = self.train_cell(dataset, cell, &set);
             let trained = match trained {
                 Ok(trained) => Ok(Some(trained)),
                 Err(error) => Err(cell_error(error)?),
@@ -218,11 +230,31 @@ impl<'a> Lane<'a> {
     }
 
     /// The drawn items of the trained half, in drawing order. The draw comes before the halving.
-    fn drawn<'d>(&self, dataset: &'d BenchDataset, seed: u64, shots: u32) -> Vec<(&'d Item, u32)> {
+    fn drawn<'d>(
+        &self,
+        dataset: &'d BenchDataset,
+        seed: u64,
+        shots: u32,
+    ) -> Result<Labelled<'d>, SuiteError> {
         let map = dataset.labels(self.plan.suite.train_classes);
-        let draw = fewshot::draw(&dataset.split, shots, seed);
-        let items = draw.train.iter().map(|position| &dataset.split.train[*position]);
-        map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect()
+        let draw = dataset.training_draw(shots, seed)?;
+        let items = draw.iter().map(|position| &dataset.split.train[*position]);
+        Ok(map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect())
+    }
+
+    /// The items to work with under the policy for broken images, and how many were left out.
+    pub fn readable<'d>(
+        &self,
+        dataset: &'d BenchDataset,
+        items: Labelled<'d>,
+    ) -> Result<(Labelled<'d>, u64), SuiteError> {
+        let policy = self.plan.settings.globals.broken_images;
+        let (items, errors) = readable(policy, dataset.source.as_ref(), items, &|| (self.stop)())?;
+        for error in &errors {
+            let reason = error.to_string();
+            (self.event)(Event::LeftOut { dataset: dataset.id.clone(), reason });
+        }
+        Ok((items, errors.len() as u64))
     }
 
     /// The parameters a training starts from. Variants of a method start from the same draws.
@@ -241,9 +273,7 @@ impl<'a> Lane<'a> {
         &self,
         dataset: &BenchDataset,
         cell: &CellPlan,
-        seed: u64,
-        images: &TrainingImages<'_>,
-        images_sha256: &dyn Fn() -> Result<String, TrainError>,
+        drawn: &Drawn<'_>,
     ) -> Result<Trained, SuiteError> {
         let resolved = self.method(cell);
         let recipe = resolved
@@ -253,14 +283,15 @@ impl<'a> Lane<'a> {
         let device = self.world.clip.device();
         let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
-        let parameters = self.initial(dataset, resolved, seed)?;
-        let seed = seed.to_string();
+        let parameters = self.initial(dataset, resolved, drawn.seed)?;
+        let (images, seed) = (drawn.images, drawn.seed.to_string());
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
         let log = TrainingLog {
             images: images.len() as u64,
-            images_sha256: images_sha256()?,
+            skipped: drawn.skipped,
+            images_sha256: (drawn.images_sha256)()?,
             epochs: log.iter().map(Epoch::from).collect(),
             seconds: keeper.seconds(),
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::error::SuiteError;
+use super::readable::BrokenImages;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol::SWITCHES;
 use crate::train::{Recipe, Views};
@@ -19,6 +20,8 @@ pub struct Globals {
     pub views: Views,
     /// Whether every method draws its own views, as the published processes do.
     pub views_per_method: bool,
+    /// What happens to images that cannot be read.
+    pub broken_images: BrokenImages,
 }
 
 /// All settings after overrides.
@@ -57,7 +60,8 @@ impl Settings {
         for entry in method::REGISTRY {
             tables.insert(entry.id, entry.default_table()?);
         }
-        let globals = Globals { views: Views::Fresh, views_per_method: false };
+        let globals =
+            Globals { views: Views::Fresh, views_per_method: false, broken_images: BrokenImages::Fail };
         let mut settings = Self { tables, globals };
         for (key, value) in changes {
             settings.apply(key, &value)?;
@@ -98,6 +102,13 @@ impl Settings {
             ("views", Value::String(word)) if word == "shared" => self.globals.views_per_method = false,
             ("views", Value::String(word)) if word == "per_method" => self.globals.views_per_method = true,
             ("views", _) => return Err(fail("expected shared or per_method".to_owned())),
+            ("data.broken_images", Value::String(word)) if word == "fail" => {
+                self.globals.broken_images = BrokenImages::Fail;
+            }
+            ("data.broken_images", Value::String(word)) if word == "skip" => {
+                self.globals.broken_images = BrokenImages::Skip;
+            }
+            ("data.broken_images", _) => return Err(fail("expected fail or skip".to_owned())),
             ("protocol", Value::String(word)) if word == "published" => {
                 for switch in SWITCHES {
                     self.apply(switch.key, &parse_value(switch.published))?;
@@ -124,7 +135,11 @@ impl Settings {
                 table.keys().map(|field| format!("{id}.{field}")).collect::<Vec<_>>()
             };
             let own = self.tables.iter().flat_map(of);
-            own.chain(["views", "views_bank", "protocol", "raw_class_names"].map(str::to_owned)).collect()
+            own.chain(
+                ["views", "views_bank", "protocol", "raw_class_names", "data.broken_images"]
+                    .map(str::to_owned),
+            )
+            .collect()
         };
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
@@ -184,6 +199,10 @@ impl Settings {
                 Views::Bank(n) => n,
             };
             switches.insert("views_bank".to_owned(), bank.to_string());
+        }
+        if self.globals.broken_images == BrokenImages::Skip {
+            // Not a switch of the protocol, but a record made with it must never pass for one without.
+            switches.insert("data.broken_images".to_owned(), "skip".to_owned());
         }
         switches
     }
@@ -261,5 +280,7 @@ mod tests {
         let settings = with("rpo.epochs=2").unwrap();
         let error = settings.resolve(method::find("rpo").unwrap()).err().unwrap().to_string();
         assert!(error.contains("epochs is 2") && error.contains("warm-up"), "{error}");
+        let error = with("data.broken_images=ignore").err().unwrap().to_string();
+        assert!(error.contains("fail or skip"), "{error}");
     }
 }

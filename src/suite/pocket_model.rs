@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use candle_core::{DType, Device};
+use candle_core::{DType, Device, Tensor};
 
 use super::error::SuiteError;
 use crate::backbone::{
@@ -32,6 +32,25 @@ pub fn pocket_vocabulary() -> Result<BpeVocabulary, SuiteError> {
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .collect();
     Ok(BpeVocabulary::new(ids, merges, origin)?)
+}
+
+/// Whether a model is the pocket CLIP, whichever folder it was read from: its shape and all its weights.
+///
+/// # Errors
+/// Never for the embedded files; what candle reports otherwise.
+pub(super) fn is_pocket(model: &LoadedClip) -> Result<bool, SuiteError> {
+    let pocket = load_pocket()?;
+    if model.config != pocket.config {
+        return Ok(false);
+    }
+    let values = |tensor: &Tensor| tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>();
+    for (name, ours) in pocket.weights.iter() {
+        let Ok(theirs) = model.weights.get(name, ours.dims()) else { return Ok(false) };
+        if values(ours)? != values(&theirs)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The pocket CLIP: f16-rounded weights as f32, on the CPU.

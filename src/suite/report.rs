@@ -5,6 +5,7 @@ use std::path::Path;
 use super::cells::Plan;
 use super::error::SuiteError;
 use super::file::SuiteFile;
+use super::scope;
 use crate::record::Store;
 use crate::report::{RenderedReport, ReportSpec, Section, render};
 
@@ -26,11 +27,16 @@ pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedRe
     // Processes that share an output report one after the other, so the last report holds all records.
     let _lock = store.lock_report()?;
     let records = store.all()?;
+    let part = scope::part_of_suite(name, profile, &records);
     let spec = ReportSpec {
         title: suite.title,
         description: suite.description,
         sections: Section::of_page(&suite.sections),
-        banners: Vec::new(),
+        banners: part
+            .iter()
+            .map(|part| format!("Part of the suite: {part}. Averages are over these alone."))
+            .collect(),
+        marks: part.into_iter().collect(),
         deviations: suite.deviations,
         expected,
     };

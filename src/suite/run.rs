@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::world::{BenchDataset, World};
 use crate::record::{Redactor, Store};
 
 /// Something happened; for progress lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The work is known: trainings and cells to come, cells already done.
     Planned {
@@ -29,6 +29,13 @@ pub enum Event {
         cells: u64,
         /// Cells found complete.
         skipped: u64,
+    },
+    /// An image could not be read and is left out (`data.broken_images=skip`).
+    LeftOut {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong, with the item's path.
+        reason: String,
     },
     /// One training is over.
     TrainingDone,
@@ -104,10 +111,13 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     }
     store.prepare()?;
     let (done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // The first error ends every lane at its next step, or it would be heard of hours later.
+    let broken = AtomicBool::new(false);
+    let stop = || broken.load(Ordering::Relaxed) || (options.stop)();
     let event = |event: Event| {
-        if let Event::CellDone { failed: broken } = event {
+        if let Event::CellDone { failed: is_failed } = event {
             done.fetch_add(1, Ordering::Relaxed);
-            failed.fetch_add(usize::from(broken), Ordering::Relaxed);
+            failed.fetch_add(usize::from(is_failed), Ordering::Relaxed);
         }
         (options.event)(event);
     };
@@ -120,14 +130,14 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         command: &options.command,
         redactor: &options.redactor,
         checkpoint_every: options.checkpoint_every,
-        stop: options.stop,
+        stop: &stop,
         event: &event,
     };
     let claims = Claimed::new(&store, options.fresh)?;
     // What others were working on in the first round may be finished, or abandoned, in the second.
     let jobs = pieces(jobs, lanes);
-    let left = work(&lane, &claims, jobs, lanes)?;
-    let left = work(&lane, &claims, left, lanes)?;
+    let left = work(&lane, &claims, jobs, lanes, &broken)?;
+    let left = work(&lane, &claims, left, lanes, &broken)?;
     let elsewhere = left.iter().map(|(_, cells)| cells.len()).sum();
     let (done, failed) = (done.into_inner(), failed.into_inner());
     Ok(Summary { done, skipped: cells + skipped - done - elsewhere, failed, elsewhere })
@@ -192,7 +202,13 @@ fn pieces(jobs: Vec<Job>, lanes: usize) -> Vec<Job> {
 /// Works through the jobs on `lanes` threads and returns what other processes hold. A lane's inner loops stay
 /// on its own thread, which for a small model beats cutting every small product in two; numbers do not depend
 /// on it.
-fn work(lane: &Lane<'_>, claims: &Claimed<'_>, jobs: Vec<Job>, lanes: usize) -> Result<Vec<Job>, SuiteError> {
+fn work(
+    lane: &Lane<'_>,
+    claims: &Claimed<'_>,
+    jobs: Vec<Job>,
+    lanes: usize,
+    broken: &AtomicBool,
+) -> Result<Vec<Job>, SuiteError> {
     let queue: Mutex<VecDeque<Job>> = Mutex::new(jobs.into());
     let first_error: Mutex<Option<SuiteError>> = Mutex::new(None);
     let left: Mutex<Vec<Job>> = Mutex::default();
@@ -215,6 +231,7 @@ fn work(lane: &Lane<'_>, claims: &Claimed<'_>, jobs: Vec<Job>, lanes: usize) -> 
         while let Some(job) = next() {
             if let (Err(error), Ok(mut slot)) = (one(job), first_error.lock()) {
                 slot.get_or_insert(error);
+                broken.store(true, Ordering::Relaxed);
             }
         }
     };

@@ -156,6 +156,7 @@ impl SavedPrompts {
         let training = Training {
             trainable_parameters: self.tensors.values().map(count).sum(),
             images: 0,
+            skipped: 0,
             epochs: Vec::new(),
             parameters_path: path,
             parameters_sha256,

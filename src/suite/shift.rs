@@ -9,6 +9,7 @@ use super::cells::CellPlan;
 use super::error::SuiteError;
 use super::lane::Lane;
 use super::measure::number;
+use super::readable::readable;
 use super::world::BenchDataset;
 use crate::data::Classes;
 use crate::method::{ImageBatch, ImageNeed, Named, Shift, TokenRows};
@@ -50,7 +51,9 @@ pub(super) fn measure(
 
 /// One test image of each of the first classes of a half.
 fn images(lane: &Lane<'_>, dataset: &BenchDataset, classes: Classes) -> Result<ImageBatch, SuiteError> {
-    let mut items = dataset.of_half(&dataset.split.test, classes, Some(1));
+    let listed = dataset.of_half(&dataset.split.test, classes, Some(1));
+    let policy = lane.plan.settings.globals.broken_images;
+    let (mut items, _) = readable(policy, dataset.source.as_ref(), listed, &|| (lane.stop)())?;
     items.truncate(IMAGES);
     let clip = &lane.world.clip;
     let pixels = test_pixels(dataset.source.as_ref(), &items, clip.config.image_size, clip.device())?;

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use super::error::SuiteError;
 use super::overrides::Resolved;
+use super::readable::{BrokenImages, readable};
 use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item};
 use crate::method::ImageBatch;
@@ -49,8 +50,15 @@ fn fastest<T>(
 }
 
 /// `count` test images of a half, one a class as far as there are classes, then from the beginning again.
-fn some_items(dataset: &BenchDataset, classes: Classes, count: usize) -> Vec<(&Item, u32)> {
-    dataset.of_half(&dataset.split.test, classes, Some(1)).into_iter().cycle().take(count).collect()
+fn some_items(
+    dataset: &BenchDataset,
+    classes: Classes,
+    policy: BrokenImages,
+    count: usize,
+) -> Result<Vec<(&Item, u32)>, SuiteError> {
+    let first = dataset.of_half(&dataset.split.test, classes, Some(1)).into_iter().take(count).collect();
+    let (items, _) = readable(policy, dataset.source.as_ref(), first, &|| false)?;
+    Ok(items.into_iter().cycle().take(count).collect())
 }
 
 /// Times one method on one dataset's classes, every piece within `budget` or once.
@@ -59,6 +67,7 @@ pub(super) fn time(
     dataset: &BenchDataset,
     resolved: &Resolved,
     classes: Classes,
+    policy: BrokenImages,
     budget: Duration,
 ) -> Result<Timed, SuiteError> {
     let clip = &world.clip;
@@ -68,7 +77,7 @@ pub(super) fn time(
     let parameters = resolved.method.init(clip, &prompts, &mut stream)?;
 
     let batch = resolved.recipe.as_ref().map_or(1, |recipe| recipe.batch_size);
-    let items = some_items(dataset, classes, batch);
+    let items = some_items(dataset, classes, policy, batch)?;
     let need = resolved.method.needs();
     // A large batch need not be timed whole: its images are passes of their own.
     let few = &items[..items.len().min(GRID)];

@@ -25,6 +25,7 @@ pub(super) struct Trained {
 /// What is known of a training beside its parameters.
 pub(super) struct TrainingLog {
     pub images: u64,
+    pub skipped: u64,
     pub images_sha256: String,
     pub epochs: Vec<Epoch>,
     pub seconds: f64,
@@ -56,6 +57,7 @@ pub(super) fn save(
     let training = Training {
         trainable_parameters: parameters.count(),
         images: log.images,
+        skipped: log.skipped,
         epochs: log.epochs,
         parameters_path: path,
         parameters_sha256,

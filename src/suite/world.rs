@@ -1,14 +1,18 @@
 //! The model and the data a suite runs on: the embedded pocket world, or the user's own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device};
 
 use super::error::SuiteError;
-use super::pocket_model::load_pocket;
+use super::pocket_model::{is_pocket, load_pocket};
 use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip};
-use crate::data::{Catalog, Classes, DataRoot, ImageSource, Item, LabelMap, Split, embedded, lists_sha256};
+use crate::data::export::is_pocket_export;
+use crate::data::{
+    Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
+    embedded, fewshot, lists_sha256,
+};
 use crate::method::PromptStyle;
 use crate::pocket::{self, PocketImages};
 
@@ -26,12 +30,25 @@ pub struct BenchDataset {
     pub template: String,
     /// Where pixels come from.
     pub source: Box<dyn ImageSource>,
+    /// Draws that somebody published, in place of CoOp's own.
+    pub draw_files: Option<DrawFiles>,
 }
 
 impl BenchDataset {
     /// The map from full to local labels of a half.
     pub fn labels(&self, classes: Classes) -> LabelMap {
         LabelMap::new(classes, 0..self.class_names.len() as u32)
+    }
+
+    /// Positions in the training list that a seed draws, in drawing order.
+    ///
+    /// # Errors
+    /// [`DataError::Draw`] for a published draw that does not fit; CoOp's own draw never fails.
+    pub fn training_draw(&self, shots: u32, seed: u64) -> Result<Vec<usize>, DataError> {
+        match &self.draw_files {
+            Some(files) => Ok(files.draw(&self.split, shots, seed)?),
+            None => Ok(fewshot::draw(&self.split, shots, seed).train),
+        }
     }
 
     /// Items of a list that belong to a half, with their local labels; at most `limit` a class.
@@ -70,7 +87,10 @@ pub struct World {
     pub tokenizer: ClipTokenizer,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+    /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
+    pub settings_profile: &'static str,
     data: Data,
+    draws_dir: Option<PathBuf>,
 }
 
 impl World {
@@ -92,7 +112,8 @@ impl World {
             None => Data::Pocket,
             Some(value) => {
                 let root = DataRoot::parse(value)?;
-                let kind = match root {
+                let kind = match &root {
+                    DataRoot::Coop(dir) if is_pocket_export(dir) => "pocket_files",
                     DataRoot::Coop(_) => "coop",
                     DataRoot::Folder(_) => "folder",
                 };
@@ -104,13 +125,16 @@ impl World {
 
     fn new(loaded: LoadedClip, data: Data, device: &Device) -> Result<Self, SuiteError> {
         let tokenizer = loaded.tokenizer()?.clone();
+        let settings_profile = if is_pocket(&loaded)? { "pocket" } else { "" };
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
             clip: Arc::new(Clip::new(loaded.config, &weights)?),
             profile: loaded.name,
             tokenizer,
             weights_sha256: loaded.weights_sha256,
+            settings_profile,
             data,
+            draws_dir: None,
         })
     }
 
@@ -151,7 +175,27 @@ impl World {
         dataset.labels(classes).labels().iter().map(prompt).collect()
     }
 
-    /// `pocket`, `coop` or `folder`.
+    /// Takes training draws from `dir/DATASET/shot_K-seed_S.json`; a dataset without a folder there keeps its own.
+    ///
+    /// # Errors
+    /// [`SuiteError::Usage`] where no dataset has one.
+    pub fn use_draws(&mut self, dir: &Path) -> Result<(), SuiteError> {
+        let known = self.known();
+        if !known.iter().any(|id| dir.join(id).is_dir()) {
+            return Err(SuiteError::Usage(format!(
+                "--draws {}: it holds no folder of a dataset; expected for example imagenet/shot_16-seed_1.json",
+                dir.display()
+            )));
+        }
+        self.draws_dir = Some(dir.to_owned());
+        Ok(())
+    }
+
+    fn draw_files(&self, id: &str, folder: &str) -> Option<DrawFiles> {
+        self.draws_dir.as_deref().and_then(|dir| DrawFiles::find(dir, id, folder))
+    }
+
+    /// `pocket`, `pocket_files` (an export of it), `coop` or `folder`.
     pub fn data_kind(&self) -> &'static str {
         match &self.data {
             Data::Pocket => "pocket",
@@ -188,19 +232,22 @@ impl World {
         Ok(())
     }
 
-    /// The datasets among `ids` that can be opened.
+    /// The datasets among `ids` that can be opened, and one line on each of the others.
     ///
     /// # Errors
     /// An unknown id.
-    pub fn available(&self, ids: &[String]) -> Result<Vec<String>, SuiteError> {
-        let Data::Files { catalog, .. } = &self.data else { return Ok(ids.to_vec()) };
+    pub fn available(&self, ids: &[String]) -> Result<(Vec<String>, Vec<String>), SuiteError> {
+        let (mut ready, mut missing) = (Vec::new(), Vec::new());
+        let Data::Files { catalog, .. } = &self.data else { return Ok((ids.to_vec(), missing)) };
         let names: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let states = catalog.availability(&names)?;
-        let ready = states.into_iter().filter_map(|state| match state {
-            crate::data::Availability::Ready { id, .. } => Some(id),
-            _ => None,
-        });
-        Ok(ready.collect())
+        for state in catalog.availability(&names)? {
+            match state {
+                Availability::Ready { id, .. } => ready.push(id),
+                Availability::Missing { id, what, .. } => missing.push(format!("{id}: {what} is missing")),
+                Availability::Unreadable { id, reason } => missing.push(format!("{id}: {reason}")),
+            }
+        }
+        Ok((ready, missing))
     }
 
     /// Opens one dataset: reads its lists, no image.
@@ -225,6 +272,7 @@ impl World {
                     split: pocket.split,
                     template: manifest.prompt.template.as_str().to_owned(),
                     source: Box::new(PocketImages),
+                    draw_files: self.draw_files(id, id),
                 })
             }
             Data::Files { catalog, .. } => {
@@ -233,6 +281,7 @@ impl World {
                     id: id.to_owned(),
                     template: dataset.template().as_str().to_owned(),
                     source: Box::new(dataset.source()),
+                    draw_files: self.draw_files(id, dataset.manifest.folder.as_str()),
                     class_names: dataset.class_names,
                     split: dataset.split,
                     split_sha256: dataset.split_sha256,

@@ -192,8 +192,9 @@ fn plan(record: &RunRecord, run_dir: &Path) -> Result<Plan, SuiteError> {
         profile: Default::default(),
         ..frame
     };
-    let views = record.switches.iter().filter(|(key, _)| ["views", "views_bank"].contains(&key.as_str()));
-    let settings = record.config.iter().chain(views);
+    let of_no_method = ["views", "views_bank", "data.broken_images"];
+    let globals = record.switches.iter().filter(|(key, _)| of_no_method.contains(&key.as_str()));
+    let settings = record.config.iter().chain(globals);
     let overrides = settings
         .map(|(key, value)| Settings::parse_assignment(&format!("{key}={value}")))
         .collect::<Result<Vec<_>, _>>()?;

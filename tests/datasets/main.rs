@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod broken_and_published;
 mod export_round_trip;
 mod folders;
 mod properties;

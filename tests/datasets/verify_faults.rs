@@ -32,13 +32,13 @@ fn edit(root: &Path, file: &str, from: &str, to: &str) {
 }
 
 const DTD_SPLIT: &str = "dtd/split_zhou_DescribableTextures.json";
-const DTD_TRAIN: &str = "dtd/images/class_0000/train_000000.jpg";
-const DTD_TEST: &str = "dtd/images/class_0000/test_000000.jpg";
+const DTD_TRAIN: &str = "dtd/images/F_A-18/F_A-18_0001.jpg";
+const DTD_TEST: &str = "dtd/images/F_A-18/F_A-18_0007.jpg";
 
 #[test]
 fn damaged_files_are_found() {
-    plant("dtd", |root| fs::remove_file(root.join(DTD_TEST)).unwrap(), "missing file: dtd/images/class_0000");
-    plant("dtd", |root| fs::write(root.join(DTD_TEST), b"").unwrap(), "empty file: dtd/images/class_0000");
+    plant("dtd", |root| fs::remove_file(root.join(DTD_TEST)).unwrap(), "missing file: dtd/images/F_A-18");
+    plant("dtd", |root| fs::write(root.join(DTD_TEST), b"").unwrap(), "empty file: dtd/images/F_A-18");
     plant("dtd", |root| fs::write(root.join(DTD_TEST), b"<html>404</html>").unwrap(), "unreadable image");
     let truncate = |root: &Path| {
         let bytes = fs::read(root.join(DTD_TEST)).unwrap();
@@ -49,23 +49,23 @@ fn damaged_files_are_found() {
         fs::remove_file(root.join(DTD_TEST)).unwrap();
         fs::create_dir(root.join(DTD_TEST)).unwrap();
     };
-    plant("dtd", folder, "not a file: dtd/images/class_0000");
+    plant("dtd", folder, "not a file: dtd/images/F_A-18");
     let copy = |root: &Path| assert!(fs::copy(root.join(DTD_TRAIN), root.join(DTD_TEST)).unwrap() > 0);
-    plant("dtd", copy, "same bytes in test and train: dtd/images/class_0000/test_000000.jpg");
+    plant("dtd", copy, "same bytes in test and train: dtd/images/F_A-18/F_A-18_0007.jpg");
 }
 
 #[test]
 fn damaged_lists_are_found() {
     let entry =
-        "[\n            \"class_0000/test_000000.jpg\",\n            0,\n            \"F/A-18\"\n        ],";
+        "[\n            \"F_A-18/F_A-18_0007.jpg\",\n            0,\n            \"F/A-18\"\n        ],";
     let edit_split = |from: &str, to: &str| {
         let (from, to) = (from.to_owned(), to.to_owned());
         move |root: &Path| edit(root, DTD_SPLIT, &from, &to)
     };
     plant("dtd", edit_split(entry, ""), "test: published 15, found 14");
     plant("dtd", edit_split(entry, ""), "base_test: published 9, found 8");
-    plant("dtd", edit_split("test_000000", "train_000000"), "listed twice, in train and test");
-    plant("dtd", edit_split("class_0000/test", "../class_0000/test"), "cannot be opened");
+    plant("dtd", edit_split("F_A-18_0007", "F_A-18_0001"), "listed twice, in train and test");
+    plant("dtd", edit_split("F_A-18/F_A-18_0007", "../F_A-18/F_A-18_0007"), "cannot be opened");
     plant("dtd", edit_split("F/A-18", "F/A-19"), "F/A-19");
     plant("dtd", edit_split("\"test\"", "\"tset\""), "unknown field `tset`");
     plant(

@@ -98,6 +98,7 @@ fn training(method: &str) -> Training {
         mean_loss: 0.4 + 2.0 / f64::from(e + 1),
     };
     Training {
+        skipped: 0,
         trainable_parameters,
         images: 160,
         epochs: (0..15).map(epoch).collect(),

@@ -16,6 +16,9 @@ use crate::preprocess::Rgb8;
 /// How exported images are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
+    /// JPEG of quality 95; every fortieth file holds a PNG under its JPEG name, as files of OxfordPets, SUN397 and
+    /// ImageNet do.
+    Published,
     /// Lossless: results on the copy equal results on the original.
     Png,
     /// As most published datasets are, at a quality of 1 to 100.
@@ -23,6 +26,20 @@ pub enum Encoding {
         /// The encoder's quality.
         quality: u8,
     },
+}
+
+/// Of so many files one holds a PNG.
+const PNG_EVERY: usize = 40;
+
+impl Encoding {
+    /// The encoding of the file at a position of its list: PNG or JPEG.
+    fn of_file(self, position: usize) -> Self {
+        match self {
+            Encoding::Published if position % PNG_EVERY == PNG_EVERY - 1 => Encoding::Png,
+            Encoding::Published => Encoding::Jpeg { quality: 95 },
+            other => other,
+        }
+    }
 }
 
 /// Writes `items` of `images` to the paths of `placed` below `root`; returns the bytes written.
@@ -36,8 +53,9 @@ pub(super) fn write(
     items
         .par_iter()
         .zip(placed)
-        .map(|(item, target)| {
-            let encoded = encode(&images.image(item)?, encoding)
+        .enumerate()
+        .map(|(position, (item, target))| {
+            let encoded = encode(&images.image(item)?, encoding.of_file(position))
                 .map_err(|reason| ExportError::Encode { path: item.path.clone(), reason })?;
             write_file(root, &target.path, &encoded)
         })
@@ -63,6 +81,7 @@ fn encode(image: &Rgb8, encoding: Encoding) -> Result<Vec<u8>, String> {
     let colour = image::ExtendedColorType::Rgb8;
     let written = match encoding {
         Encoding::Png => PngEncoder::new(&mut bytes).write_image(image.data(), width, height, colour),
+        Encoding::Published => return encode(image, encoding.of_file(0)),
         Encoding::Jpeg { quality } => JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100))
             .write_image(image.data(), width, height, colour),
     };

@@ -5,10 +5,14 @@
 mod error;
 mod images;
 mod list_files;
+mod marker;
+mod naming;
 mod place;
 mod run;
 
 pub use error::ExportError;
 pub use images::Encoding;
+pub use marker::{is_pocket_export, mark_pocket_export};
+pub(super) use naming::check as check_pattern;
 pub use place::{fitting, place_split};
 pub use run::{ExportReport, InMemoryDataset, export};

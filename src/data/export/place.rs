@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::error::ExportError;
+use super::naming;
 use crate::data::checked::stays_below;
 use crate::data::manifest::{ClassFolders, Layout, Manifest};
 use crate::data::{Item, Split};
@@ -36,7 +37,7 @@ pub fn place_split(manifest: &Manifest, class_names: &[String], split: &Split) -
     check_classes(manifest, class_names, split)?;
     let placed = match kept_folders(manifest, class_names.len(), split) {
         Some(_) => split.clone(),
-        None => renamed(manifest, split),
+        None => renamed(manifest, class_names, split),
     };
     check_paths(manifest, &placed)?;
     Ok(placed)
@@ -96,22 +97,23 @@ fn kept_tree_folders(manifest: &Manifest, classes: usize, split: &Split) -> Opti
     labels_follow.then_some(folders)
 }
 
-/// Fresh paths: the class folder or class number, the list, and the position in the list.
-fn renamed(manifest: &Manifest, split: &Split) -> Split {
+/// Fresh paths: names of the manifest's pattern below a split's image folder; in class folders and flat number
+/// lists, which sort by name, the position in the list.
+fn renamed(manifest: &Manifest, class_names: &[String], split: &Split) -> Split {
     let path = |list: usize, position: usize, label: u32| match (&manifest.layout, tree_dirs(manifest)) {
-        (_, Some(dirs)) => {
-            let dir = dirs[list].as_deref().unwrap_or(LIST_NAMES[list]);
+        (Layout::FgvcLists { images_dir, image_ending, .. }, _) => {
+            format!("{}/{}{position:06}{image_ending}", manifest.below_root(images_dir), list + 1)
+        }
+        (_, dirs) => {
+            let dir = dirs.and_then(|dirs| dirs[list].clone()).unwrap_or_else(|| LIST_NAMES[list].to_owned());
             let folder = new_folder(manifest, label);
             format!("{dir}/{folder}/{folder}_{position:07}.JPEG")
         }
-        (Layout::FgvcLists { images_dir, image_ending, .. }, None) => {
-            format!("{}/{}{position:06}{image_ending}", manifest.below_root(images_dir), list + 1)
-        }
-        (_, None) => {
-            let base = manifest.split_images_dir().unwrap_or_default();
-            format!("{base}/class_{label:04}/{}_{position:06}.jpg", LIST_NAMES[list])
-        }
     };
+    if let Some(base) = manifest.split_images_dir() {
+        let pattern = manifest.placement.as_ref().and_then(|place| place.file_pattern.as_deref());
+        return naming::named(pattern, &base, class_names, split);
+    }
     let place = |list: usize, items: &[Item]| -> Vec<Item> {
         let item = |(position, item): (usize, &Item)| Item {
             path: path(list, position, item.label),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ impl State {
     /// Opens or makes the state file of one dataset; without a path nothing is remembered.
     pub(super) fn open(path: Option<&Path>, root: &Path, dataset: &str) -> Result<Self, VerifyError> {
         let Some(path) = path else { return Ok(Self { known: BTreeMap::new(), file: None }) };
-        refuse_below(path, root)?;
+        make_folder(path, root)?;
         let failed = |e: std::io::Error| VerifyError::state(path, e.to_string());
         let text = if path.exists() { std::fs::read_to_string(path).map_err(failed)? } else { String::new() };
         let known = parse(&text, path, dataset)?;
@@ -108,16 +108,19 @@ fn parse(text: &str, path: &Path, dataset: &str) -> Result<BTreeMap<String, (Sta
     Ok(known)
 }
 
-/// Nothing is ever written under the data root.
-fn refuse_below(path: &Path, root: &Path) -> Result<(), VerifyError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let full = |path: &Path| path.canonicalize().map_err(|e| VerifyError::state(path, e.to_string()));
-    if full(folder)?.starts_with(full(root)?) {
+/// Makes the state file's folder, unless it would lie under the data root: nothing is ever written there.
+fn make_folder(path: &Path, root: &Path) -> Result<(), VerifyError> {
+    let failed = |e: std::io::Error| VerifyError::state(path, e.to_string());
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let existing = folder.ancestors().find(|part| part.exists()).unwrap_or(Path::new(""));
+    let new = folder.strip_prefix(existing).unwrap_or(folder);
+    if new.components().any(|part| part == Component::ParentDir) {
+        return Err(VerifyError::state(path, "it has .. behind a folder that does not exist".to_owned()));
+    }
+    let full = |path: &Path| if path == Path::new("") { Path::new(".") } else { path }.canonicalize();
+    if full(existing).map_err(failed)?.starts_with(full(root).map_err(failed)?) {
         let reason = "it would lie under the data root, where nothing is written; choose another place";
         return Err(VerifyError::state(path, reason.to_owned()));
     }
-    Ok(())
+    std::fs::create_dir_all(folder).map_err(failed)
 }

@@ -8,6 +8,7 @@ use super::{ALPHA, MARGIN_POINTS};
 use crate::data::Classes;
 use crate::frame::{Accuracy, Frame, SummaryRow};
 use crate::record::RunRecord;
+use crate::report::context::is_pocket;
 use crate::report::error::ReportError;
 use crate::report::names::{dataset_order, method_order};
 use crate::stats::Interval;
@@ -104,7 +105,7 @@ fn order(place: &Place) -> Order {
 
 fn check_comparable(records: &[RunRecord]) -> Result<(), ReportError> {
     let refuse = |reason: &str| Err(ReportError::NotComparable { reason: reason.to_owned() });
-    if records.iter().any(|r| r.cell.profile == "pocket" || r.provenance.data_kind == "pocket") {
+    if records.iter().any(is_pocket) {
         return refuse("pocket pictures and the pocket CLIP are not what was published on");
     }
     if records.iter().any(|r| r.provenance.data_kind != "coop") {

@@ -16,6 +16,8 @@ pub struct Axis {
     pub to: f64,
     /// Whether positions go with the logarithm of values.
     pub logarithmic: bool,
+    /// Whether the low end of a logarithmic axis stands for zero, which has no logarithm.
+    pub zero_at_low: bool,
     /// Tick values, ascending.
     pub ticks: Vec<f64>,
 }
@@ -35,16 +37,26 @@ impl Axis {
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         let count = (last - first).round().max(1.0) as usize;
         let ticks: Vec<f64> = (0..=count).map(|i| (first + i as f64) * step).collect();
-        Self { low: ticks[0], high: ticks[count], from: 0.0, to: 1.0, logarithmic: false, ticks }
+        Self {
+            low: ticks[0],
+            high: ticks[count],
+            from: 0.0,
+            to: 1.0,
+            logarithmic: false,
+            zero_at_low: false,
+            ticks,
+        }
     }
 
     /// A logarithmic axis that covers the positive ones of `values`, with ticks at powers of ten, and at twice
     /// and five times those where less than three powers are covered. Without such values it covers 0.1 to 1.
+    /// Where a value is zero or below, one more tick at the low end stands for zero.
     pub fn decades(values: impl Iterator<Item = f64>) -> Self {
-        let range =
-            values.filter(|v| v.is_finite() && *v > 0.0).fold(None, |range: Option<(f64, f64)>, v| {
-                Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
-            });
+        let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
+        let zero_at_low = values.iter().any(|v| *v <= 0.0);
+        let range = values.into_iter().filter(|v| *v > 0.0).fold(None, |range: Option<(f64, f64)>, v| {
+            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+        });
         let (low, high) = range.unwrap_or((0.1, 1.0));
         let (first, last) = ((low / 1.1).log10().floor() as i32, (high * 1.1).log10().ceil() as i32);
         let fine: &[f64] = if last - first < 3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
@@ -54,8 +66,11 @@ impl Axis {
         let below = ticks.iter().rposition(|t| *t <= low / 1.1).unwrap_or(0);
         let above = ticks.iter().position(|t| *t >= high * 1.1).unwrap_or(ticks.len() - 1);
         ticks = ticks[below..=above.max(below + 1).min(ticks.len() - 1)].to_vec();
+        if zero_at_low {
+            ticks.insert(0, ticks[0] * ticks[0] / ticks[1]);
+        }
         let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
-        Self { low, high, from: 0.0, to: 1.0, logarithmic: true, ticks }
+        Self { low, high, from: 0.0, to: 1.0, logarithmic: true, zero_at_low, ticks }
     }
 
     /// The same axis between two positions.
@@ -76,6 +91,9 @@ impl Axis {
 
     /// Tick label with as many decimals as the ticks need.
     pub fn label(&self, tick: f64) -> String {
+        if self.zero_at_low && tick <= self.low {
+            return "0".to_owned();
+        }
         if self.logarithmic {
             return if (1e-3..1e6).contains(&tick) { format!("{tick}") } else { format!("{tick:e}") };
         }
@@ -137,6 +155,10 @@ mod tests {
         );
         let narrow = Axis::decades([0.6, 0.9].into_iter());
         assert_eq!(narrow.ticks, vec![0.5, 1.0]);
+        let with_zero = Axis::decades([0.0, 0.02, 0.4].into_iter()).between(0.0, 1.0);
+        let labels: Vec<String> = with_zero.ticks.iter().map(|t| with_zero.label(*t)).collect();
+        assert_eq!(labels.join(" "), "0 0.01 0.02 0.05 0.1 0.2 0.5");
+        assert!(with_zero.at(0.0) == 0.0 && with_zero.at(0.01) > 0.1);
         for values in [vec![], vec![0.0, -1.0], vec![1.0], vec![1e-9, 1e9]] {
             let axis = Axis::decades(values.into_iter());
             assert!(axis.low > 0.0 && axis.low < axis.high && axis.ticks.len() >= 2, "{axis:?}");

@@ -95,7 +95,7 @@ fn draw_panel(
 fn y_axis(figure: &CurveFigure, curves: &[Vec<CurvePoint>]) -> Axis {
     let points = || curves.iter().flatten();
     if figure.log10_y {
-        return Axis::decades(points().map(|p| p.1));
+        return Axis::decades(points().flat_map(|p| [p.1, p.1 + p.2.unwrap_or(0.0)]));
     }
     let ends = points().flat_map(|&(_, y, e)| [y - e.unwrap_or(0.0), y + e.unwrap_or(0.0)]);
     Axis::covering(ends, figure.y_bounds, 4)

@@ -34,7 +34,7 @@ pub fn render(context: &Context<'_>) -> Part {
     if body.is_empty() {
         body.push_str("No record was evaluated on another dataset than it was trained on.\n");
     }
-    Part { heading: "Domain shift".to_owned(), body, ..Part::default() }
+    Part { heading: "Transfer to other datasets".to_owned(), body, ..Part::default() }
 }
 
 fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) -> String {

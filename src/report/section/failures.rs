@@ -42,8 +42,39 @@ pub fn render(context: &Context<'_>) -> Part {
     }
     let cells =
         if table.is_empty() { "None: every cell has a result.\n".to_owned() } else { table.markdown() };
-    let body = format!("{cells}\n{}", skipped(context));
+    let body = format!("{cells}\n{}", left_out(context));
     Part { heading: "Failed and missing cells".to_owned(), body, ..Part::default() }
+}
+
+/// Images left out of trainings and of evaluations.
+fn left_out(context: &Context<'_>) -> String {
+    trained_without(context) + &skipped(context)
+}
+
+/// Drawn images left out of trainings, by dataset and draw; empty where there are none.
+fn trained_without(context: &Context<'_>) -> String {
+    let mut lines: BTreeSet<(&str, Option<u32>, Option<u64>, u64)> = BTreeSet::new();
+    for record in &context.records {
+        let skipped = record.training.as_ref().map_or(0, |training| training.skipped);
+        if skipped > 0 {
+            let cell = &record.cell;
+            lines.insert((&cell.dataset, cell.shots, cell.seed, skipped));
+        }
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["dataset", "shots", "seed", "unreadable training images left out"]);
+    for (dataset, shots, seed, skipped) in lines {
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        table.row([
+            dataset_name(dataset).to_owned(),
+            number(shots.map(u64::from)),
+            number(seed),
+            skipped.to_string(),
+        ]);
+    }
+    table.markdown() + "\n"
 }
 
 /// Images left out of evaluations, by dataset and classes: most of any cell.

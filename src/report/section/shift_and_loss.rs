@@ -22,6 +22,8 @@ const PERMUTATIONS: u64 = 10_000;
 
 /// Per dataset and arm: shift of the text tower, shift of the vision tower, change of new-class accuracy.
 type Point = [f64; 3];
+/// One number of a point, or the larger of two.
+type Coordinate = fn(&Point) -> f64;
 
 /// The table, the correlations and the picture.
 pub fn render(
@@ -51,10 +53,10 @@ pub fn render(
         points.iter().map(|of| (shift(&of[id]), of[id][2])).collect()
     };
     let mut sentences = Vec::new();
-    let towers: [(&str, &dyn Fn(&Point) -> f64); 3] =
-        [("text", &|p| p[0]), ("vision", &|p| p[1]), ("larger of the two", &|p| p[0].max(p[1]))];
+    let towers: [(&str, Coordinate); 3] =
+        [("text", |p| p[0]), ("vision", |p| p[1]), ("larger of the two", |p| p[0].max(p[1]))];
     for (name, shift) in towers {
-        let blocks: Vec<Vec<(f64, f64)>> = datasets.iter().map(|id| block(id, shift)).collect();
+        let blocks: Vec<Vec<(f64, f64)>> = datasets.iter().map(|id| block(id, &shift)).collect();
         let (x, y): (Vec<f64>, Vec<f64>) = blocks.iter().flatten().copied().unzip();
         if let (Ok(rho), Ok(value)) = (spearman(&x, &y), within_blocks_p(&blocks, PERMUTATIONS, 1)) {
             sentences.push(format!("{name} {} (p {})", signed(rho), p(value)));
@@ -76,7 +78,7 @@ pub fn render(
          ![{title}](shift_and_loss.png)\n\n_Shift: 1 − cosine of the tokens among new classes in the last layer, against \
          no prompts; mean over seeds, then over datasets. p: two-sided, {PERMUTATIONS} seeded relabellings of methods within \
          datasets. A negative correlation means: what moves the tokens more loses more. Each dataset is one point per \
-         method; a point on the left edge is zero or below the axis._\n",
+         method; a point on the left edge is an exact zero._\n",
         table.markdown(),
         count(datasets.len(), "dataset"),
         count(arms.len(), "method"),

@@ -1,0 +1,70 @@
+//! The page of `doctor` as text.
+
+use super::doctor::{CanRun, Finding, Page};
+use super::plan::summary;
+use crate::data::Availability;
+
+/// Prints the page.
+pub(super) fn print(page: &Page) {
+    println!(
+        "rpo-bench {}, features: {}, JPEG decoder: {}",
+        page.version,
+        listed(&page.features),
+        page.decoder
+    );
+    let memory = page.memory_mib.map_or("unknown".to_owned(), |mib| format!("{mib} MiB"));
+    line("machine", &format!("{} cores, {memory} memory, GPU: {}", page.cores, listed(&page.gpus)));
+    if !page.gpus.is_empty() && !cfg!(feature = "cuda") {
+        line("", "this build has no GPU support: cargo build --release --features cuda");
+    }
+    match &page.model {
+        Some(Finding { usable, what }) => {
+            line("model", &format!("{} {what}", if *usable { "ok   " } else { "FAULT" }));
+        }
+        None if page.datasets.is_empty() => line("model", "the embedded pocket model (--clip DIR: your own)"),
+        None => line("model", "none given; --data needs --clip DIR too"),
+    }
+    if page.datasets.is_empty() {
+        line("data", "the embedded pocket pictures (--data DIR: your own)");
+    }
+    page.datasets.iter().for_each(|state| line("data", &dataset(state)));
+    match &page.can_run {
+        Some(run) => can_run(page, run),
+        None => line("can run", &format!("nothing of suite {} yet", page.suite)),
+    }
+}
+
+fn line(key: &str, text: &str) {
+    println!("{key:<9} {text}");
+}
+
+fn listed<T: AsRef<str>>(list: &[T]) -> String {
+    match list {
+        [] => "none".to_owned(),
+        _ => list.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("; "),
+    }
+}
+
+fn can_run(page: &Page, run: &CanRun) {
+    line("can run", &run.command);
+    if !page.missing.is_empty() {
+        line("", &format!("on {}; not there:", run.datasets.join(", ")));
+        page.missing.iter().for_each(|reason| line("", &format!("  {reason}")));
+    }
+    match (&run.takes, &run.fault) {
+        (Some(takes), _) => line("takes", &summary(takes)),
+        (None, fault) => line("FAULT", fault.as_deref().unwrap_or("unknown")),
+    }
+}
+
+fn dataset(state: &Availability) -> String {
+    match state {
+        Availability::Ready { id, counts } => {
+            format!("ok    {id}: {} train, {} val, {} test", counts.train, counts.val, counts.test)
+        }
+        Availability::Missing { id, what, .. } => {
+            format!("none  {id}: {what} is missing; `rpo-bench data list {id}` says where to get it")
+        }
+        Availability::Unreadable { id, reason } => format!("FAULT {id}: {reason}"),
+    }
+}

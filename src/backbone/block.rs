@@ -1,28 +1,16 @@
-//! One pre-norm transformer block, and the weights it is built from.
+//! One pre-norm transformer block: the weights it is built from, and its passes as a graph of operations.
+//!
+//! The graph serves trained weights and GPUs; frozen blocks on the CPU are run by `nn::run_frozen`.
 
 use candle_core::{Result, Tensor};
 
-use super::config::{Activation, TowerConfig};
-use super::nn::{self, Attend, LayerNorm, Linear};
+use super::config::TowerConfig;
+use super::nn::{self, Block, BlockCall, LayerNorm, Linear};
 use super::weights::{Weights, WeightsError};
-
-/// x += attention(LN(x)); x += MLP(LN(x)). Keys and values come from one fused linear layer.
-#[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub ln1: LayerNorm,
-    pub q: Linear,
-    /// `[2·width, width]`: keys, then values.
-    pub kv: Linear,
-    pub out: Linear,
-    ln2: LayerNorm,
-    fc1: Linear,
-    fc2: Linear,
-    activation: Activation,
-}
 
 impl Block {
     /// Reads the block under `prefix` (`vision_model.encoder.layers.0`).
-    pub fn load(
+    pub(super) fn load(
         weights: &Weights,
         prefix: &str,
         config: &TowerConfig,
@@ -58,30 +46,25 @@ impl Block {
         &x + self.fc2.forward(&nn::activate(&hidden, self.activation)?)?
     }
 
-    /// Flat rows `[n, width]`. `keys` says where the plan's keys live, `read` which rows go on.
-    pub fn rows(
-        &self,
-        x: &Tensor,
-        call: Attend,
-        own: OwnKeys,
-        read: Option<&Tensor>,
-    ) -> Result<(Tensor, Option<Tensor>)> {
+    /// Flat rows `[n, width]`: the rows that go on, and own keys and values.
+    pub(super) fn rows(&self, x: &Tensor, call: BlockCall) -> Result<(Tensor, Option<Tensor>)> {
         let normed = self.ln1.forward(x)?;
-        let kv = match own {
-            OwnKeys::Computed => Some(self.kv.forward(&normed)?),
-            OwnKeys::None => None,
-        };
-        let (x, normed) = match read {
-            Some(rows) => (x.index_select(rows, 0)?, normed.index_select(rows, 0)?),
+        let kv = call.own_keys.then(|| self.kv.forward(&normed)).transpose()?;
+        let (x, normed) = match &call.read {
+            Some(rows) => {
+                let rows: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
+                let rows = Tensor::new(rows, x.device())?;
+                (x.index_select(&rows, 0)?, normed.index_select(&rows, 0)?)
+            }
             None => (x.clone(), normed),
         };
-        let attended = nn::attend(&self.q.forward(&normed)?, kv.as_ref(), call)?;
+        let attended = nn::attend(&self.q.forward(&normed)?, kv.as_ref(), call.attend)?;
         Ok((self.finish(&x, &attended)?, kv))
     }
 
     /// Whole sequences `[batch, n, width]` with an additive mask that broadcasts to
     /// `[batch, heads, n, n]`.
-    pub fn dense(&self, x: &Tensor, mask: Option<&Tensor>, heads: usize) -> Result<Tensor> {
+    pub(super) fn dense(&self, x: &Tensor, mask: Option<&Tensor>, heads: usize) -> Result<Tensor> {
         let (batch, n, width) = x.dims3()?;
         let flat = x.reshape((batch * n, width))?;
         let normed = self.ln1.forward(&flat)?;
@@ -98,15 +81,6 @@ impl Block {
         let attended = nn::softmax(&scores)?.matmul(&v)?.transpose(1, 2)?.contiguous()?;
         self.finish(&flat, &attended.reshape((batch * n, width))?)?.reshape((batch, n, width))
     }
-}
-
-/// Whether a block computes keys and values of its own rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OwnKeys {
-    /// The plan refers to own rows.
-    Computed,
-    /// Readers: nobody attends to them, so their keys and values are dead.
-    None,
 }
 
 /// Reads `{name}.weight` and `{name}.bias`.

@@ -99,7 +99,7 @@ impl TextTower {
     /// # Errors
     /// Whatever candle reports; a prefix of another length than the layout's.
     pub fn encode_prefixed(&self, prefix: &Tensor, layout: &TextLayout) -> Result<Tensor> {
-        Ok(self.run(prefix, layout)?.0)
+        Ok(self.run(prefix, layout, false)?.0)
     }
 
     /// Frozen features, keys and values of a class set.
@@ -108,15 +108,15 @@ impl TextTower {
     /// Whatever candle reports.
     pub fn encode(&self, layout: &TextLayout) -> Result<FrozenTexts> {
         let prefix = self.embed_prefix(layout)?.unsqueeze(0)?;
-        let (features, cache) = self.run(&prefix, layout)?;
+        let (features, cache) = self.run(&prefix, layout, true)?;
         Ok(FrozenTexts { features: features.squeeze(0)?, cache, keys: layout.keys() })
     }
 
-    fn run(&self, prefix: &Tensor, layout: &TextLayout) -> Result<(Tensor, TokenCache)> {
+    fn run(&self, prefix: &Tensor, layout: &TextLayout, keep: bool) -> Result<(Tensor, TokenCache)> {
         let copies = prefix.dim(0)?;
         let plan = Arc::new(layout.plan(copies)?);
         let rows = self.rows(prefix, layout)?;
-        let (eos, cache) = self.tower.tokens(rows, &plan, &layout.eos_rows(copies))?;
+        let (eos, cache) = self.tower.tokens(rows, &plan, &layout.eos_rows(copies), keep)?;
         Ok((self.project(&eos)?.reshape((copies, layout.classes(), ()))?, cache))
     }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use candle_core::{DType, Result, Tensor, bail};
 
-use super::block::{Block, OwnKeys};
 use super::config::TowerConfig;
-use super::nn::{Attend, AttentionPlan};
+use super::nn::{Attend, AttentionPlan, Block, BlockCall, run_frozen};
 use super::weights::{Weights, WeightsError};
 
 /// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
@@ -51,7 +50,7 @@ impl TokenCache {
 /// The transformer of one side.
 #[derive(Clone, Debug)]
 pub struct Tower {
-    blocks: Vec<Block>,
+    blocks: Arc<[Block]>,
     heads: usize,
 }
 
@@ -72,28 +71,26 @@ impl Tower {
     }
 
     /// Runs tokens `[rows, width]` that attend to each other by `plan`. In the last block only the
-    /// rows `read` (ascending) are computed; returns them, and every layer's keys and values.
+    /// rows `read` (ascending) are computed. Returns them and every layer's keys and values, which are empty
+    /// without `keep`.
     ///
     /// # Errors
-    /// Whatever candle reports.
+    /// Whatever candle reports; keys and values of rows that carry a graph over frozen weights.
     pub fn tokens(
         &self,
         x: Tensor,
         plan: &Arc<AttentionPlan>,
         read: &[usize],
+        keep: bool,
     ) -> Result<(Tensor, TokenCache)> {
-        let (mut x, mut layers) = (x, Vec::with_capacity(self.blocks.len()));
         let last_plan = Arc::new(plan.reading(read)?);
-        let indices: Vec<u32> = read.iter().map(|row| *row as u32).collect();
-        let indices = Tensor::new(indices, x.device())?;
-        for (i, block) in self.blocks.iter().enumerate() {
+        let call = |i| {
             let last = i + 1 == self.blocks.len();
-            let plan = if last { &last_plan } else { plan };
-            let call = Attend { plan: plan.clone(), heads: self.heads, cached: None };
-            let (next, kv) = block.rows(&x, call, OwnKeys::Computed, last.then_some(&indices))?;
-            x = next;
-            layers.extend(kv);
-        }
+            let plan = if last { last_plan.clone() } else { plan.clone() };
+            let attend = Attend { plan, heads: self.heads, cached: None };
+            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()) }
+        };
+        let (x, layers) = self.run(x, (0..self.blocks.len()).map(call).collect(), keep)?;
         Ok((x, TokenCache { layers }))
     }
 
@@ -106,10 +103,26 @@ impl Tower {
         if cache.layers.len() != self.blocks.len() {
             bail!("token cache has {} layers, the tower {}", cache.layers.len(), self.blocks.len());
         }
-        self.blocks.iter().zip(&cache.layers).try_fold(x, |x, (block, kv)| {
-            let call = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
-            Ok(block.rows(&x, call, OwnKeys::None, None)?.0)
-        })
+        let call = |kv: &Tensor| {
+            let attend = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
+            BlockCall { attend, own_keys: false, read: None }
+        };
+        Ok(self.run(x, cache.layers.iter().map(call).collect(), false)?.0)
+    }
+
+    /// One call a block: the rows that go on and, with `keep`, own keys and values.
+    fn run(&self, x: Tensor, calls: Vec<BlockCall>, keep: bool) -> Result<(Tensor, Vec<Tensor>)> {
+        let trained = self.blocks.iter().any(Block::is_trained);
+        if x.device().is_cpu() && !trained {
+            return run_frozen(&x, &self.blocks, calls, keep);
+        }
+        let (mut x, mut layers) = (x, Vec::new());
+        for (block, call) in self.blocks.iter().zip(calls) {
+            let (next, kv) = block.rows(&x, call)?;
+            x = next;
+            layers.extend(kv.filter(|_| keep));
+        }
+        Ok((x, layers))
     }
 
     /// Runs whole sequences `[batch, n, width]` under an additive mask that broadcasts to

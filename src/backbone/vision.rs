@@ -107,7 +107,7 @@ impl VisionTower {
         let x = self.pre_ln.forward(&x.reshape((batch * tokens, width))?)?;
         let plan = Arc::new(AttentionPlan::full(batch, tokens)?);
         let class_rows: Vec<usize> = (0..batch).map(|i| i * tokens).collect();
-        let (class, cache) = self.tower.tokens(x, &plan, &class_rows)?;
+        let (class, cache) = self.tower.tokens(x, &plan, &class_rows, keep)?;
         Ok(FrozenImages { features: self.project(&class)?, cache: keep.then_some(cache), tokens })
     }
 

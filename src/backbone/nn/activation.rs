@@ -43,6 +43,25 @@ fn exact<T: Real>(x: T) -> (T, T) {
     (x * cdf, cdf + x * pdf)
 }
 
+/// The activation of every number of a row, in place.
+#[inline(always)]
+pub(super) fn value<T: Real>(kind: Activation, row: &mut [T]) {
+    match kind {
+        Activation::QuickGelu => row.iter_mut().for_each(|x| *x = quick(*x).0),
+        Activation::Gelu => row.iter_mut().for_each(|x| *x = exact(*x).0),
+    }
+}
+
+/// Multiplies a row by the activation's slope at `x + bias`.
+#[inline(always)]
+pub(super) fn slope<T: Real>(kind: Activation, row: &mut [T], x: &[T], bias: &[T]) {
+    let triples = row.iter_mut().zip(x).zip(bias);
+    match kind {
+        Activation::QuickGelu => triples.for_each(|((d, x), b)| *d *= quick(*x + *b).1),
+        Activation::Gelu => triples.for_each(|((d, x), b)| *d *= exact(*x + *b).1),
+    }
+}
+
 impl CustomOp1 for Activate {
     fn name(&self) -> &'static str {
         "activate"

@@ -11,6 +11,7 @@ use candle_core::{
 };
 use rayon::prelude::*;
 
+use super::dense::Dense;
 use super::kernels::{dot, softmax_row};
 use super::plan::{AttentionPlan, Group};
 use super::real::{Real, Rows, by_dtype};
@@ -256,14 +257,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Gradients of queries `[rows, width]` and, after them, of own keys and values `[n, 2·width]`.
-    fn backward<T: Real>(&self, grad: Matrix<'_>, own_rows: usize) -> Result<Vec<T>> {
+    /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`.
+    fn backward<T: Real>(&self, grad: Matrix<'_>, own_rows: usize) -> Result<(Vec<T>, Vec<T>)> {
         let blocks = self.for_blocks(|group, head| self.backward_block::<T>(group, head, grad))?;
-        let q_len = self.op.plan.rows() * self.width;
-        let mut out = vec![T::ZERO; q_len + own_rows * 2 * self.width];
-        let (dq, d_own) = out.split_at_mut(q_len);
+        let mut dq = vec![T::ZERO; self.op.plan.rows() * self.width];
+        let mut d_own = vec![T::ZERO; own_rows * 2 * self.width];
         let q_blocks: Vec<&[T]> = blocks.iter().map(|b| b.dq.as_slice()).collect();
-        self.scatter(&q_blocks, dq);
+        self.scatter(&q_blocks, &mut dq);
         let head_dim = self.head_dim();
         for (i, block) in blocks.iter().enumerate() {
             let (group, head) = (&self.op.plan.groups()[i / self.op.heads], i % self.op.heads);
@@ -279,7 +279,7 @@ impl<'a> Call<'a> {
                 }
             }
         }
-        Ok(out)
+        Ok((dq, d_own))
     }
 }
 
@@ -302,6 +302,30 @@ impl Attend {
         f(&Call { op: self, width, q, own, cached })
     }
 
+    /// Attention of plain rows; see [`attend`].
+    pub(super) fn apply<T: Real>(&self, q: &Dense<T>, own: Option<&Dense<T>>) -> Result<Dense<T>> {
+        let (q, own) = (q.operand(), own.map(Dense::operand));
+        let own = own.as_ref().map(|(storage, layout)| (*storage, layout));
+        let out = self.with_call::<T, _>((q.0, &q.1), own, |call| call.forward::<T>())?;
+        Ok(Dense::new(out, q.1.dims()[1]))
+    }
+
+    /// Gradients of plain queries and own keys and values for the gradient of their attention.
+    pub(super) fn gradients<T: Real>(
+        &self,
+        q: &Dense<T>,
+        own: Option<&Dense<T>>,
+        grad: &Dense<T>,
+    ) -> Result<(Dense<T>, Option<Dense<T>>)> {
+        let (q, own, grad) = (q.operand(), own.map(Dense::operand), grad.operand());
+        let own = own.as_ref().map(|(storage, layout)| (*storage, layout));
+        let (own_rows, width) = (own.map_or(0, |(_, layout)| layout.dims()[0]), q.1.dims()[1]);
+        let grad = Matrix::new::<T>(grad.0, &grad.1)?;
+        let (dq, d_own) =
+            self.with_call::<T, _>((q.0, &q.1), own, |call| call.backward::<T>(grad, own_rows))?;
+        Ok((Dense::new(dq, width), own.map(|_| Dense::new(d_own, 2 * width))))
+    }
+
     fn forward(
         &self,
         q: (&CpuStorage, &Layout),
@@ -322,7 +346,8 @@ impl Attend {
         by_dtype!(q.0.dtype(), T => {
             let grad = Matrix::new::<T>(grad.0, grad.1)?;
             let own_rows = own.map_or(0, |(_, layout)| layout.dims()[0]);
-            let out = self.with_call::<T, _>(q, own, |call| call.backward::<T>(grad, own_rows))?;
+            let (mut out, d_own) = self.with_call::<T, _>(q, own, |call| call.backward::<T>(grad, own_rows))?;
+            out.extend(d_own);
             let shape = Shape::from(out.len());
             Ok((T::to_cpu_storage_owned(out), shape))
         })

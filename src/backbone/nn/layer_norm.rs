@@ -3,6 +3,7 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, WithDType};
 
+use super::dense::Dense;
 use super::kernels::{dot, for_each_row, sum};
 use super::real::{Real, Rows, by_dtype};
 
@@ -18,6 +19,23 @@ impl LayerNorm {
     /// Wraps γ and β, both `[width]`.
     pub fn new(gamma: Tensor, beta: Tensor, eps: f64) -> Self {
         Self { gamma, beta, eps }
+    }
+
+    /// True when γ or β is being trained.
+    pub(super) fn is_trained(&self) -> bool {
+        self.gamma.track_op() || self.beta.track_op()
+    }
+
+    /// Normalises frozen rows.
+    pub(super) fn apply<T: Real>(&self, x: &Dense<T>) -> Result<Dense<T>> {
+        let (gamma, beta, x) = (self.gamma.to_vec1::<T>()?, self.beta.to_vec1::<T>()?, x.view()?);
+        Ok(Dense::new(Normalise { eps: self.eps }.forward(x, &gamma, &beta), x.cols))
+    }
+
+    /// Gradient of the input `x` for the gradient of its normalised rows.
+    pub(super) fn backward<T: Real>(&self, x: &Dense<T>, grad: Dense<T>) -> Result<Dense<T>> {
+        let (gamma, x) = (self.gamma.to_vec1::<T>()?, x.view()?);
+        Ok(Dense::new(Normalise { eps: self.eps }.backward(x, &gamma, grad.view()?), x.cols))
     }
 
     /// Normalises rows `[n, width]`.

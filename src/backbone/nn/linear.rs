@@ -3,6 +3,7 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
 
+use super::dense::Dense;
 use super::kernels::for_each_row;
 use super::real::Real;
 
@@ -27,13 +28,27 @@ impl Linear {
         &self.weight
     }
 
+    /// True when weight or bias is being trained.
+    pub(super) fn is_trained(&self) -> bool {
+        self.weight.track_op() || self.bias.as_ref().is_some_and(Tensor::track_op)
+    }
+
+    /// The bias; empty where there is none.
+    pub(super) fn bias_values<T: Real>(&self) -> Result<Vec<T>> {
+        self.bias.as_ref().map_or(Ok(Vec::new()), Tensor::to_vec1)
+    }
+
+    /// Applies the frozen layer to rows and adds the rows of `residual`.
+    pub(super) fn apply<T: Real>(&self, x: &Dense<T>, residual: Option<&Dense<T>>) -> Result<Dense<T>> {
+        x.times(&self.weight, true)?.plus(self.bias.as_ref(), residual)
+    }
+
     /// Applies the layer to flat rows `[n, in]`, giving `[n, out]`.
     ///
     /// # Errors
     /// Whatever candle reports, in particular a mismatch of shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let trained = self.weight.track_op() || self.bias.as_ref().is_some_and(Tensor::track_op);
-        if trained || !x.device().is_cpu() {
+        if self.is_trained() || !x.device().is_cpu() {
             let y = x.matmul(&self.weight.t()?)?;
             return match &self.bias {
                 Some(bias) => y.broadcast_add(bias),

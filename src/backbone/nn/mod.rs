@@ -7,6 +7,9 @@
 mod activation;
 mod attend;
 mod attend_batched;
+mod dense;
+mod frozen_block;
+mod frozen_tower;
 mod kernels;
 mod layer_norm;
 mod linear;
@@ -17,6 +20,8 @@ mod softmax;
 
 pub use activation::activate;
 pub use attend::{Attend, attend};
+pub use frozen_block::{Block, BlockCall};
+pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{cross_entropy, l2_normalise};

@@ -1,0 +1,152 @@
+//! One transformer block with frozen weights as two passes over plain rows: forward, and backward to the input.
+//!
+//! Backward keeps seven to nine numbers per row and channel (input, queries, own keys and values, the sum behind
+//! attention, the MLP before its activation) and computes the rest again: a graph of single operations
+//! keeps sixteen and more.
+
+use candle_core::Result;
+
+use super::activation::{slope, value};
+use super::attend::Attend;
+use super::dense::Dense;
+use super::layer_norm::LayerNorm;
+use super::linear::Linear;
+use super::real::Real;
+use crate::backbone::config::Activation;
+
+/// x += attention(LN(x)); x += MLP(LN(x)). Keys and values come from one linear layer.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// LayerNorm before attention.
+    pub ln1: LayerNorm,
+    /// Queries.
+    pub q: Linear,
+    /// `[2·width, width]`: keys, then values.
+    pub kv: Linear,
+    /// Output projection of attention.
+    pub out: Linear,
+    /// LayerNorm before the MLP.
+    pub ln2: LayerNorm,
+    /// First layer of the MLP.
+    pub fc1: Linear,
+    /// Second layer of the MLP.
+    pub fc2: Linear,
+    /// Between the two.
+    pub activation: Activation,
+}
+
+/// How one block is run.
+#[derive(Clone)]
+pub struct BlockCall {
+    /// Who sees whom.
+    pub attend: Attend,
+    /// Whether rows have keys and values of their own. Readers have none: nobody attends to them.
+    pub own_keys: bool,
+    /// The rows that go on (ascending); all where absent.
+    pub read: Option<Vec<usize>>,
+}
+
+/// What backward needs of a forward pass.
+pub(super) struct Kept<T> {
+    x: Dense<T>,
+    q: Dense<T>,
+    kv: Option<Dense<T>>,
+    /// The rows between attention and MLP.
+    middle: Dense<T>,
+    /// The MLP's hidden layer before bias and activation.
+    hidden: Dense<T>,
+}
+
+/// A block's output, its own keys and values, and what backward needs where that was asked for.
+pub(super) struct Output<T> {
+    pub rows: Dense<T>,
+    pub kv: Option<Dense<T>>,
+    pub kept: Option<Kept<T>>,
+}
+
+impl Block {
+    /// True when a weight is itself being trained.
+    pub fn is_trained(&self) -> bool {
+        let linear = [&self.q, &self.kv, &self.out, &self.fc1, &self.fc2];
+        linear.iter().any(|layer| layer.is_trained()) || self.ln1.is_trained() || self.ln2.is_trained()
+    }
+
+    /// Runs rows `[n, width]`; `keep` for a backward pass.
+    pub(super) fn forward<T: Real>(&self, x: Dense<T>, call: &BlockCall, keep: bool) -> Result<Output<T>> {
+        let normed = self.ln1.apply(&x)?;
+        let kv = call.own_keys.then(|| self.kv.apply(&normed, None)).transpose()?;
+        let selected = call.read.as_ref().map(|rows| x.select(rows)).transpose()?;
+        let normed = match &call.read {
+            Some(rows) => normed.select(rows)?,
+            None => normed,
+        };
+        let q = self.q.apply(&normed, None)?;
+        drop(normed);
+        let attended = call.attend.apply(&q, kv.as_ref())?;
+        let middle = self.out.apply(&attended, Some(selected.as_ref().unwrap_or(&x)))?;
+        drop((attended, selected));
+        let hidden = self.ln2.apply(&middle)?.times(self.fc1.weight(), true)?;
+        let (active, hidden) = self.activated(hidden, keep)?;
+        let rows = self.fc2.apply(&active, Some(&middle))?;
+        Ok(match hidden {
+            Some(hidden) => Output { rows, kv: None, kept: Some(Kept { x, q, kv, middle, hidden }) },
+            None => Output { rows, kv, kept: None },
+        })
+    }
+
+    /// Bias and activation: in place, or beside the rows that are kept.
+    fn activated<T: Real>(&self, hidden: Dense<T>, keep: bool) -> Result<(Dense<T>, Option<Dense<T>>)> {
+        let (bias, kind) = (self.fc1.bias_values::<T>()?, self.activation);
+        if !keep {
+            let active = hidden.map_rows(|_, row| {
+                for (h, b) in row.iter_mut().zip(&bias) {
+                    *h += *b;
+                }
+                value(kind, row);
+            })?;
+            return Ok((active, None));
+        }
+        let view = hidden.view()?;
+        let active = Dense::new(vec![T::ZERO; view.rows * view.cols], view.cols);
+        let active = active.map_rows(|i, row| {
+            for ((y, h), b) in row.iter_mut().zip(view.row(i)).zip(&bias) {
+                *y = *h + *b;
+            }
+            value(kind, row);
+        })?;
+        Ok((active, Some(hidden)))
+    }
+
+    /// Gradient of the input for the gradient `[read rows, width]` of the output.
+    pub(super) fn backward<T: Real>(
+        &self,
+        kept: &Kept<T>,
+        call: &BlockCall,
+        grad: Dense<T>,
+    ) -> Result<Dense<T>> {
+        let (bias, kind, hidden) = (self.fc1.bias_values::<T>()?, self.activation, kept.hidden.view()?);
+        let d_hidden = grad.times(self.fc2.weight(), false)?.map_rows(|i, row| {
+            slope(kind, row, hidden.row(i), &bias);
+        })?;
+        let d_normed = d_hidden.times(self.fc1.weight(), false)?;
+        drop(d_hidden);
+        let d_middle = self.ln2.backward(&kept.middle, d_normed)?.plus(None, Some(&grad))?;
+        drop(grad);
+        let d_attended = d_middle.times(self.out.weight(), false)?;
+        let (dq, d_kv) = call.attend.gradients(&kept.q, kept.kv.as_ref(), &d_attended)?;
+        let d_read = dq.times(self.q.weight(), false)?;
+        let Some(d_kv) = d_kv else {
+            return self.ln1.backward(&kept.x, d_read)?.plus(None, Some(&d_middle));
+        };
+        let d_normed = d_kv.times(self.kv.weight(), false)?;
+        match &call.read {
+            None => {
+                self.ln1.backward(&kept.x, d_normed.plus(None, Some(&d_read))?)?.plus(None, Some(&d_middle))
+            }
+            Some(rows) => {
+                let d_normed = d_normed.scatter_add(rows, &d_read)?;
+                self.ln1.backward(&kept.x, d_normed)?.scatter_add(rows, &d_middle)
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A stack of frozen blocks as one operation of candle's graph.
+//!
+//! The rows are run at once, outside the graph; the operation only hands the result over and answers
+//! backward from what the blocks kept. So no intermediate tensor and no gradient of one is ever stored.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+
+use super::dense::Dense;
+use super::frozen_block::{Block, BlockCall, Kept};
+use super::real::{Real, by_dtype};
+
+/// Runs rows `[n, width]` through frozen blocks on the CPU, one call each. `keys` returns every block's
+/// own keys and values `[n, 2·width]`; they carry no graph, so it is refused for rows that do.
+///
+/// # Errors
+/// Whatever candle reports; rows that are neither f32 nor f64.
+pub fn run_frozen(
+    x: &Tensor,
+    blocks: &Arc<[Block]>,
+    calls: Vec<BlockCall>,
+    keys: bool,
+) -> Result<(Tensor, Vec<Tensor>)> {
+    if keys && x.track_op() {
+        bail!("keys and values of rows that are being trained carry no graph");
+    }
+    by_dtype!(x.dtype(), T => run::<T>(x, blocks, calls, keys))
+}
+
+fn run<T: Real>(
+    x: &Tensor,
+    blocks: &Arc<[Block]>,
+    calls: Vec<BlockCall>,
+    keys: bool,
+) -> Result<(Tensor, Vec<Tensor>)> {
+    let (mut rows, width, keep) = (Dense::<T>::copied(x)?, x.dim(1)?, x.track_op());
+    let (mut all_kept, mut all_keys) = (Vec::new(), Vec::new());
+    for (block, call) in blocks.iter().zip(&calls) {
+        let output = block.forward(rows, call, keep)?;
+        rows = output.rows;
+        all_kept.extend(output.kept);
+        if let (true, Some(kv)) = (keys, output.kv) {
+            let count = kv.row_count();
+            all_keys.push(Tensor::from_vec(kv.into_vec()?, (count, 2 * width), x.device())?);
+        }
+    }
+    let shape = (rows.row_count(), width);
+    let values = rows.into_vec()?;
+    if !keep {
+        return Ok((Tensor::from_vec(values, shape, x.device())?, all_keys));
+    }
+    let pass =
+        Pass { blocks: blocks.clone(), calls, kept: all_kept, shape, result: Mutex::new(Some(values)) };
+    Ok((x.apply_op1(pass)?, all_keys))
+}
+
+/// A pass that has been run.
+struct Pass<T> {
+    blocks: Arc<[Block]>,
+    calls: Vec<BlockCall>,
+    kept: Vec<Kept<T>>,
+    shape: (usize, usize),
+    /// Handed over once.
+    result: Mutex<Option<Vec<T>>>,
+}
+
+impl<T: Real> CustomOp1 for Pass<T> {
+    fn name(&self) -> &'static str {
+        "frozen_tower"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        match self.result.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(values) => Ok((T::to_cpu_storage_owned(values), Shape::from(self.shape))),
+            None => bail!("the pass of a frozen tower was applied twice"),
+        }
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let mut grad = Dense::<T>::copied(grad)?;
+        for ((block, call), kept) in self.blocks.iter().zip(&self.calls).zip(&self.kept).rev() {
+            grad = block.backward(kept, call, grad)?;
+        }
+        Tensor::from_vec(grad.into_vec()?, x.shape(), x.device()).map(Some)
+    }
+}

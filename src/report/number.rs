@@ -27,7 +27,10 @@ pub fn signed(value: f64) -> String {
 
 /// An interval as `[low, high]`, two decimals.
 pub fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| NONE.to_owned(), |i| format!("[{:.2}, {:.2}]", i.low, i.high).replace('-', "−"))
+    // −0.001 would print as −0.00.
+    let end = |value: f64| if value.abs() < 0.005 { 0.0 } else { value };
+    let text = |i: Interval| format!("[{:.2}, {:.2}]", end(i.low), end(i.high)).replace('-', "−");
+    interval.map_or_else(|| NONE.to_owned(), text)
 }
 
 /// A p value: three decimals, or `<0.001`.
@@ -60,6 +63,8 @@ mod tests {
         assert_eq!(with_spread(Some(81.0), None), "81.00");
         assert_eq!(with_spread(None, Some(1.0)), NONE);
         assert_eq!((signed(-0.001), signed(-1.5)), ("+0.00".to_owned(), "−1.50".to_owned()));
+        assert_eq!(interval(Some(Interval { low: -0.004, high: 0.63 })), "[0.00, 0.63]");
+        assert_eq!(interval(Some(Interval { low: -0.006, high: -0.0 })), "[−0.01, 0.00]");
         assert_eq!((p(0.0004), p(0.04)), ("<0.001".to_owned(), "0.040".to_owned()));
     }
 }

@@ -34,6 +34,15 @@ impl Clip {
         })
     }
 
+    /// The same model computing at most `max_rows` prompt or context rows at a time ([`DEFAULT_MAX_ROWS`] otherwise).
+    /// A training step beyond that takes two passes; last bits depend on the cut.
+    ///
+    /// [`DEFAULT_MAX_ROWS`]: super::DEFAULT_MAX_ROWS
+    #[must_use]
+    pub fn with_max_rows(self, max_rows: usize) -> Self {
+        Self { vision: self.vision.with_max_rows(max_rows), text: self.text.with_max_rows(max_rows), ..self }
+    }
+
     /// exp(τ), a scalar tensor: what cosines are multiplied by.
     pub fn logit_scale(&self) -> &Tensor {
         &self.logit_scale

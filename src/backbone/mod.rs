@@ -5,6 +5,7 @@
 mod block;
 pub mod bpe_train;
 pub mod bpe_vocabulary;
+mod chunked;
 mod clip;
 pub mod config;
 pub mod export;
@@ -32,6 +33,7 @@ pub mod weights_hash;
 
 pub use bpe_train::train_bpe;
 pub use bpe_vocabulary::BpeVocabulary;
+pub use chunked::DEFAULT_MAX_ROWS;
 pub use clip::Clip;
 pub use config::{Activation, ClipConfig, TowerConfig};
 pub use export::export_folder;

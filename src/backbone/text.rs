@@ -9,6 +9,7 @@ use std::sync::Arc;
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
+use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
 use super::nn::{AttentionPlan, LayerNorm, Linear};
 use super::text_layout::TextLayout;
@@ -34,6 +35,7 @@ pub struct TextTower {
     tower: Tower,
     final_ln: LayerNorm,
     projection: Linear,
+    max_rows: usize,
 }
 
 impl TextTower {
@@ -54,7 +56,19 @@ impl TextTower {
                 weights.get("text_projection.weight", &[config.projection_dim, d])?,
                 None,
             ),
+            max_rows: DEFAULT_MAX_ROWS,
         })
+    }
+
+    /// The same tower computing at most `max_rows` rows (or one class) at a time.
+    pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
+        Self { max_rows, ..self }
+    }
+
+    /// Class ranges of `rows` rows each; one range where the weights themselves are trained.
+    fn chunks(&self, rows: &[usize]) -> Vec<Range<usize>> {
+        let max_rows = if self.tower.is_trained() { usize::MAX } else { self.max_rows };
+        ranges(rows, max_rows)
     }
 
     /// Word embeddings `[ids, width]`, without positions.
@@ -99,7 +113,17 @@ impl TextTower {
     /// # Errors
     /// Whatever candle reports; a prefix of another length than the layout's.
     pub fn encode_prefixed(&self, prefix: &Tensor, layout: &TextLayout) -> Result<Tensor> {
-        Ok(self.run(prefix, layout, false)?.0)
+        let rows: Vec<usize> = layout.suffix_lengths().map(|own| own * prefix.dims()[0]).collect();
+        let chunks = self.chunks(&rows);
+        if chunks.len() == 1 {
+            return Ok(self.run(prefix, layout, false)?.0);
+        }
+        // The few rows of the prefix are computed once a chunk; its gradient is the sum over the chunks.
+        let (tower, layout) = (self.clone(), layout.clone());
+        let pass = move |prefix: &Tensor, classes: Range<usize>| {
+            tower.run(prefix, &layout.narrow(classes), false)?.0.transpose(0, 1)
+        };
+        in_chunks(prefix, chunks, Arc::new(pass))?.transpose(0, 1)?.contiguous()
     }
 
     /// Frozen features, keys and values of a class set.
@@ -126,6 +150,18 @@ impl TextTower {
     /// # Errors
     /// Whatever candle reports.
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
+        let k = prompts.dim(0)?;
+        let chunks = self.chunks(&vec![k; keys.len()]);
+        if chunks.len() == 1 {
+            return self.read_some(prompts, cache, keys);
+        }
+        let (tower, cache, keys) = (self.clone(), cache.clone(), keys.to_vec());
+        let pass =
+            move |prompts: &Tensor, classes: Range<usize>| tower.read_some(prompts, &cache, &keys[classes]);
+        in_chunks(prompts, chunks, Arc::new(pass))
+    }
+
+    fn read_some(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let plan = Arc::new(AttentionPlan::readers(k, keys)?);
         let rows =

@@ -103,6 +103,27 @@ impl TextLayout {
         self.suffixes.len()
     }
 
+    /// Rows of every class behind the prefix.
+    pub fn suffix_lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.suffixes.iter().map(Range::len)
+    }
+
+    /// The layout of some of the classes, under the same prefix.
+    pub(super) fn narrow(&self, classes: Range<usize>) -> Self {
+        let suffixes = &self.suffixes[classes];
+        let (start, end) = match suffixes {
+            [first, .., last] => (first.start, last.end),
+            [only] => (only.start, only.end),
+            [] => (0, 0),
+        };
+        Self {
+            prefix: self.prefix.clone(),
+            suffix_ids: self.suffix_ids[start..end].to_vec(),
+            suffix_positions: self.suffix_positions[start..end].to_vec(),
+            suffixes: suffixes.iter().map(|s| s.start - start..s.end - start).collect(),
+        }
+    }
+
     /// Rows of one copy: prefix and all suffixes.
     pub fn rows(&self) -> usize {
         self.prefix.len() + self.suffix_ids.len()
@@ -166,6 +187,15 @@ mod tests {
         assert_eq!(layout.suffix_positions(), [3, 4, 3, 3, 4, 5]);
         assert_eq!(layout.eos_rows(2), [4, 5, 8, 13, 14, 17]);
         assert_eq!(layout.plan(2).unwrap().rows(), 18);
+    }
+
+    #[test]
+    fn some_classes_are_laid_out_as_if_alone() {
+        let prompts = vec![vec![1, 5, 6, 9, 2], vec![1, 5, 6, 2], vec![1, 5, 6, 7, 8, 2]];
+        let layout = TextLayout::new(&prompts, 2, 8).unwrap();
+        assert_eq!(layout.narrow(1..3), TextLayout::new(&prompts[1..], 2, 8).unwrap());
+        assert_eq!(layout.narrow(0..3), layout);
+        assert_eq!(layout.suffix_lengths().collect::<Vec<_>>(), [3, 2, 4]);
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Tower {
         Ok(Self { blocks, heads: config.heads })
     }
 
+    /// True when a weight is itself being trained.
+    pub fn is_trained(&self) -> bool {
+        self.blocks.iter().any(Block::is_trained)
+    }
+
     /// Runs tokens `[rows, width]` that attend to each other by `plan`. In the last block only the
     /// rows `read` (ascending) are computed. Returns them and every layer's keys and values, which are empty
     /// without `keep`.
@@ -112,8 +117,7 @@ impl Tower {
 
     /// One call a block: the rows that go on and, with `keep`, own keys and values.
     fn run(&self, x: Tensor, calls: Vec<BlockCall>, keep: bool) -> Result<(Tensor, Vec<Tensor>)> {
-        let trained = self.blocks.iter().any(Block::is_trained);
-        if x.device().is_cpu() && !trained {
+        if x.device().is_cpu() && !self.is_trained() {
             return run_frozen(&x, &self.blocks, calls, keep);
         }
         let (mut x, mut layers) = (x, Vec::new());

@@ -1,10 +1,12 @@
 //! The vision tower: pixels to frozen features and caches, and readers over them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{D, Result, Tensor};
 
 use super::block::layer_norm;
+use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
 use super::nn::{AttentionPlan, LayerNorm, Linear};
 use super::tower::{TokenCache, Tower};
@@ -45,6 +47,7 @@ pub struct VisionTower {
     projection: Linear,
     patch_size: usize,
     width: usize,
+    max_rows: usize,
 }
 
 impl VisionTower {
@@ -70,7 +73,13 @@ impl VisionTower {
             ),
             patch_size: p,
             width: d,
+            max_rows: DEFAULT_MAX_ROWS,
         })
+    }
+
+    /// The same tower computing at most `max_rows` reader rows (or one image's) at a time.
+    pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
+        Self { max_rows, ..self }
     }
 
     /// The CLS embedding `[width]`, without its position.
@@ -117,6 +126,16 @@ impl VisionTower {
     /// # Errors
     /// Whatever candle reports.
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
+        let k = prompts.dim(0)?;
+        let chunks = ranges(&vec![k; cache.rows() / tokens.max(1)], self.max_rows);
+        let (tower, cache) = (self.clone(), cache.clone());
+        let pass = move |prompts: &Tensor, images: Range<usize>| {
+            tower.read_some(prompts, &cache.narrow(images.start * tokens, images.len() * tokens)?, tokens)
+        };
+        in_chunks(prompts, chunks, Arc::new(pass))
+    }
+
+    fn read_some(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let batch = cache.rows() / tokens;
         let plan = Arc::new(AttentionPlan::image_readers(k, batch, tokens)?);

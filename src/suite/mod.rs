@@ -40,7 +40,7 @@ pub use error::SuiteError;
 pub use estimate::{Estimate, PlannedCell, estimate};
 pub use evaluate_file::{FileEvaluation, evaluate_file};
 pub use file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
-pub use overrides::{Resolved, Settings};
+pub use overrides::{GLOBAL_KEYS, Resolved, Settings};
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use prompt_files::PromptFiles;
 pub use provenance::{CommandLine, NUMERICS_VERSION};

@@ -6,6 +6,7 @@ use toml::Value;
 
 use super::error::SuiteError;
 use super::readable::BrokenImages;
+use crate::backbone::DEFAULT_MAX_ROWS;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol::SWITCHES;
 use crate::train::{Recipe, Views};
@@ -22,7 +23,13 @@ pub struct Globals {
     pub views_per_method: bool,
     /// What happens to images that cannot be read.
     pub broken_images: BrokenImages,
+    /// Prompt or context rows computed at one time.
+    pub max_rows: usize,
 }
+
+const MAX_ROWS: &str = "engine.max_rows";
+/// Keys of [`Globals`]: records hold them among the switches.
+pub const GLOBAL_KEYS: [&str; 4] = ["views", "views_bank", "data.broken_images", MAX_ROWS];
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -60,8 +67,12 @@ impl Settings {
         for entry in method::REGISTRY {
             tables.insert(entry.id, entry.default_table()?);
         }
-        let globals =
-            Globals { views: Views::Fresh, views_per_method: false, broken_images: BrokenImages::Fail };
+        let globals = Globals {
+            views: Views::Fresh,
+            views_per_method: false,
+            broken_images: BrokenImages::Fail,
+            max_rows: DEFAULT_MAX_ROWS,
+        };
         let mut settings = Self { tables, globals };
         for (key, value) in changes {
             settings.apply(key, &value)?;
@@ -109,6 +120,8 @@ impl Settings {
                 self.globals.broken_images = BrokenImages::Skip;
             }
             ("data.broken_images", _) => return Err(fail("expected fail or skip".to_owned())),
+            (MAX_ROWS, Value::Integer(n)) if *n > 0 => self.globals.max_rows = *n as usize,
+            (MAX_ROWS, _) => return Err(fail(format!("expected rows, such as {DEFAULT_MAX_ROWS}"))),
             ("protocol", Value::String(word)) if word == "published" => {
                 for switch in SWITCHES {
                     self.apply(switch.key, &parse_value(switch.published))?;
@@ -135,11 +148,9 @@ impl Settings {
                 table.keys().map(|field| format!("{id}.{field}")).collect::<Vec<_>>()
             };
             let own = self.tables.iter().flat_map(of);
-            own.chain(
-                ["views", "views_bank", "protocol", "raw_class_names", "data.broken_images"]
-                    .map(str::to_owned),
-            )
-            .collect()
+            own.chain(["protocol", "raw_class_names"].map(str::to_owned))
+                .chain(GLOBAL_KEYS.map(str::to_owned))
+                .collect()
         };
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
@@ -203,6 +214,10 @@ impl Settings {
         if self.globals.broken_images == BrokenImages::Skip {
             // Not a switch of the protocol, but a record made with it must never pass for one without.
             switches.insert("data.broken_images".to_owned(), "skip".to_owned());
+        }
+        if self.globals.max_rows != DEFAULT_MAX_ROWS {
+            // The cut decides last bits.
+            switches.insert(MAX_ROWS.to_owned(), self.globals.max_rows.to_string());
         }
         switches
     }

@@ -89,6 +89,7 @@ type Job = (Arc<BenchDataset>, Vec<CellPlan>);
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
+    let world = &world.with_max_rows(plan.settings.globals.max_rows);
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;

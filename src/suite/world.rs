@@ -72,12 +72,14 @@ impl BenchDataset {
     }
 }
 
+#[derive(Clone)]
 enum Data {
     Pocket,
     Files { catalog: Catalog, kind: &'static str },
 }
 
 /// Model and data.
+#[derive(Clone)]
 pub struct World {
     /// `pocket`, or the model folder's name.
     pub profile: String,
@@ -136,6 +138,11 @@ impl World {
             data,
             draws_dir: None,
         })
+    }
+
+    /// The same world whose model computes at most `max_rows` prompt or context rows at a time.
+    pub(super) fn with_max_rows(&self, max_rows: usize) -> Self {
+        Self { clip: Arc::new(Clip::clone(&self.clip).with_max_rows(max_rows)), ..self.clone() }
     }
 
     /// Reads the lists of a dataset from a split file of the user's: `ID=FILE`, or `FILE` for the one

@@ -10,7 +10,9 @@ use super::environment::differences;
 use super::finding::{Comparison, Verdict, VerifyError};
 use super::quick::FROM_FILE;
 use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
-use crate::suite::{CommandLine, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, run};
+use crate::suite::{
+    CommandLine, GLOBAL_KEYS, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, run,
+};
 
 /// On other machines and builds: most predictions, in percent, that may name another class.
 pub const MAX_DIFFERENT_PCT: f64 = 1.0;
@@ -192,8 +194,7 @@ fn plan(record: &RunRecord, run_dir: &Path) -> Result<Plan, SuiteError> {
         profile: Default::default(),
         ..frame
     };
-    let of_no_method = ["views", "views_bank", "data.broken_images"];
-    let globals = record.switches.iter().filter(|(key, _)| of_no_method.contains(&key.as_str()));
+    let globals = record.switches.iter().filter(|(key, _)| GLOBAL_KEYS.contains(&key.as_str()));
     let settings = record.config.iter().chain(globals);
     let overrides = settings
         .map(|(key, value)| Settings::parse_assignment(&format!("{key}={value}")))

@@ -25,6 +25,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
 
+/// As [`write`], without waiting for the disk: for files that can be made again and are checked when read.
+///
+/// # Errors
+/// What the system says; what was there stays, and no temporary file does.
+pub fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = temporary_name(path);
+    fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+        drop(fs::remove_file(&temporary));
+    })
+}
+
 /// Replaces `path` in one step by what `fill` writes.
 ///
 /// # Errors

@@ -54,6 +54,7 @@ fn run_plan(world: &World, plan: &Plan, out: &Path) -> Summary {
         checkpoint_every: Duration::MAX,
         command: CommandLine::default(),
         redactor: Redactor::default(),
+        cache: None,
         stop: &|| false,
         event: &|_| {},
     };

@@ -137,6 +137,12 @@ pub struct SuiteArgs {
     /// Folder of prompt files, for a suite that reads its prompts instead of training them.
     #[arg(long, value_name = "DIR")]
     pub prompts: Option<PathBuf>,
+    /// Keep pooled image features in this folder, for later runs and after a crash. Results do not depend on it.
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Room in the cache folder, in GiB; the oldest features go first.
+    #[arg(long, value_name = "GIB", default_value_t = 8, requires = "cache", value_parser = clap::value_parser!(u64).range(1..))]
+    pub cache_limit: u64,
     /// Where to compute: cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,

@@ -17,6 +17,8 @@ use crate::suite::{
     CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run,
 };
 
+const GIB: u64 = 1 << 30;
+
 /// The device `--device` names.
 ///
 /// # Errors
@@ -119,6 +121,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         shard,
         checkpoint_every: Duration::from_secs(args.checkpoint_secs),
         redactor: redactor(args),
+        cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
         command: CommandLine::new(std::env::args()),
         stop: &stopped,
         event: &event,
@@ -146,6 +149,7 @@ fn redactor(args: &SuiteArgs) -> Redactor {
         (data, "<data>"),
         (clip, "<clip>"),
         (args.prompts.as_deref(), "<prompts>"),
+        (args.cache.as_deref(), "<cache>"),
         (Some(args.out.as_path()), "<out>"),
     ];
     Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
@@ -158,17 +162,22 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
-        Event::LeftOut { dataset, reason } => {
-            let line = format!("{dataset}: left out: {reason}");
-            match slot.as_ref() {
-                Some(bar) => bar.suspend(|| eprintln!("{line}")),
-                None => eprintln!("{line}"),
-            }
+        Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
+        Event::CacheFailed { reason } => {
+            say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
         }
         Event::TrainingDone | Event::CellDone { .. } => {
             if let Some(bar) = slot.as_ref() {
                 bar.inc(1);
             }
         }
+    }
+}
+
+/// A line above the progress bar.
+fn say(bar: Option<&ProgressBar>, line: &str) {
+    match bar {
+        Some(bar) => bar.suspend(|| eprintln!("{line}")),
+        None => eprintln!("{line}"),
     }
 }

@@ -35,5 +35,5 @@ pub use halves::{LabelMap, LocalItem};
 pub use item::{Classes, Item, Split};
 pub use manifest::{Manifest, ManifestError, Role};
 pub use pyrandom::{PyRandom, SeedError};
-pub use source::{ImageSource, PixelError};
+pub use source::{ImageSource, PixelError, pixels_sha256};
 pub use split_json::{SplitError, SplitFile, read_split_json};

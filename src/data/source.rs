@@ -1,5 +1,7 @@
 //! Where an item's pixels come from: a file under a data root, or a renderer.
 
+use sha2::{Digest, Sha256};
+
 use super::Item;
 use crate::preprocess::Rgb8;
 
@@ -37,4 +39,20 @@ pub trait ImageSource: Send + Sync {
     /// # Errors
     /// [`PixelError`] naming the item's path.
     fn image(&self, item: &Item) -> Result<Rgb8, PixelError>;
+
+    /// [`pixels_sha256`] of the item's image.
+    ///
+    /// # Errors
+    /// As [`ImageSource::image`].
+    fn pixels_sha256(&self, item: &Item) -> Result<[u8; 32], PixelError> {
+        Ok(pixels_sha256(&self.image(item)?))
+    }
+}
+
+/// SHA-256 of a picture's size and decoded pixels: what a model sees, however the file was compressed.
+pub fn pixels_sha256(image: &Rgb8) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(format!("{}x{}\t", image.width(), image.height()));
+    digest.update(image.data());
+    digest.finalize().into()
 }

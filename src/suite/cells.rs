@@ -14,9 +14,10 @@ use super::provenance::NUMERICS_VERSION;
 use super::world::{BenchDataset, World};
 use super::{prompt_files, variants};
 use crate::data::Classes;
-use crate::method;
+use crate::method::{self, ImageNeed};
 use crate::preprocess::DECODER;
 use crate::record::{Cell, hex};
+use crate::train::{GRID, Views};
 
 /// Everything a suite will do, resolved.
 pub struct Plan {
@@ -86,6 +87,9 @@ struct TrainingParts<'a> {
     /// Hash of a published draw; CoOp's own follows from the lists, shots and seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     published_draw: Option<&'a str>,
+    /// Images per frozen pass, where fresh views are passed in chunks in item order and not batch by batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views_grid: Option<usize>,
 }
 
 /// What the numbers of a cell depend on besides its training.
@@ -300,6 +304,10 @@ impl Plan {
             device: if world.clip.device().is_cpu() { "cpu" } else { "cuda" },
             decoder: DECODER,
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),
+            views_grid: (self.settings.globals.views == Views::Fresh
+                && method.recipe.is_some()
+                && method.method.needs() == ImageNeed::Features)
+                .then_some(GRID),
         })
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Checkpoint<'a> {
     /// Time the parts of the training before the last start took.
     earlier_secs: f64,
     started: Instant,
+    /// Seconds that are timed elsewhere, and how many they were at the start.
+    elsewhere: (&'a dyn Fn() -> f64, f64),
 }
 
 /// What is not a tensor.
@@ -56,15 +58,22 @@ pub(super) fn discard(store: &Store, key: &str) -> Result<(), StoreError> {
 }
 
 impl<'a> Checkpoint<'a> {
-    /// The checkpoint of the training `key`, due every `every`.
-    pub fn new(store: &'a Store, key: &str, device: &'a Device, every: Duration) -> Self {
-        let (path, now) = (path(key), Instant::now());
-        Self { store, path, device, every, last: now, earlier_secs: 0.0, started: now }
+    /// The checkpoint of the training `key`, due every `every`. What `elsewhere` counts is not its own time.
+    pub fn new(
+        store: &'a Store,
+        key: &str,
+        device: &'a Device,
+        every: Duration,
+        elsewhere: &'a dyn Fn() -> f64,
+    ) -> Self {
+        let (path, now, elsewhere) = (path(key), Instant::now(), (elsewhere, elsewhere()));
+        Self { store, path, device, every, last: now, earlier_secs: 0.0, started: now, elsewhere }
     }
 
-    /// Time spent on the training, interrupted parts included.
+    /// Time spent on the training alone, interrupted parts included.
     pub fn seconds(&self) -> f64 {
-        self.earlier_secs + self.started.elapsed().as_secs_f64()
+        let (elsewhere, before) = self.elsewhere;
+        self.earlier_secs + self.started.elapsed().as_secs_f64() - (elsewhere() - before)
     }
 
     fn pack(&self, standing: &Standing) -> Result<Vec<u8>, String> {
@@ -167,7 +176,7 @@ mod tests {
         let out = tempfile::tempdir().unwrap();
         let store = Store::new(out.path(), "s", "p");
         let params = parameters(&[0.1, 2.0]);
-        let mut keeper = Checkpoint::new(&store, "k", &Device::Cpu, Duration::ZERO);
+        let mut keeper = Checkpoint::new(&store, "k", &Device::Cpu, Duration::ZERO, &|| 0.0);
         assert!(keeper.resume(&params).unwrap().is_none());
         let kept = standing(&params);
         keeper.keep(&kept).unwrap();

@@ -4,7 +4,7 @@
 //! scaled to the others by its multiply-adds. Data loading beyond the first images, checkpoints and the report are
 //! not in it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::timing::{self, Timed};
 use super::trained;
 use super::world::{BenchDataset, World};
 use crate::data::Classes;
+use crate::method::ImageNeed;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
 use crate::train::Views;
@@ -143,7 +144,8 @@ struct Dataset<'a> {
 
 impl Dataset<'_> {
     fn trainings(&self, pending: &[CellPlan], total: &mut Estimate) -> Result<(), SuiteError> {
-        let mut views_made = BTreeSet::new();
+        // Views that are in the store already, by draw: what only needs pooled features finds them there.
+        let mut views_made = BTreeMap::new();
         for cell in pending.iter().filter(|cell| cell.origin == Origin::Trained) {
             let there = trained::paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
@@ -156,11 +158,15 @@ impl Dataset<'_> {
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
             let work = work(self.world, self.dataset, resolved, self.plan.suite.train_classes)?;
             let owner = if self.plan.settings.globals.views_per_method { resolved.id } else { "" };
-            let passes = match self.plan.settings.globals.views {
-                Views::Fresh => images * recipe.epochs as u64,
-                Views::Bank(views) if views_made.insert((seed, shots, owner)) => images * views as u64,
-                Views::Bank(_) => 0,
+            let views = match self.plan.settings.globals.views {
+                Views::Fresh => recipe.epochs as u64,
+                Views::Bank(views) => views as u64,
             };
+            let own = self.plan.settings.globals.views == Views::Fresh
+                && resolved.method.needs() != ImageNeed::Features;
+            let made: &mut u64 = views_made.entry((seed, shots, owner)).or_default();
+            let passes = images * if own { views } else { views.saturating_sub(*made) };
+            *made = if own { *made } else { views.max(*made) };
             total.trainings += 1;
             total.training_image_passes += passes;
             total.flop += 2.0 * (steps * work.step + passes * work.image + work.bind) as f64;

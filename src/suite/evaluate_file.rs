@@ -8,7 +8,7 @@ use super::world::World;
 use crate::data::Classes;
 use crate::method;
 use crate::record::Prediction;
-use crate::train::{PassKeeper, TrainError, evaluate};
+use crate::train::{PassKeeper, TestImages, TrainError, evaluate};
 
 /// Accuracy of a file's prompts on one half of one dataset.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -74,7 +74,8 @@ pub fn evaluate_file(
     let classifier = resolved.method.bind(&world.clip, &prompts)?.classifier(&parameters)?;
     let need = resolved.method.needs();
     let source = dataset.source.as_ref();
-    let passes = evaluate(&world.clip, source, &items, need, &[classifier], &mut Unkept, stop)?;
+    let images = TestImages { clip: &world.clip, source, items: &items, need, features: None };
+    let passes = evaluate(&images, &[classifier], &mut Unkept, stop)?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
         dataset: dataset.id,

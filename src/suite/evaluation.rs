@@ -13,7 +13,7 @@ use super::world::BenchDataset;
 use crate::data::Classes;
 use crate::method::{Classifier, ImageNeed, Named};
 use crate::record::{Evaluation, Prediction, predictions_csv};
-use crate::train::{TrainError, evaluate};
+use crate::train::{TestImages, TrainError, evaluate};
 
 impl<'a> Lane<'a> {
     /// One pass over a half's test images for every candidate that is still sound.
@@ -51,8 +51,9 @@ impl<'a> Lane<'a> {
         let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
         let half = (dataset.id.as_str(), classes);
         let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
-        let predictions =
-            evaluate(&self.world.clip, &source, &items, need, &classifiers, &mut partial, &stop)?;
+        let features = Some(self.features).filter(|store| store.persists());
+        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, need, features };
+        let predictions = evaluate(&images, &classifiers, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         for (index, predictions) in active.into_iter().zip(predictions) {

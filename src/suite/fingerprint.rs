@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{ImageSource, Item, PixelError};
+use crate::data::{ImageSource, Item, PixelError, pixels_sha256};
 use crate::preprocess::Rgb8;
 use crate::record::hex;
 
@@ -32,12 +32,8 @@ impl<'a> Fingerprint<'a> {
     pub fn digest<'i>(&self, items: impl IntoIterator<Item = &'i Item>) -> Result<String, PixelError> {
         let mut digest = Sha256::new();
         for item in items {
-            let hash = match self.known(&item.path) {
-                Some(hash) => hash,
-                None => self.remember(item, &self.source.image(item)?),
-            };
             digest.update(format!("{}\t", item.path));
-            digest.update(hash);
+            digest.update(self.pixels_sha256(item)?);
         }
         Ok(hex(&digest.finalize()))
     }
@@ -47,10 +43,7 @@ impl<'a> Fingerprint<'a> {
     }
 
     fn remember(&self, item: &Item, image: &Rgb8) -> [u8; 32] {
-        let mut digest = Sha256::new();
-        digest.update(format!("{}x{}\t", image.width(), image.height()));
-        digest.update(image.data());
-        let hash = digest.finalize().into();
+        let hash = pixels_sha256(image);
         if let Ok(mut hashes) = self.hashes.lock() {
             hashes.insert(item.path.clone(), hash);
         }
@@ -65,6 +58,13 @@ impl ImageSource for Fingerprint<'_> {
             self.remember(item, &image);
         }
         Ok(image)
+    }
+
+    fn pixels_sha256(&self, item: &Item) -> Result<[u8; 32], PixelError> {
+        match self.known(&item.path) {
+            Some(hash) => Ok(hash),
+            None => Ok(self.remember(item, &self.source.image(item)?)),
+        }
     }
 }
 

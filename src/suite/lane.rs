@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::cells::{CellPlan, Origin, Plan};
 use super::checkpoint::{self, Checkpoint};
@@ -25,7 +25,7 @@ use crate::record::{
     Epoch, Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing,
 };
 use crate::rng::Stream;
-use crate::train::{Fit, TrainError, TrainingImages, TrainingSet, fit};
+use crate::train::{FeatureStore, Fit, TrainError, TrainingImages, TrainingSet, fit};
 
 /// Everything a dataset's work needs.
 pub(super) struct Lane<'a> {
@@ -38,6 +38,8 @@ pub(super) struct Lane<'a> {
     pub fresh: bool,
     pub command: &'a CommandLine,
     pub redactor: &'a Redactor,
+    /// Pooled features of views, shared by lanes.
+    pub features: &'a FeatureStore,
     /// Time between two checkpoints of a training.
     pub checkpoint_every: Duration,
     pub stop: &'a (dyn Fn() -> bool + Sync),
@@ -210,9 +212,9 @@ impl<'a> Lane<'a> {
         let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source: &source, views };
         let need =
             cells.iter().map(|cell| self.method(cell).method.needs()).max().unwrap_or(ImageNeed::Features);
-        let started = Instant::now();
-        let images = TrainingImages::new(&self.world.clip, &set, need, &|| (self.stop)())?;
-        let shared_secs = started.elapsed().as_secs_f64();
+        let stop = || (self.stop)();
+        let images = TrainingImages::new(&self.world.clip, &set, need, self.features, &stop)?;
+        let first = out.len();
         let images_sha256 = || Ok(source.digest(set.items.iter().map(|(item, _)| *item))?);
         for cell in cells {
             let set = Drawn { seed, images: &images, skipped, images_sha256: &images_sha256 };
@@ -222,9 +224,10 @@ impl<'a> Lane<'a> {
                 Err(error) => Err(cell_error(error)?),
             };
             (self.event)(Event::TrainingDone);
-            let mut candidate = Candidate::new(cell, trained);
-            candidate.timing.shared_secs = shared_secs;
-            out.push(candidate);
+            out.push(Candidate::new(cell, trained));
+        }
+        for candidate in &mut out[first..] {
+            candidate.timing.shared_secs = images.shared_secs();
         }
         Ok(())
     }
@@ -281,12 +284,15 @@ impl<'a> Lane<'a> {
             .as_ref()
             .ok_or_else(|| SuiteError::Usage(format!("{} has no recipe", resolved.id)))?;
         let device = self.world.clip.device();
-        let mut keeper = Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every);
+        let shared = || drawn.images.shared_secs();
+        let mut keeper =
+            Checkpoint::new(self.store, &cell.training_key, device, self.checkpoint_every, &shared);
         let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
         let parameters = self.initial(dataset, resolved, drawn.seed)?;
         let (images, seed) = (drawn.images, drawn.seed.to_string());
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
-        let run = Fit { head: head.as_ref(), recipe, images, stream: [&dataset.id, &seed, resolved.id] };
+        let stream = [dataset.id.as_str(), &seed, resolved.id];
+        let run = Fit { head: head.as_ref(), recipe, images, need: resolved.method.needs(), stream };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
         let log = TrainingLog {
             images: images.len() as u64,

@@ -1,7 +1,7 @@
 //! The runner: opens every dataset, skips finished cells, and works through the rest lane by lane.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,11 +12,12 @@ use super::error::SuiteError;
 use super::file::Measure;
 use super::lane::Lane;
 use super::memory;
-use super::provenance::CommandLine;
+use super::provenance::{CommandLine, NUMERICS_VERSION};
 use super::reuse;
 use super::shard::Shard;
 use super::world::{BenchDataset, World};
 use crate::record::{Redactor, Store};
+use crate::train::FeatureStore;
 
 /// Something happened; for progress lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,11 @@ pub enum Event {
         /// The dataset.
         dataset: String,
         /// What is wrong, with the item's path.
+        reason: String,
+    },
+    /// The cache folder could not be written to; the run goes on without.
+    CacheFailed {
+        /// What the system said.
         reason: String,
     },
     /// One training is over.
@@ -62,6 +68,8 @@ pub struct RunOptions<'a> {
     pub command: CommandLine,
     /// Keeps the machine's paths out of the records of failed cells.
     pub redactor: Redactor,
+    /// Where pooled features are kept between runs: a folder and the bytes they may take there.
+    pub cache: Option<(PathBuf, u64)>,
     /// Asked between steps: true stops the run.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     /// Hears what happens.
@@ -111,6 +119,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         return Ok(Summary { skipped, ..Summary::default() });
     }
     store.prepare()?;
+    let features = feature_store(world, options)?;
     let (done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // The first error ends every lane at its next step, or it would be heard of hours later.
     let broken = AtomicBool::new(false);
@@ -130,6 +139,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         fresh: options.fresh,
         command: &options.command,
         redactor: &options.redactor,
+        features: &features,
         checkpoint_every: options.checkpoint_every,
         stop: &stop,
         event: &event,
@@ -139,9 +149,22 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let jobs = pieces(jobs, lanes);
     let left = work(&lane, &claims, jobs, lanes, &broken)?;
     let left = work(&lane, &claims, left, lanes, &broken)?;
+    if let Some(reason) = features.fault() {
+        (options.event)(Event::CacheFailed { reason });
+    }
     let elsewhere = left.iter().map(|(_, cells)| cells.len()).sum();
     let (done, failed) = (done.into_inner(), failed.into_inner());
     Ok(Summary { done, skipped: cells + skipped - done - elsewhere, failed, elsewhere })
+}
+
+/// The store of pooled features of this world's model.
+fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
+    let device = if world.clip.device().is_cpu() { "cpu" } else { "cuda" };
+    let store = FeatureStore::new(format!("{} {device} {NUMERICS_VERSION}", world.weights_sha256));
+    Ok(match &options.cache {
+        Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,
+        None => store,
+    })
 }
 
 /// Datasets with cells to run, and the number of cells found complete.

@@ -47,6 +47,14 @@ pub enum TrainError {
         /// What is wrong.
         reason: String,
     },
+    /// A folder for features that cannot be used.
+    #[error("open the cache {}: {reason}; give --cache a folder that can be written to", folder.display())]
+    Cache {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// Nothing to train or test on.
     #[error("{0}")]
     Empty(String),

@@ -9,7 +9,7 @@ use super::images::TrainingImages;
 use super::recipe::Recipe;
 use super::sgd::Sgd;
 use super::step::{check_finite, loss_and_gradients};
-use crate::method::{Head, Parameters};
+use crate::method::{Head, ImageNeed, Parameters};
 use crate::rng::Stream;
 
 /// One training run.
@@ -20,6 +20,8 @@ pub struct Fit<'a> {
     pub recipe: &'a Recipe,
     /// What to train on.
     pub images: &'a TrainingImages<'a>,
+    /// What the method reads of an image.
+    pub need: ImageNeed,
     /// Name of the shuffling stream: dataset, seed, method.
     pub stream: [&'a str; 3],
 }
@@ -68,7 +70,7 @@ pub fn fit(
             if stopping {
                 return Err(TrainError::Interrupted);
             }
-            let (images, labels) = run.images.batch(epoch, indices)?;
+            let (images, labels) = run.images.batch(epoch, indices, run.need)?;
             let gradients = loss_and_gradients(run.head, parameters, &images, &labels, (epoch, step))?;
             loop_state.sgd.step(parameters, &gradients, learning_rate)?;
             loop_state.loss_total += gradients.loss;

@@ -1,10 +1,18 @@
-//! Training images after the frozen pass: a bank of views kept in memory, or fresh ones per batch.
+//! Training images after the frozen pass: a bank of views kept in memory, or fresh ones, whose pooled features
+//! every method of a seed shares.
 
-use candle_core::Tensor;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
+use super::features::FeatureStore;
 use super::views::{TrainingSet, Views};
-use crate::backbone::Clip;
+use crate::backbone::{Clip, FrozenImages};
 use crate::method::{ImageBatch, ImageNeed};
 
 /// Images per frozen pass. Last bits depend on the batch layout, so the grid is a constant: chunks of
@@ -25,13 +33,16 @@ pub fn frozen_pass(clip: &Clip, pixels: Tensor, need: ImageNeed) -> Result<Image
 pub struct TrainingImages<'a> {
     clip: &'a Clip,
     set: &'a TrainingSet<'a>,
-    need: ImageNeed,
+    features: &'a FeatureStore,
+    stop: &'a dyn Fn() -> bool,
     /// Per view, per item; empty for fresh views.
     bank: Vec<Vec<ImageBatch>>,
+    /// Time spent on what several trainings share.
+    shared: Cell<Duration>,
 }
 
 impl<'a> TrainingImages<'a> {
-    /// Prepares the images; a bank is computed here, once for all methods that share it.
+    /// Prepares the images; a bank is computed here, once for all methods that share it, for the largest `need`.
     ///
     /// # Errors
     /// An image that cannot be had; whatever candle reports; [`TrainError::Interrupted`].
@@ -39,30 +50,35 @@ impl<'a> TrainingImages<'a> {
         clip: &'a Clip,
         set: &'a TrainingSet<'a>,
         need: ImageNeed,
-        stop: &dyn Fn() -> bool,
+        features: &'a FeatureStore,
+        stop: &'a dyn Fn() -> bool,
     ) -> Result<Self, TrainError> {
-        let mut images = Self { clip, set, need, bank: Vec::new() };
+        let started = Instant::now();
+        let mut images = Self { clip, set, features, stop, bank: Vec::new(), shared: Cell::default() };
         let Views::Bank(views) = set.views else { return Ok(images) };
         let all: Vec<usize> = (0..set.items.len()).collect();
         for view in 0..views {
             let mut items = Vec::with_capacity(all.len());
             for chunk in all.chunks(GRID) {
-                if stop() {
-                    return Err(TrainError::Interrupted);
-                }
-                let batch = images.encode(chunk, view)?;
+                images.go_on()?;
+                let batch = images.encode(chunk, view, need)?;
                 for index in 0..chunk.len() {
                     items.push(batch.single(index)?);
                 }
             }
             images.bank.push(items);
         }
+        images.shared.set(started.elapsed());
         Ok(images)
     }
 
-    fn encode(&self, indices: &[usize], view: usize) -> Result<ImageBatch, TrainError> {
+    fn go_on(&self) -> Result<(), TrainError> {
+        if (self.stop)() { Err(TrainError::Interrupted) } else { Ok(()) }
+    }
+
+    fn encode(&self, indices: &[usize], view: usize, need: ImageNeed) -> Result<ImageBatch, TrainError> {
         let pixels = self.set.pixels(indices, view, self.clip.config.image_size, self.clip.device())?;
-        frozen_pass(self.clip, pixels, self.need)
+        frozen_pass(self.clip, pixels, need)
     }
 
     /// Number of images.
@@ -75,18 +91,74 @@ impl<'a> TrainingImages<'a> {
         self.set.items.is_empty()
     }
 
-    /// The images at `indices` as epoch `epoch` sees them, and their labels `[batch]`.
+    /// Seconds spent so far on what the trainings of this set share: banks, pooled features.
+    pub fn shared_secs(&self) -> f64 {
+        self.shared.get().as_secs_f64()
+    }
+
+    /// The images at `indices` as epoch `epoch` sees them, prepared for `need`, and their labels `[batch]`.
     ///
     /// # Errors
-    /// An image that cannot be had; whatever candle reports.
-    pub fn batch(&self, epoch: usize, indices: &[usize]) -> Result<(ImageBatch, Tensor), TrainError> {
+    /// An image that cannot be had; whatever candle reports; [`TrainError::Interrupted`].
+    pub fn batch(
+        &self,
+        epoch: usize,
+        indices: &[usize],
+        need: ImageNeed,
+    ) -> Result<(ImageBatch, Tensor), TrainError> {
         let labels: Vec<u32> = indices.iter().map(|index| self.set.items[*index].1).collect();
         let labels = Tensor::new(labels, self.clip.device())?;
         let view = self.set.view_of(epoch);
-        let batch = match self.bank.get(view) {
-            Some(items) => ImageBatch::cat(&indices.iter().map(|index| &items[*index]).collect::<Vec<_>>())?,
-            None => self.encode(indices, view)?,
+        let batch = match (self.bank.get(view), need) {
+            (Some(items), _) => {
+                ImageBatch::cat(&indices.iter().map(|index| &items[*index]).collect::<Vec<_>>())?
+            }
+            (None, ImageNeed::Features) => self.pooled(indices, view)?,
+            (None, _) => self.encode(indices, view, need)?,
         };
         Ok((batch, labels))
     }
+
+    /// Pooled features alone, from the store. They are computed in chunks of [`GRID`] in item order, whatever the
+    /// batch: a feature's bits depend neither on the method nor on what is stored already.
+    fn pooled(&self, indices: &[usize], view: usize) -> Result<ImageBatch, TrainError> {
+        let (started, joint) = (Instant::now(), self.clip.config.projection_dim);
+        let mut chunks = BTreeMap::new();
+        for index in indices {
+            if let Entry::Vacant(place) = chunks.entry(index / GRID) {
+                place.insert(self.chunk(index / GRID, view)?);
+            }
+        }
+        let mut rows = Vec::with_capacity(indices.len() * joint);
+        for index in indices {
+            let start = index % GRID * joint;
+            rows.extend_from_slice(&chunks[&(index / GRID)][start..start + joint]);
+        }
+        self.shared.set(self.shared.get() + started.elapsed());
+        pooled_batch(self.clip, rows)
+    }
+
+    /// Features of chunk `number` of the grid, row by row.
+    fn chunk(&self, number: usize, view: usize) -> Result<Arc<[f32]>, TrainError> {
+        let start = number * GRID;
+        let items: Vec<usize> = (start..(start + GRID).min(self.len())).collect();
+        let key = self.set.key(&items, view, self.features.key(self.clip.config.image_size))?;
+        self.features.get_or(&key, items.len() * self.clip.config.projection_dim, || {
+            self.go_on()?;
+            feature_rows(&self.encode(&items, view, ImageNeed::Features)?)
+        })
+    }
+}
+
+/// Features of a batch, row by row, as the store keeps them.
+pub(super) fn feature_rows(batch: &ImageBatch) -> Result<Vec<f32>, TrainError> {
+    Ok(batch.frozen.features.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+}
+
+/// A batch of nothing but features, from their rows.
+pub(super) fn pooled_batch(clip: &Clip, rows: Vec<f32>) -> Result<ImageBatch, TrainError> {
+    let joint = clip.config.projection_dim;
+    let features = Tensor::from_vec(rows, ((), joint), clip.device())?.to_dtype(clip.dtype())?;
+    let frozen = FrozenImages { features, cache: None, tokens: clip.config.image_tokens() };
+    Ok(ImageBatch { frozen, pixels: None })
 }

@@ -5,6 +5,7 @@
 mod checkpoint;
 mod error;
 mod evaluate;
+mod features;
 mod fit;
 mod images;
 mod recipe;
@@ -15,7 +16,8 @@ mod views;
 
 pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
-pub use evaluate::{PassKeeper, evaluate};
+pub use evaluate::{PassKeeper, TestImages, evaluate};
+pub use features::{DISK_BYTES, FeatureKey, FeatureStore, KeyWriter, MEMORY_BYTES};
 pub use fit::{EpochLog, Fit, fit};
 pub use images::{GRID, TrainingImages, frozen_pass};
 pub use recipe::Recipe;

@@ -4,6 +4,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::error::TrainError;
+use super::features::{FeatureKey, KeyWriter};
 use crate::data::{ImageSource, Item};
 use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
 use crate::rng::Stream;
@@ -42,6 +43,29 @@ impl TrainingSet<'_> {
         }
     }
 
+    /// The stream a view is drawn from, named by seed, view and the item's place in the drawn list.
+    fn view_name<'n>(&'n self, [seed, view, index]: [&'n str; 3]) -> [&'n str; 6] {
+        ["view", self.dataset, seed, self.owner, view, index]
+    }
+
+    /// Key of the features of view `view` of the items at `indices`.
+    ///
+    /// # Errors
+    /// [`TrainError::Pixels`] naming the image.
+    pub(super) fn key(
+        &self,
+        indices: &[usize],
+        view: usize,
+        mut key: KeyWriter,
+    ) -> Result<FeatureKey, TrainError> {
+        let (seed, view) = (self.seed.to_string(), view.to_string());
+        for index in indices {
+            let pixels = self.source.pixels_sha256(self.items[*index].0)?;
+            key.image(&pixels, &self.view_name([&seed, &view, &index.to_string()]));
+        }
+        Ok(key.finish())
+    }
+
     /// Normalised pixels `[items, 3, side, side]` of view `view` of the items at `indices`.
     ///
     /// An item's stream is named by its place in the drawn list, not by its path: the same images in
@@ -59,8 +83,7 @@ impl TrainingSet<'_> {
         let (seed, view) = (self.seed.to_string(), view.to_string());
         stack(indices, side, device, |index| {
             let item = self.items[*index].0;
-            let mut stream =
-                Stream::new(&["view", self.dataset, &seed, self.owner, &view, &index.to_string()]);
+            let mut stream = Stream::new(&self.view_name([&seed, &view, &index.to_string()]));
             let image = self.source.image(item)?;
             let drawn = draw_view(&mut stream, image.width(), image.height());
             let cut = train_transform(&image, drawn.crop, drawn.flip, side)

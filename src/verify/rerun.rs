@@ -154,6 +154,7 @@ fn run_cell(
         checkpoint_every: Duration::MAX,
         command: CommandLine::default(),
         redactor: Redactor::new([(out, "<out>")]),
+        cache: None,
         stop,
         event: &|_| {},
     };

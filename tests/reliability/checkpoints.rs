@@ -7,7 +7,9 @@ use candle_core::{Device, Tensor};
 use rpo_bench::method::{self, Parameters};
 use rpo_bench::record::Redactor;
 use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteError, SuiteFile, World, run};
-use rpo_bench::train::{Fit, Keeper, Standing, TrainError, TrainingImages, TrainingSet, Views, fit};
+use rpo_bench::train::{
+    FeatureStore, Fit, Keeper, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
+};
 
 use super::program::{files, run_dir};
 
@@ -25,6 +27,7 @@ fn eurosat(world: &World, out: &std::path::Path, stop_at: usize) -> (Result<(), 
         checkpoint_every: Duration::MAX,
         command: CommandLine::default(),
         redactor: Redactor::default(),
+        cache: None,
         stop: &|| asked.fetch_add(1, Ordering::Relaxed) + 1 >= stop_at,
         event: &|_| {},
     };
@@ -104,7 +107,9 @@ fn momentum_is_part_of_the_standing() {
     let coop = method::find("coop").unwrap();
     let settings = rpo_bench::suite::Settings::new([("coop.batch_size", toml::Value::Integer(2))]).unwrap();
     let resolved = settings.resolve(coop).unwrap();
-    let images = TrainingImages::new(&world.clip, &set, resolved.method.needs(), &|| false).unwrap();
+    let features = FeatureStore::new("test");
+    let images =
+        TrainingImages::new(&world.clip, &set, resolved.method.needs(), &features, &|| false).unwrap();
     let prompts: Vec<_> =
         ["a", "b", "c"].map(|name| world.tokenizer.encode(&format!("a photo of a {name}.")).unwrap()).into();
     let head = resolved.method.bind(&world.clip, &prompts).unwrap();
@@ -112,8 +117,13 @@ fn momentum_is_part_of_the_standing() {
     let train = |keeper: &mut Memory, steps: usize| {
         let mut init = rpo_bench::rng::Stream::new(&["init"]);
         let parameters = resolved.method.init(&world.clip, &prompts, &mut init).unwrap();
-        let run =
-            Fit { head: head.as_ref(), recipe: &recipe, images: &images, stream: ["eurosat", "1", "coop"] };
+        let run = Fit {
+            head: head.as_ref(),
+            recipe: &recipe,
+            images: &images,
+            need: resolved.method.needs(),
+            stream: ["eurosat", "1", "coop"],
+        };
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;
         let result = fit(&run, &parameters, keeper, &stop, &mut |_, _| taken.set(taken.get() + 1));

@@ -3,7 +3,9 @@
 use candle_core::{Device, Tensor};
 use rpo_bench::method::{Classifier, Head, ImageBatch, ImageNeed, MethodError, Named, Parameters};
 use rpo_bench::suite::World;
-use rpo_bench::train::{Fit, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit};
+use rpo_bench::train::{
+    FeatureStore, Fit, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
+};
 
 /// What is wrong with the head.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +66,8 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let items = dataset.split.train.iter().take(4).map(|item| (item, 1)).collect();
     let source = dataset.source.as_ref();
     let set = TrainingSet { dataset: "eurosat", seed: 1, owner: "", items, source, views: Views::Bank(1) };
-    let images = TrainingImages::new(&world.clip, &set, ImageNeed::Features, &|| false).unwrap();
+    let features = FeatureStore::new("test");
+    let images = TrainingImages::new(&world.clip, &set, ImageNeed::Features, &features, &|| false).unwrap();
     let width = world.clip.config.projection_dim;
     let start = || {
         let weight = Tensor::zeros((width, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
@@ -73,7 +76,13 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let parameters = Parameters::new(start()).unwrap();
     let head = FaultyHead(fault, Default::default());
     let recipe = Recipe { learning_rate: 10.0, batch_size: 4, epochs: 3 };
-    let run = Fit { head: &head, recipe: &recipe, images: &images, stream: ["eurosat", "1", "faulty"] };
+    let run = Fit {
+        head: &head,
+        recipe: &recipe,
+        images: &images,
+        need: ImageNeed::Features,
+        stream: ["eurosat", "1", "faulty"],
+    };
     let result = fit(&run, &parameters, &mut NoCheckpoints, &|| false, &mut |_, _| {});
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()

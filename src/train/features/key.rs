@@ -1,0 +1,69 @@
+//! Names of stored features: a hash over everything their numbers depend on.
+
+use sha2::{Digest, Sha256};
+
+use crate::preprocess::DECODER;
+
+/// Raised when the same words stand for other numbers.
+const VERSION: &str = "pooled features 1";
+
+/// SHA-256 of what a chunk's features were computed from.
+pub type FeatureKey = [u8; 32];
+
+/// Takes a chunk's images one by one, in their order.
+pub struct KeyWriter(Sha256);
+
+impl KeyWriter {
+    pub(super) fn new(model: &str, side: usize) -> Self {
+        let mut writer = Self(Sha256::new());
+        for word in [VERSION, DECODER, model, &side.to_string()] {
+            writer.word(word);
+        }
+        writer
+    }
+
+    /// Adds an image: SHA-256 of its decoded pixels, and the words that name its view.
+    pub fn image(&mut self, pixels_sha256: &[u8; 32], view: &[&str]) {
+        self.0.update(pixels_sha256);
+        self.0.update((view.len() as u64).to_le_bytes());
+        view.iter().for_each(|word| self.word(word));
+    }
+
+    /// The key.
+    pub fn finish(self) -> FeatureKey {
+        self.0.finalize().into()
+    }
+
+    /// Length first, so that no two lists of words read alike.
+    fn word(&mut self, word: &str) {
+        self.0.update((word.len() as u64).to_le_bytes());
+        self.0.update(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_and_every_image_counts() {
+        let key = |images: &[([u8; 32], &[&str])], side| {
+            let mut writer = KeyWriter::new("m", side);
+            images.iter().for_each(|(pixels, view)| writer.image(pixels, view));
+            writer.finish()
+        };
+        let (a, b): ([u8; 32], [u8; 32]) = ([1; 32], [2; 32]);
+        let keys = [
+            key(&[], 8),
+            key(&[(a, &["v"])], 8),
+            key(&[(a, &["v"])], 9),
+            key(&[(b, &["v"])], 8),
+            key(&[(a, &["v", ""])], 8),
+            key(&[(a, &["v"]), (b, &["v"])], 8),
+            key(&[(b, &["v"]), (a, &["v"])], 8),
+        ];
+        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+        assert_eq!(key(&[(a, &["v"])], 8), keys[1]);
+    }
+}

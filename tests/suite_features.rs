@@ -1,0 +1,122 @@
+//! Pooled features of fresh views: shared by methods, kept in a folder, and never the reason for another number.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use candle_core::Device;
+use rpo_bench::record::{Redactor, RunRecord, Store};
+use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteFile, World, run};
+use sha2::{Digest, Sha256};
+
+const SUITE: &str = r#"
+title = "t"
+description = "d"
+datasets = ["eurosat"]
+seeds = [1]
+shots = [4]
+sections = ["failures"]
+limit = 2
+train_classes = "base"
+evaluate = ["base", "new"]
+methods = ["linear_probe", "coop", "cocoop", "rpo"]
+[set]
+"views_bank" = 0
+"rpo.k" = 2
+"rpo.epochs" = 3
+"coop.epochs" = 4
+"coop.batch_size" = 8
+"cocoop.epochs" = 3
+"lp.epochs" = 3
+"#;
+
+/// Runs these methods and returns what each trained and predicted, by method.
+fn run_methods(methods: &[&str], cache: Option<&Path>) -> BTreeMap<String, RunRecord> {
+    let (world, out) = (World::open(None, None, &Device::Cpu).unwrap(), tempfile::tempdir().unwrap());
+    let mut suite = SuiteFile::parse("features", SUITE).unwrap();
+    suite.methods = methods.iter().map(|id| (*id).to_owned()).collect();
+    let options = RunOptions {
+        out: out.path(),
+        fresh: false,
+        lanes: 1,
+        shard: Shard::WHOLE,
+        checkpoint_every: Duration::MAX,
+        command: CommandLine::default(),
+        redactor: Redactor::default(),
+        cache: cache.map(|folder| (folder.to_owned(), 1 << 30)),
+        stop: &|| false,
+        event: &|_| {},
+    };
+    let summary = run(&world, &Plan::new(suite, &[], None).unwrap(), &options).unwrap();
+    assert_eq!((summary.done, summary.failed), (methods.len(), 0));
+    let records = Store::new(out.path(), "features", "pocket").all().unwrap();
+    records.into_iter().map(|record| (record.cell.method.clone(), record)).collect()
+}
+
+/// Hashes of the trained parameters and of all predictions.
+fn numbers(record: &RunRecord) -> Vec<String> {
+    let trained = record.training.as_ref().unwrap().parameters_sha256.clone();
+    let predicted = record.evaluations.iter().map(|e| e.predictions_sha256.clone());
+    std::iter::once(trained).chain(predicted).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let list = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = list(folder).flat_map(|folder| list(&folder).collect::<Vec<_>>()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_method_alone_gets_the_numbers_it_gets_in_company() {
+    let together = run_methods(&["linear_probe", "coop", "cocoop", "rpo"], None);
+    for method in ["linear_probe", "coop", "cocoop", "rpo"] {
+        let alone = run_methods(&[method], None);
+        assert_eq!(numbers(&alone[method]), numbers(&together[method]), "{method}");
+        assert_eq!(alone[method].key, together[method].key, "{method}");
+    }
+    // What the first method computed, the last ones found: it is timed apart from every cell.
+    let timing = &together["coop"].timing;
+    assert!(timing.shared_secs > 0.0 && timing.train_secs > 0.0);
+}
+
+/// 24 images are two chunks of the grid; CoOp has the most epochs, 4, so all views of the draw are 8 entries.
+#[test]
+fn a_folder_serves_later_runs_and_only_with_what_would_be_computed() {
+    let folder = tempfile::tempdir().unwrap();
+    let methods = ["linear_probe", "coop"];
+    let plain = run_methods(&methods, None);
+    let first = run_methods(&methods, Some(folder.path()));
+    let stored = files(folder.path());
+    assert!(stored.len() > 8, "views and test images: {}", stored.len());
+    let second = run_methods(&methods, Some(folder.path()));
+    assert_eq!(files(folder.path()), stored, "nothing new was computed");
+    for method in methods {
+        assert_eq!(numbers(&plain[method]), numbers(&first[method]), "{method}");
+        assert_eq!(numbers(&plain[method]), numbers(&second[method]), "{method}");
+    }
+    // Damaged files are computed again.
+    for path in &stored {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    let mended = run_methods(&methods, Some(folder.path()));
+    // Sound files of other numbers are believed: the folder is really read.
+    for path in &stored {
+        let bytes = std::fs::read(path).unwrap();
+        let mut other = bytes[..32].to_vec();
+        other.extend(bytes[32..bytes.len() - 32].chunks(4).rev().flatten());
+        let hash = Sha256::digest(&other);
+        other.extend(hash);
+        std::fs::write(path, other).unwrap();
+    }
+    let planted = run_methods(&methods, Some(folder.path()));
+    for method in methods {
+        assert_eq!(numbers(&plain[method]), numbers(&mended[method]), "{method}");
+        assert_ne!(numbers(&plain[method]), numbers(&planted[method]), "{method}");
+    }
+}

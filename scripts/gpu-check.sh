@@ -44,16 +44,43 @@ card() {
     sed 's/.*/"&"/' | head -1
 }
 
-bench() { "$binary" bench step --device cuda --model vit-b-16 --classes 50 --steps 10 --json "$@"; }
+bench() { "$binary" bench step --device cuda --model vit-b-16 --json "$@"; }
+
+evaluation() { "$binary" bench evaluate --device cuda --model vit-b-16 --classes 50 --json "$@"; }
+
+# The same suite in another number format: rows that differ from f32.
+rounded() {
+  "$binary" suite smoke --fresh --device cuda --dtype "$1" --out "$work/$1" >&2 || return 1
+  local report=reports/smoke-pocket/results.csv rows
+  rows=$(diff <(cut -d, -f1-11 "$work/first/$report") <(cut -d, -f1-11 "$work/$1/$report") | grep -c '^<')
+  echo "{\"dtype\":\"$1\",\"rows_that_differ_from_f32\":$rows}"
+}
+
+# The tests that are ignored without a GPU. They are built here: a toolkit is needed, or this step fails alone.
+ignored_tests() {
+  local said
+  said=$(cargo test --release --locked --features cuda --test cuda -- --ignored 2>&1)
+  local code=$?
+  echo "$said" >&2
+  echo "\"$(echo "$said" | grep '^test result' | tail -1)\""
+  return "$code"
+}
 
 step card card
 step parity "$binary" parity tests/fixtures/tiny_clip --device cuda --json
 step suites suites
-step rpo_k24 bench --method rpo --k 24 --batch 4
-step rpo_k4 bench --method rpo --k 4 --batch 4
-step cocoop bench --method cocoop --batch 1
-step coop bench --method coop --batch 32
-step evaluate "$binary" bench evaluate --device cuda --model vit-b-16 --images 64 --classes 50 --json
+step rpo_k24 bench --method rpo --k 24 --batch 4 --steps 10
+step rpo_k4 bench --method rpo --k 4 --batch 4 --steps 10
+step cocoop bench --method cocoop --batch 1 --steps 10
+step coop bench --method coop --batch 32 --steps 10
+step rpo_1000_classes bench --method rpo --k 24 --batch 4 --classes 1000 --steps 3
+step rpo_k24_bf16 bench --method rpo --k 24 --batch 4 --steps 10 --dtype bf16
+step coop_bf16 bench --method coop --batch 32 --steps 10 --dtype bf16
+step evaluate evaluation --images 64
+step evaluate_bf16 evaluation --images 64 --dtype bf16
+step suite_bf16 rounded bf16
+step suite_f16 rounded f16
+step tests ignored_tests
 (
   IFS=,
   echo "{\"steps\":[${steps[*]}],\"pass\":$([ "$failed" -eq 0 ] && echo true || echo false)}"

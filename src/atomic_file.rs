@@ -25,7 +25,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |file| file.write_all(bytes))
 }
 
-/// As [`write`], without waiting for the disk: for files that can be made again and are checked when read.
+/// As [`write()`], without waiting for the disk: for files that can be made again and are checked when read.
 ///
 /// # Errors
 /// What the system says; what was there stays, and no temporary file does.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor, Var, bail};
 
+use super::halving::{in_halves, is_out_of_memory};
+
 /// Rows that are computed at one time where nothing else is said: 50 classes of 24 prompts fit, with room.
 pub const DEFAULT_MAX_ROWS: usize = 1536;
 
-/// From the trained rows, the outputs of some items, stacked along dimension 0.
+/// From the trained rows, the outputs of some items, one row an item along dimension 0.
 pub(super) type ChunkPass = Arc<dyn Fn(&Tensor, Range<usize>) -> Result<Tensor> + Send + Sync>;
 
 /// Items of `rows` rows each, cut evenly into as few ranges as hold at most `max_rows` rows, or one item.
@@ -39,10 +41,17 @@ pub(super) fn ranges(rows: &[usize], max_rows: usize) -> Vec<Range<usize>> {
 /// Whatever the pass reports.
 pub(super) fn in_chunks(x: &Tensor, ranges: Vec<Range<usize>>, pass: ChunkPass) -> Result<Tensor> {
     if let [whole] = ranges.as_slice() {
-        return pass(x, whole.clone());
+        match pass(x, whole.clone()) {
+            // Two passes need less memory at a time, and halve the range where that is still too much.
+            Err(error) if is_out_of_memory(&error) => {}
+            result => return result,
+        }
     }
     let plain = x.detach();
-    let parts = ranges.iter().map(|range| pass(&plain, range.clone())).collect::<Result<Vec<_>>>()?;
+    let mut parts = Vec::new();
+    for range in &ranges {
+        parts.extend(in_halves(range.clone(), &mut |range| pass(&plain, range))?);
+    }
     let output = Tensor::cat(&parts, 0)?;
     if !x.track_op() {
         return Ok(output);
@@ -55,6 +64,20 @@ struct TwoPass {
     output: Tensor,
     ranges: Vec<Range<usize>>,
     pass: ChunkPass,
+}
+
+impl TwoPass {
+    /// What the items of a range add to the gradient. Items give one output row each along dimension 0.
+    fn gradient(&self, x: &Tensor, grad: &Tensor, range: Range<usize>) -> Result<Tensor> {
+        let var = Var::from_tensor(&x.detach())?;
+        let output = (self.pass)(var.as_tensor(), range.clone())?;
+        let cotangent = grad.narrow(0, range.start, range.len())?.contiguous()?.detach();
+        let mut gradients = (output * cotangent)?.sum_all()?.backward()?;
+        match gradients.remove(var.as_tensor()) {
+            Some(gradient) => Ok(gradient),
+            None => bail!("two-pass step: items {range:?} carry no gradient"),
+        }
+    }
 }
 
 impl CustomOp1 for TwoPass {
@@ -75,24 +98,13 @@ impl CustomOp1 for TwoPass {
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let mut total: Option<Tensor> = None;
-        let mut row = 0;
+        let mut parts = Vec::new();
         for range in &self.ranges {
-            let var = Var::from_tensor(&x.detach())?;
-            let output = (self.pass)(var.as_tensor(), range.clone())?;
-            let count = output.dim(0)?;
-            let cotangent = grad.narrow(0, row, count)?.contiguous()?.detach();
-            row += count;
-            let mut gradients = (output * cotangent)?.sum_all()?.backward()?;
-            let Some(part) = gradients.remove(var.as_tensor()) else {
-                bail!("two-pass step: items {range:?} carry no gradient");
-            };
-            total = Some(match total {
-                Some(total) => (total + part)?,
-                None => part,
-            });
+            parts.extend(in_halves(range.clone(), &mut |range| self.gradient(x, grad, range))?);
         }
-        Ok(total)
+        let mut parts = parts.into_iter();
+        let Some(first) = parts.next() else { return Ok(None) };
+        parts.try_fold(first, |total, part| total + part).map(Some)
     }
 }
 
@@ -146,6 +158,27 @@ mod tests {
         let output = in_chunks(var.as_tensor(), vec![0..1, 1..2], pass).unwrap();
         let error = output.sum_all().unwrap().backward().unwrap_err().to_string();
         assert!(error.contains("1..2 carry no gradient"), "{error}");
+    }
+
+    #[test]
+    fn a_full_device_is_met_with_smaller_chunks() {
+        let pass = |most: usize| -> ChunkPass {
+            Arc::new(move |x, range| {
+                if range.len() > most {
+                    bail!("CUDA_ERROR_OUT_OF_MEMORY");
+                }
+                x.sqr()?.unsqueeze(0)?.repeat((range.len(), 1))
+            })
+        };
+        let var = Var::new(&[3.0f64], &Device::Cpu).unwrap();
+        let gradient = |most| {
+            let output = in_chunks(var.as_tensor(), vec![0..5], pass(most))?;
+            let gradients = output.sum_all()?.backward()?;
+            gradients.get(&var).map_or(Ok(Vec::new()), Tensor::to_vec1::<f64>)
+        };
+        assert_eq!(gradient(9).unwrap(), [30.0]);
+        assert_eq!(gradient(2).unwrap(), [30.0]);
+        assert!(gradient(0).unwrap_err().to_string().contains("one item at a time"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::config::ClipConfig;
+use super::precision::Precision;
 use super::text::TextTower;
 use super::vision::VisionTower;
 use super::weights::{Weights, WeightsError};
@@ -18,6 +19,7 @@ pub struct Clip {
     /// Text side.
     pub text: TextTower,
     logit_scale: Tensor,
+    precision: Precision,
 }
 
 impl Clip {
@@ -30,8 +32,27 @@ impl Clip {
             vision: VisionTower::load(weights, &config)?,
             text: TextTower::load(weights, &config)?,
             logit_scale: weights.get("logit_scale", &[])?.exp()?,
+            precision: Precision::F32,
             config,
         })
+    }
+
+    /// The same model with its products rounded to `precision`; a rounded one cannot become finer again.
+    ///
+    /// # Errors
+    /// Whatever candle reports, for example a conversion the device does not know.
+    pub fn rounded(&self, precision: Precision) -> candle_core::Result<Self> {
+        if precision == self.precision {
+            return Ok(self.clone());
+        }
+        let dtype = precision.dtype();
+        let (vision, text) = (self.vision.rounded(dtype)?, self.text.rounded(dtype)?);
+        Ok(Self { vision, text, precision, ..self.clone() })
+    }
+
+    /// The format of products with frozen weights.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The same model computing at most `max_rows` prompt or context rows at a time ([`DEFAULT_MAX_ROWS`] otherwise).
@@ -53,7 +74,7 @@ impl Clip {
         self.logit_scale.device()
     }
 
-    /// Element type of the weights.
+    /// Element type of everything but the weights of linear layers.
     pub fn dtype(&self) -> DType {
         self.text.dtype()
     }

@@ -60,6 +60,15 @@ impl TextTower {
         })
     }
 
+    /// The same tower with the weights of its linear layers in `dtype`.
+    pub(super) fn rounded(&self, dtype: DType) -> Result<Self> {
+        Ok(Self {
+            tower: self.tower.rounded(dtype)?,
+            projection: self.projection.rounded(dtype)?,
+            ..self.clone()
+        })
+    }
+
     /// The same tower computing at most `max_rows` rows (or one class) at a time.
     pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
         Self { max_rows, ..self }

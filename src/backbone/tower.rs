@@ -70,6 +70,12 @@ impl Tower {
         Ok(Self { blocks, heads: config.heads })
     }
 
+    /// The same tower with the weights of its linear layers in `dtype`.
+    pub(super) fn rounded(&self, dtype: DType) -> Result<Self> {
+        let blocks = self.blocks.iter().map(|block| block.rounded(dtype)).collect::<Result<_>>()?;
+        Ok(Self { blocks, heads: self.heads })
+    }
+
     /// True when a weight is itself being trained.
     pub fn is_trained(&self) -> bool {
         self.blocks.iter().any(Block::is_trained)

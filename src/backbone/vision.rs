@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor};
 
 use super::block::layer_norm;
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
@@ -74,6 +74,16 @@ impl VisionTower {
             patch_size: p,
             width: d,
             max_rows: DEFAULT_MAX_ROWS,
+        })
+    }
+
+    /// The same tower with the weights of its linear layers in `dtype`.
+    pub(super) fn rounded(&self, dtype: DType) -> Result<Self> {
+        Ok(Self {
+            patch: self.patch.rounded(dtype)?,
+            tower: self.tower.rounded(dtype)?,
+            projection: self.projection.rounded(dtype)?,
+            ..self.clone()
         })
     }
 

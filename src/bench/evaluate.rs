@@ -4,13 +4,14 @@
 //! owes nothing to a slow baseline. CoCoOp's text side is per image in any engine and is reported apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
 use super::limit::Limit;
-use super::meter::{Used, measured, median, peak_rss_mib, product_rate};
+use super::meter::{Place, Used, measured, median, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use super::step::method;
 use crate::backbone::{Clip, TextLayout};
@@ -36,6 +37,8 @@ pub struct EvaluateBench {
     pub classes: usize,
     /// Trainings of each method that trains.
     pub n_seeds: usize,
+    /// Where to compute.
+    pub place: Place,
 }
 
 /// What an evaluation used. Field names are the JSON keys.
@@ -53,6 +56,10 @@ pub struct EvaluateReport {
     pub classes: usize,
     /// Trainings of each method that trains.
     pub n_seeds: usize,
+    /// `cpu` or `cuda`.
+    pub device: &'static str,
+    /// Format of products with frozen weights.
+    pub dtype: &'static str,
     /// Threads.
     pub threads: usize,
     /// Everything done for an image.
@@ -65,16 +72,20 @@ pub struct EvaluateReport {
     pub cpu_seconds_text_once: f64,
     /// One pooled-feature pass over one image.
     pub cpu_seconds_per_separate_pass: f64,
+    /// The same on the clock.
+    pub wall_seconds_per_separate_pass: f64,
     /// Passes when every trained cell and zero-shot makes its own.
     pub separate_passes: usize,
-    /// Separate passes over everything done for an image.
+    /// Separate passes over everything done for an image, in CPU-seconds on the CPU and wall seconds on a GPU.
     pub ratio: f64,
     /// Separate passes over everything but CoCoOp's text features.
     pub ratio_without_cocoop: f64,
     /// Largest resident memory of the process.
     pub peak_rss_mib: f64,
-    /// Median over measurements between the chunks.
+    /// Median over measurements between the chunks, f32 on the CPU.
     pub gemm_gflops_per_cpu_second: f64,
+    /// The same product on `device` in `dtype`, per second on the clock.
+    pub gemm_gflops_per_wall_second: f64,
     /// Operations per image that cannot be skipped, CoCoOp's text features included.
     pub gflop_per_image: f64,
     /// The same without CoCoOp's text features.
@@ -88,7 +99,7 @@ struct Bound {
     need: ImageNeed,
 }
 
-fn bind(bench: &EvaluateBench, clip: &std::sync::Arc<Clip>) -> Result<Bound, BenchError> {
+fn bind(bench: &EvaluateBench, clip: &Arc<Clip>) -> Result<Bound, BenchError> {
     let prompts = class_prompts(bench.classes);
     let mut bound = Bound { fixed: Vec::new(), per_image: Vec::new(), need: ImageNeed::Features };
     for id in &bench.methods {
@@ -128,7 +139,7 @@ struct Totals {
 }
 
 fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Result<(), BenchError> {
-    let (images, used) = measured(|| -> Result<_, BenchError> {
+    let (images, used) = measured(clip.device(), || -> Result<_, BenchError> {
         let images = frozen_pass(clip, pixels.clone(), bound.need)?;
         for classifier in &bound.fixed {
             std::hint::black_box(classifier.logits(&images)?);
@@ -136,7 +147,7 @@ fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Res
         Ok(images)
     })?;
     totals.shared += used;
-    let ((), used) = measured(|| -> Result<_, BenchError> {
+    let ((), used) = measured(clip.device(), || -> Result<_, BenchError> {
         for classifier in &bound.per_image {
             std::hint::black_box(classifier.logits(&images)?);
         }
@@ -144,7 +155,7 @@ fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Res
     })?;
     totals.per_image += used;
     drop(images);
-    let (_, used) = measured(|| frozen_pass(clip, pixels, ImageNeed::Features))?;
+    let (_, used) = measured(clip.device(), || frozen_pass(clip, pixels, ImageNeed::Features))?;
     totals.separate += used;
     Ok(())
 }
@@ -159,22 +170,23 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
             return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
         }
     }
-    let clip = random_clip(&bench.shape.config(), &Device::Cpu)?;
-    let (bound, text) = measured(|| bind(bench, &clip))?;
+    let (place, device) = (&bench.place, &bench.place.device);
+    let clip = Arc::new(random_clip(&bench.shape.config(), device)?.rounded(place.precision)?);
+    let (bound, text) = measured(device, || bind(bench, &clip))?;
     let side = clip.config.image_size;
     let (mut totals, mut rates) = (Totals::default(), Vec::new());
     for first in (0..bench.images).step_by(GRID) {
-        rates.push(product_rate()?);
+        rates.push(product_rate(place)?);
         let count = GRID.min(bench.images - first);
         let name = format!("pixels {first}");
-        let pixels = normals(&[count, 3, side, side], 0.0, 1.0, &name, &Device::Cpu)?;
+        let pixels = normals(&[count, 3, side, side], 0.0, 1.0, &name, device)?;
         chunk(&clip, &bound, pixels, &mut totals)?;
     }
-    rates.push(product_rate()?);
+    rates.push(product_rate(place)?);
     let images = bench.images as f64;
     let separate_passes = bound.fixed.len() + bound.per_image.len();
-    let everything = totals.shared.cpu + totals.per_image.cpu;
-    let separate = separate_passes as f64 * totals.separate.cpu;
+    let (shared, per_image) = (place.seconds(totals.shared), place.seconds(totals.per_image));
+    let separate = separate_passes as f64 * place.seconds(totals.separate);
     let (gflop, cocoop_gflop) = limits(bench, &clip)?;
     Ok(EvaluateReport {
         methods: bench.methods.clone(),
@@ -183,17 +195,21 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         images: bench.images,
         classes: bench.classes,
         n_seeds: bench.n_seeds,
+        device: place.device_name(),
+        dtype: place.precision.as_str(),
         threads: rayon::current_num_threads(),
-        cpu_seconds_per_image: everything / images,
+        cpu_seconds_per_image: (totals.shared.cpu + totals.per_image.cpu) / images,
         wall_seconds_per_image: (totals.shared.wall + totals.per_image.wall) / images,
         cpu_seconds_per_image_without_cocoop: totals.shared.cpu / images,
         cpu_seconds_text_once: text.cpu,
         cpu_seconds_per_separate_pass: totals.separate.cpu / images,
+        wall_seconds_per_separate_pass: totals.separate.wall / images,
         separate_passes,
-        ratio: separate / everything.max(f64::MIN_POSITIVE),
-        ratio_without_cocoop: separate / totals.shared.cpu.max(f64::MIN_POSITIVE),
+        ratio: separate / (shared + per_image).max(f64::MIN_POSITIVE),
+        ratio_without_cocoop: separate / shared.max(f64::MIN_POSITIVE),
         peak_rss_mib: peak_rss_mib()?,
-        gemm_gflops_per_cpu_second: median(rates),
+        gemm_gflops_per_cpu_second: median(rates.iter().map(|rate| rate.cpu)),
+        gemm_gflops_per_wall_second: median(rates.iter().map(|rate| rate.wall)),
         gflop_per_image: gflop + cocoop_gflop,
         gflop_per_image_without_cocoop: gflop,
     })

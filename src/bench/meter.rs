@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::shape::normals;
+use crate::backbone::Precision;
 
 /// Ticks per second of `/proc/self/stat`: fixed by Linux's interface to programs, whatever the kernel's own.
 const TICKS: f64 = 100.0;
@@ -51,12 +52,45 @@ fn cpu_seconds() -> Result<f64, BenchError> {
     }
 }
 
-/// Runs `work` and says what it used.
+/// Where a benchmark computes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The device.
+    pub device: Device,
+    /// The format of products with frozen weights.
+    pub precision: Precision,
+}
+
+impl Place {
+    /// `cpu` or `cuda`.
+    pub(super) fn device_name(&self) -> &'static str {
+        if self.device.is_cpu() { "cpu" } else { "cuda" }
+    }
+
+    /// The seconds that matter: of the processors' time on the CPU, on the clock where a GPU works beside them.
+    pub(super) fn seconds(&self, used: Used) -> f64 {
+        if self.device.is_cpu() { used.cpu } else { used.wall }
+    }
+}
+
+/// Rate of a large matrix product, in GFLOP per second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    /// f32 on the CPU, per CPU-second.
+    pub cpu: f64,
+    /// On the benchmark's own device in its own format, per second on the clock.
+    pub wall: f64,
+}
+
+/// Runs `work`, waits for the device, and says what it used.
 pub(super) fn measured<T, E: Into<BenchError>>(
+    device: &Device,
     work: impl FnOnce() -> Result<T, E>,
 ) -> Result<(T, Used), BenchError> {
+    device.synchronize()?;
     let (cpu, wall) = (cpu_seconds()?, Instant::now());
     let value = work().map_err(Into::into)?;
+    device.synchronize()?;
     Ok((value, Used { cpu: cpu_seconds()? - cpu, wall: wall.elapsed().as_secs_f64() }))
 }
 
@@ -72,20 +106,34 @@ pub(super) fn peak_rss_mib() -> Result<f64, BenchError> {
     }
 }
 
-/// GFLOP per CPU-second of one large f32 matrix product, the way the towers call it (`x·Wᵀ`).
-pub(super) fn product_rate() -> Result<f64, BenchError> {
+/// The rates of one large matrix product, the way the towers call it (`x·Wᵀ`).
+pub(super) fn product_rate(place: &Place) -> Result<Rate, BenchError> {
+    let plain = Place { device: Device::Cpu, precision: Precision::F32 };
+    let (gflop, used) = product(&plain)?;
+    let cpu = gflop / used.cpu.max(1.0 / TICKS);
+    if place.device.is_cpu() && place.precision == Precision::F32 {
+        return Ok(Rate { cpu, wall: gflop / used.wall });
+    }
+    // The first product on a GPU pays for its library.
+    product(place)?;
+    let (gflop, used) = product(place)?;
+    Ok(Rate { cpu, wall: gflop / used.wall })
+}
+
+fn product(place: &Place) -> Result<(f64, Used), BenchError> {
     const REPEATS: usize = 4;
     let (m, n, k) = PRODUCT;
-    let x = normals(&[m, k], 0.0, 1.0, "product x", &Device::Cpu)?;
-    let weight = normals(&[n, k], 0.0, 1.0, "product weight", &Device::Cpu)?.t()?;
+    let (device, dtype) = (&place.device, place.precision.dtype());
+    let x = normals(&[m, k], 0.0, 1.0, "product x", device)?.to_dtype(dtype)?;
+    let weight = normals(&[n, k], 0.0, 1.0, "product weight", device)?.to_dtype(dtype)?.t()?;
     let run = || -> Result<(), candle_core::Error> {
         for _ in 0..REPEATS {
             std::hint::black_box(Tensor::matmul(&x, &weight)?);
         }
         Ok(())
     };
-    let ((), used) = measured(run)?;
-    Ok(2e-9 * (m * n * k * REPEATS) as f64 / used.cpu.max(1.0 / TICKS))
+    let ((), used) = measured(device, run)?;
+    Ok((2e-9 * (m * n * k * REPEATS) as f64, used))
 }
 
 /// The middle value; the lower of the two in the middle for an even count. 0 for none.
@@ -109,7 +157,7 @@ mod tests {
             }
             Ok(x)
         };
-        let (_, used) = measured(busy).unwrap();
+        let (_, used) = measured(&Device::Cpu, busy).unwrap();
         assert!(used.wall >= 0.12, "{used:?}");
         assert!(used.cpu > 0.0, "{used:?}");
         assert!(peak_rss_mib().unwrap() > 1.0);

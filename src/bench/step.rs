@@ -3,12 +3,14 @@
 //! What a run computes once (text keys and values, text features of the probe) is bound before the clock
 //! starts, and the first step pays for fresh memory; the median leaves it out.
 
-use candle_core::{Device, Tensor};
+use std::sync::Arc;
+
+use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
 use super::limit::Limit;
-use super::meter::{Used, measured, median, peak_rss_mib, product_rate};
+use super::meter::{Place, Used, measured, median, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use crate::backbone::{Clip, TextLayout};
 use crate::method::{self, Head, Method, Parameters, SettingsTable};
@@ -30,6 +32,8 @@ pub struct StepBench {
     pub classes: usize,
     /// Steps to time.
     pub steps: usize,
+    /// Where to compute.
+    pub place: Place,
 }
 
 /// What a step used. Field names are the JSON keys.
@@ -45,6 +49,10 @@ pub struct StepReport {
     pub batch: usize,
     /// Classes.
     pub classes: usize,
+    /// `cpu` or `cuda`.
+    pub device: &'static str,
+    /// Format of products with frozen weights.
+    pub dtype: &'static str,
     /// Threads.
     pub threads: usize,
     /// Median over the steps.
@@ -53,11 +61,14 @@ pub struct StepReport {
     pub wall_seconds_per_step: f64,
     /// Largest resident memory of the process.
     pub peak_rss_mib: f64,
-    /// Median over measurements between the steps.
+    /// Median over measurements between the steps, f32 on the CPU.
     pub gemm_gflops_per_cpu_second: f64,
+    /// The same product on `device` in `dtype`, per second on the clock.
+    pub gemm_gflops_per_wall_second: f64,
     /// Operations that cannot be skipped, not those executed.
     pub gflop_per_step: f64,
-    /// `gflop_per_step` over rate times CPU-seconds: 1 is a step made of perfect matrix products alone.
+    /// `gflop_per_step` over rate times seconds (CPU-seconds on the CPU, wall seconds on a GPU): 1 is a step made
+    /// of perfect matrix products alone.
     pub share_of_limit: f64,
     /// Number of steps.
     pub steps: usize,
@@ -126,38 +137,46 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
             return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
         }
     }
-    let clip = random_clip(&bench.shape.config(), &Device::Cpu)?;
+    let place = &bench.place;
+    let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
     let prompts = class_prompts(bench.classes);
     let parameters = method.init(&clip, &prompts, &mut Stream::new(&["bench", "init"]))?;
     let head = method.bind(&clip, &prompts)?;
     let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters: &parameters };
     let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % bench.classes) as u32).collect();
-    let labels = Tensor::new(labels, &Device::Cpu)?;
+    let labels = Tensor::new(labels, &place.device)?;
     let side = clip.config.image_size;
     let (mut sgd, mut all, mut losses, mut rates) = (Sgd::default(), Vec::new(), Vec::new(), Vec::new());
     for step in 0..bench.steps {
-        rates.push(product_rate()?);
-        let pixels = normals(&[batch, 3, side, side], 0.0, 1.0, &format!("pixels {step}"), &Device::Cpu)?;
-        let (loss, used) = measured(|| run.step(pixels, &labels, &mut sgd))?;
+        rates.push(product_rate(place)?);
+        let pixels = normals(&[batch, 3, side, side], 0.0, 1.0, &format!("pixels {step}"), &place.device)?;
+        let (loss, used) = measured(&place.device, || run.step(pixels, &labels, &mut sgd))?;
         all.push(used);
         losses.push(loss);
     }
-    rates.push(product_rate()?);
+    rates.push(product_rate(place)?);
     let gflop = limit(&bench.method, &clip, &prompts, bench.k, batch)?;
-    let (cpu, rate) = (median(all.iter().map(|used| used.cpu)), median(rates));
+    let median_of = |seconds: &dyn Fn(&Used) -> f64| median(all.iter().map(seconds));
+    let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
+    let [cpu_rate, wall_rate] = [median(rates.iter().map(|r| r.cpu)), median(rates.iter().map(|r| r.wall))];
+    let rate = if place.device.is_cpu() { cpu_rate } else { wall_rate };
+    let seconds = place.seconds(Used { cpu, wall });
     Ok(StepReport {
         method: bench.method.clone(),
         model: bench.shape.name,
         k: (bench.method == "rpo").then_some(bench.k),
         batch,
         classes: bench.classes,
+        device: place.device_name(),
+        dtype: place.precision.as_str(),
         threads: rayon::current_num_threads(),
         cpu_seconds_per_step: cpu,
-        wall_seconds_per_step: median(all.iter().map(|used| used.wall)),
+        wall_seconds_per_step: wall,
         peak_rss_mib: peak_rss_mib()?,
-        gemm_gflops_per_cpu_second: rate,
+        gemm_gflops_per_cpu_second: cpu_rate,
+        gemm_gflops_per_wall_second: wall_rate,
         gflop_per_step: gflop,
-        share_of_limit: if cpu > 0.0 { gflop / (rate * cpu) } else { 0.0 },
+        share_of_limit: if seconds > 0.0 { gflop / (rate * seconds) } else { 0.0 },
         steps: bench.steps,
         used: all,
         losses,

@@ -2,20 +2,23 @@
 
 use serde_json::Value;
 
-use super::args::BenchCommand;
+use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
-use crate::bench::{EvaluateBench, Shape, StepBench, bench_evaluate, bench_step};
+use super::suite::device;
+use crate::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
         BenchCommand::Step { method, k, batch, steps, common } => {
             let shape = Shape::find(&common.model)?;
-            let bench = StepBench { method, shape, k, batch, classes: common.classes, steps };
+            let place = place(&common)?;
+            let bench = StepBench { method, shape, k, batch, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, n_seeds, common } => {
             let shape = Shape::find(&common.model)?;
-            let bench = EvaluateBench { methods, shape, k, images, classes: common.classes, n_seeds };
+            let (classes, place) = (common.classes, place(&common)?);
+            let bench = EvaluateBench { methods, shape, k, images, classes, n_seeds, place };
             (common.json, serde_json::to_value(bench_evaluate(&bench)?)?)
         }
     };
@@ -27,6 +30,10 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
+}
+
+fn place(common: &BenchArgs) -> Result<Place, Failure> {
+    Ok(Place { device: device(&common.device)?, precision: common.dtype })
 }
 
 fn plain(value: &Value) -> String {

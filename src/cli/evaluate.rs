@@ -14,7 +14,8 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         let (key, value) = Settings::parse_assignment(text)?;
         settings = settings.with(&key, &value)?;
     }
-    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device(&args.device)?)?;
+    let device = device(&args.device)?;
+    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
     let trained_on = saved.metadata.get(about::DATASET);
     let datasets = match (&args.datasets, trained_on) {
         (Some(datasets), _) => datasets.clone(),
@@ -54,6 +55,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
             "metadata": saved.metadata,
             "weights_sha256": world.weights_sha256,
             "same_weights": same_weights,
+            "dtype": args.dtype.as_str(),
             "limit": args.limit,
             "evaluations": rows,
         });

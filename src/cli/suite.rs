@@ -97,7 +97,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     listen()?;
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
-    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?;
+    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
     for value in &args.split_file {
         world.use_split_file(value)?;
     }

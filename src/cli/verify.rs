@@ -6,6 +6,7 @@ use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
 use super::progress::{listen, stopped};
 use super::suite::device;
+use crate::backbone::{Precision, PrecisionError};
 use crate::record::RunRecord;
 use crate::suite::World;
 use crate::verify::{Verdict, VerifyError, quick, rerun};
@@ -18,7 +19,10 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     for path in paths {
         let (mut verdict, parsed) = quick(&path)?;
         if let (false, Some((record, run_dir))) = (args.quick, parsed) {
-            let needed = format!("{} {}", record.provenance.data_kind, record.cell.profile);
+            let needed = format!(
+                "{} {} {}",
+                record.provenance.data_kind, record.cell.profile, record.provenance.dtype
+            );
             let (_, world) = match open.take().filter(|(name, _)| *name == needed) {
                 Some(same) => open.insert(same),
                 None => open.insert((needed, open_world(args, &record)?)),
@@ -81,7 +85,10 @@ fn open_world(args: &VerifyArgs, record: &RunRecord) -> Result<World, Failure> {
     }
     let data = args.data.as_deref().filter(|_| record.provenance.data_kind != "pocket");
     let clip = args.clip.as_deref().filter(|_| record.cell.profile != "pocket");
-    let mut world = World::open(data, clip.map(Path::new), &device(&args.device)?)?;
+    let precision: Precision = record.provenance.dtype.parse().map_err(|error: PrecisionError| {
+        Failure::new(Exit::Data, format!("verify {}: {error}", record.key))
+    })?;
+    let mut world = World::open(data, clip.map(Path::new), &device(&args.device)?)?.rounded(precision)?;
     for value in &args.split_file {
         world.use_split_file(value)?;
     }

@@ -300,7 +300,7 @@ impl Plan {
             train_classes: self.suite.train_classes,
             seed: draw.map(|d| d.0),
             shots: draw.map(|d| d.1),
-            dtype: "f32",
+            dtype: world.clip.precision().as_str(),
             device: if world.clip.device().is_cpu() { "cpu" } else { "cuda" },
             decoder: DECODER,
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),

@@ -28,7 +28,7 @@ pub struct Globals {
 }
 
 const MAX_ROWS: &str = "engine.max_rows";
-/// Keys of [`Globals`]: records hold them among the switches.
+/// Keys of settings that belong to no method: records hold them among the switches.
 pub const GLOBAL_KEYS: [&str; 4] = ["views", "views_bank", "data.broken_images", MAX_ROWS];
 
 /// All settings after overrides.

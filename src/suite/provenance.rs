@@ -83,7 +83,7 @@ pub(super) fn provenance(
             machine::cpu_model()
         },
         device: device.to_owned(),
-        dtype: "f32".to_owned(),
+        dtype: world.clip.precision().to_string(),
         decoder: DECODER.to_owned(),
         data_kind: world.data_kind().to_owned(),
         weights_sha256: world.weights_sha256.clone(),

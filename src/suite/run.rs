@@ -160,7 +160,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
     let device = if world.clip.device().is_cpu() { "cpu" } else { "cuda" };
-    let store = FeatureStore::new(format!("{} {device} {NUMERICS_VERSION}", world.weights_sha256));
+    let precision = world.clip.precision();
+    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.weights_sha256);
+    let store = FeatureStore::new(model);
     Ok(match &options.cache {
         Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,
         None => store,

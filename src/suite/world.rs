@@ -7,7 +7,7 @@ use candle_core::{DType, Device};
 
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
-use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip};
+use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
@@ -138,6 +138,15 @@ impl World {
             data,
             draws_dir: None,
         })
+    }
+
+    /// The same world whose model rounds products with frozen weights to `precision`.
+    ///
+    /// # Errors
+    /// Whatever candle reports, for example a conversion the device does not know.
+    pub fn rounded(self, precision: Precision) -> Result<Self, SuiteError> {
+        let clip = self.clip.rounded(precision).map_err(crate::train::TrainError::from)?;
+        Ok(Self { clip: Arc::new(clip), ..self })
     }
 
     /// The same world whose model computes at most `max_rows` prompt or context rows at a time.

@@ -12,6 +12,7 @@ use candle_core::{DType, Tensor};
 use super::error::TrainError;
 use super::features::FeatureStore;
 use super::views::{TrainingSet, Views};
+use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
 use crate::method::{ImageBatch, ImageNeed};
 
@@ -19,14 +20,21 @@ use crate::method::{ImageBatch, ImageNeed};
 /// this many, in item order.
 pub const GRID: usize = 16;
 
-/// The frozen pass over normalised pixels `[batch, 3, side, side]`.
+/// The frozen pass over normalised pixels `[batch, 3, side, side]`; in halves where a device's memory does not suffice.
 ///
 /// # Errors
 /// Whatever candle reports.
 pub fn frozen_pass(clip: &Clip, pixels: Tensor, need: ImageNeed) -> Result<ImageBatch, TrainError> {
     let pixels = pixels.to_dtype(clip.dtype())?;
-    let frozen = clip.vision.encode(&pixels, need >= ImageNeed::Tokens)?;
-    Ok(ImageBatch { frozen, pixels: (need == ImageNeed::Pixels).then_some(pixels) })
+    let parts = in_halves(0..pixels.dim(0)?, &mut |images| {
+        let pixels = pixels.narrow(0, images.start, images.len())?;
+        let frozen = clip.vision.encode(&pixels, need >= ImageNeed::Tokens)?;
+        Ok(ImageBatch { frozen, pixels: (need == ImageNeed::Pixels).then_some(pixels) })
+    })?;
+    match <[ImageBatch; 1]>::try_from(parts) {
+        Ok([batch]) => Ok(batch),
+        Err(parts) => Ok(ImageBatch::cat(&parts.iter().collect::<Vec<_>>())?),
+    }
 }
 
 /// Serves the batches of one training set.

@@ -50,7 +50,7 @@ impl<T: Real> Dense<T> {
         Ok(Rows { data, rows: self.rows, cols: self.cols, stride: self.cols })
     }
 
-    /// This matrix times `weight` or its transpose.
+    /// This matrix times `weight` or its transpose, from operands in the weight's type.
     pub fn times(&self, weight: &Tensor, transposed: bool) -> Result<Self> {
         let (storage, layout) = weight.storage_and_layout();
         let Storage::Cpu(storage) = &*storage else { bail!("frozen product: the weight is not on the CPU") };
@@ -60,7 +60,14 @@ impl<T: Real> Dense<T> {
             bail!("linear layer takes rows of width {inner}, got {}", self.cols);
         }
         let own = Layout::contiguous((self.rows, self.cols));
-        let product = self.storage.matmul(storage, (1, self.rows, cols, inner), &own, &layout)?;
+        let size = (1, self.rows, cols, inner);
+        let product = if storage.dtype() == T::DTYPE {
+            self.storage.matmul(storage, size, &own, &layout)?
+        } else {
+            let rounded = self.storage.to_dtype(&own, storage.dtype())?;
+            let product = rounded.matmul(storage, size, &own, &layout)?;
+            product.to_dtype(&Layout::contiguous((self.rows, cols)), T::DTYPE)?
+        };
         Ok(Self { storage: product, rows: self.rows, cols, element: PhantomData })
     }
 

@@ -4,7 +4,7 @@
 //! attention, the MLP before its activation) and computes the rest again: a graph of single operations
 //! keeps sixteen and more.
 
-use candle_core::Result;
+use candle_core::{DType, Result};
 
 use super::activation::{slope, value};
 use super::attend::Attend;
@@ -65,6 +65,21 @@ pub(super) struct Output<T> {
 }
 
 impl Block {
+    /// The same block with the weights of its linear layers in `dtype`.
+    ///
+    /// # Errors
+    /// Whatever candle reports, for example an unsupported conversion.
+    pub fn rounded(&self, dtype: DType) -> Result<Self> {
+        Ok(Self {
+            q: self.q.rounded(dtype)?,
+            kv: self.kv.rounded(dtype)?,
+            out: self.out.rounded(dtype)?,
+            fc1: self.fc1.rounded(dtype)?,
+            fc2: self.fc2.rounded(dtype)?,
+            ..self.clone()
+        })
+    }
+
     /// True when a weight is itself being trained.
     pub fn is_trained(&self) -> bool {
         let linear = [&self.q, &self.kv, &self.out, &self.fc1, &self.fc2];

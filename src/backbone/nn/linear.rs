@@ -1,7 +1,7 @@
 //! y = x·Wᵀ + b. A frozen weight is a constant of the operation: backward gives dX only.
 
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
 
 use super::dense::Dense;
 use super::kernels::for_each_row;
@@ -21,6 +21,15 @@ impl Linear {
     /// Wraps weight `[out, in]` and bias `[out]`.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self { weight, bias }
+    }
+
+    /// The same layer with its weight in `dtype`: rows are rounded to it for the product, the result is in
+    /// the rows' own type again. Not for a layer that is being trained.
+    ///
+    /// # Errors
+    /// Whatever candle reports, for example an unsupported conversion.
+    pub fn rounded(&self, dtype: DType) -> Result<Self> {
+        Ok(Self { weight: self.weight.to_dtype(dtype)?, bias: self.bias.clone() })
     }
 
     /// The weight, `[out, in]`.
@@ -48,14 +57,17 @@ impl Linear {
     /// # Errors
     /// Whatever candle reports, in particular a mismatch of shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if self.is_trained() || !x.device().is_cpu() {
-            let y = x.matmul(&self.weight.t()?)?;
-            return match &self.bias {
-                Some(bias) => y.broadcast_add(bias),
-                None => Ok(y),
-            };
+        let y = match (self.is_trained(), x.device().is_cpu()) {
+            (true, _) => x.matmul(&self.weight.t()?)?,
+            (false, true) => {
+                return x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: self.bias.clone() });
+            }
+            (false, false) => x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: None })?,
+        };
+        match &self.bias {
+            Some(bias) => y.broadcast_add(bias),
+            None => Ok(y),
         }
-        x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: self.bias.clone() })
     }
 }
 
@@ -70,15 +82,9 @@ impl CustomOp1 for FrozenLinear {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (n, inputs) = layout.shape().dims2()?;
-        let (outputs, expected) = self.weight.dims2()?;
-        if inputs != expected {
-            bail!("linear layer takes rows of width {expected}, got {inputs}");
-        }
         let (storage, weight_layout) = self.weight.storage_and_layout();
         let Storage::Cpu(weight) = &*storage else { bail!("linear layer: weight is not on the CPU") };
-        let y = x.matmul(weight, (1, n, outputs, inputs), layout, &weight_layout.transpose(0, 1)?)?;
-        let shape = Shape::from((n, outputs));
+        let (y, shape) = product(x, layout, weight, weight_layout)?;
         let Some(bias) = &self.bias else { return Ok((y, shape)) };
         let y = match bias.dtype() {
             DType::F32 => add_bias::<f32>(y, bias)?,
@@ -88,9 +94,38 @@ impl CustomOp1 for FrozenLinear {
         Ok((y, shape))
     }
 
-    fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        Ok(Some(grad.contiguous()?.matmul(&self.weight)?))
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (storage, weight_layout) = self.weight.storage_and_layout();
+        let Storage::Cuda(weight) = &*storage else { bail!("linear layer: weight is not on the GPU") };
+        product(x, layout, weight, weight_layout)
     }
+
+    fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let rounded = grad.contiguous()?.to_dtype(self.weight.dtype())?;
+        rounded.matmul(&self.weight)?.to_dtype(grad.dtype()).map(Some)
+    }
+}
+
+/// Rows `[n, in]` times a weight `[out, in]`, transposed: `[n, out]` in the rows' type, from operands in the weight's.
+fn product<S: BackendStorage>(
+    x: &S,
+    layout: &Layout,
+    weight: &S,
+    weight_layout: &Layout,
+) -> Result<(S, Shape)> {
+    let (n, inputs) = layout.shape().dims2()?;
+    let (outputs, expected) = weight_layout.shape().dims2()?;
+    if inputs != expected {
+        bail!("linear layer takes rows of width {expected}, got {inputs}");
+    }
+    let (shape, size, transposed) =
+        (Shape::from((n, outputs)), (1, n, outputs, inputs), weight_layout.transpose(0, 1)?);
+    if x.dtype() == weight.dtype() {
+        return Ok((x.matmul(weight, size, layout, &transposed)?, shape));
+    }
+    let rows = Layout::contiguous((n, inputs));
+    let y = x.to_dtype(layout, weight.dtype())?.matmul(weight, size, &rows, &transposed)?;
+    Ok((y.to_dtype(&Layout::contiguous((n, outputs)), x.dtype())?, shape))
 }
 
 fn add_bias<T: Real>(y: CpuStorage, bias: &Tensor) -> Result<CpuStorage> {

@@ -1,0 +1,109 @@
+//! The program, its commands and its exit codes.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs, SuiteArgs,
+    VerifyArgs,
+};
+
+/// Reproducible few-shot adaptation of CLIP.
+///
+/// Without --data and --clip everything runs on the embedded pocket profile: small rendered pictures and a
+/// small CLIP pretrained on such pictures. Its numbers are not comparable with any paper.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
+    4 a run failed; 5 a check differs; 130 interrupted.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
+    Suite(Box<SuiteArgs>),
+    /// Evaluate saved or published prompts on any data, without training.
+    Evaluate(EvaluateArgs),
+    /// List suites, methods, datasets, models or protocol switches.
+    List {
+        /// What to list.
+        what: Listing,
+    },
+    /// Render a suite's report again, from its records alone.
+    Report(ReportArgs),
+    /// Compare two runs, or a run with the paper's figures, cell by cell.
+    ///
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
+    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
+    /// read the verdicts from --json.
+    Compare(CompareArgs),
+    /// Look at datasets: what they are, whether a DATA folder is sound, which images a seed draws.
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Look at models: shape, features, export, conversion of published prompts.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// The embedded pocket world: contact sheets, pretraining of its CLIP.
+    #[command(subcommand)]
+    Pocket(PocketCommand),
+    /// Time the engine on random weights of a real model's shape (Linux).
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Check records: against themselves and their files, and by running their cells again.
+    Verify(VerifyArgs),
+    /// One page: the machine, the model, the datasets, what could run now and about how long it would take.
+    Doctor {
+        /// The suite to look at.
+        #[arg(long, default_value = "base2new")]
+        suite: String,
+        /// Where runs/ would go: what is complete there is not counted.
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// A CoOp DATA root, or folder:DIR.
+        #[arg(long, value_name = "DIR")]
+        data: Option<String>,
+        /// A HuggingFace CLIP folder.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare this program with golden numbers in a folder.
+    Parity {
+        /// Folder with parity.json, pixels/cases.json, python_random.json or lr_schedule.json.
+        dir: PathBuf,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// Write our tensors under the golden names (safetensors).
+        #[arg(long, value_name = "FILE")]
+        dump: Option<PathBuf>,
+        /// Where to compute: cpu, cuda or cuda:N.
+        #[arg(long, default_value = "cpu")]
+        device: String,
+    },
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Listing {
+    /// Experiments.
+    Suites,
+    /// Methods.
+    Methods,
+    /// Datasets.
+    Datasets,
+    /// Model shapes.
+    Models,
+    /// Switches between the published protocol and ours, as a Markdown page.
+    Switches,
+}

@@ -1,0 +1,72 @@
+//! `data`: datasets without a model.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// What a dataset is and what must be fetched by hand; without a name, all of them in one line each.
+    List {
+        /// Dataset id.
+        dataset: Option<String>,
+    },
+    /// Check a DATA folder: files, counts, hashes, unreadable and duplicate images.
+    Verify {
+        /// Dataset ids; all when none is given.
+        datasets: Vec<String>,
+        /// A CoOp DATA root, or folder:DIR.
+        #[arg(long, value_name = "DIR")]
+        data: String,
+        /// Lists and sizes only: open no image.
+        #[arg(long)]
+        quick: bool,
+        /// Remember checked images in DIR, a file a dataset, so that an interrupted check goes on. Not under DATA.
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Which items a seed draws: positions in the split file's train and val lists, in drawing order.
+    Split {
+        /// Dataset id (for messages only: the lists come from the file or the folder).
+        dataset: String,
+        /// A CoOp split file, plain or gzip.
+        #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+        split_file: Option<PathBuf>,
+        /// Make a split file of the images in DIR/CLASS/*: half for training, 20 % for validation, the rest
+        /// for testing, drawn by the seed.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["split_file", "shots"], requires = "save")]
+        folder: Option<PathBuf>,
+        /// Where the made split file goes; a file that exists is never overwritten.
+        #[arg(long, value_name = "FILE", requires = "folder")]
+        save: Option<PathBuf>,
+        /// Seed, of any size (at most 64 bits with --folder).
+        #[arg(long)]
+        seed: String,
+        /// Items a class.
+        #[arg(long, required_unless_present = "folder", value_parser = clap::value_parser!(u32).range(1..))]
+        shots: Option<u32>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the pocket datasets in the layouts and file formats of the real ones.
+    Export {
+        /// Folder that becomes a CoOp DATA root.
+        #[arg(long, value_name = "DIR")]
+        pocket: PathBuf,
+        /// Datasets, comma-separated; all when absent.
+        #[arg(long, value_delimiter = ',')]
+        datasets: Vec<String>,
+        /// Write PNG into every file, whatever its ending: pixels, and so predictions, are those of the embedded
+        /// pictures. Without it files are JPEG as in the real datasets, some of them PNG under a JPEG's name.
+        #[arg(long)]
+        lossless: bool,
+        /// Write JPEG of this quality (1 to 100) into every file.
+        #[arg(long, value_name = "QUALITY", conflicts_with = "lossless")]
+        jpeg: Option<u8>,
+    },
+}

@@ -1,0 +1,42 @@
+//! `evaluate`: prompts from a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::classes;
+use crate::data::Classes;
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// A file this program saved (runs/…/trained/*.safetensors), one that `model convert` wrote, or a published
+    /// checkpoint. Nothing in it is executed.
+    #[arg(long, value_name = "FILE")]
+    pub prompts: PathBuf,
+    /// A CoOp DATA root, or folder:DIR.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A HuggingFace CLIP folder.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Datasets, comma-separated; by default the one the file says it was trained on.
+    #[arg(long, value_delimiter = ',')]
+    pub datasets: Option<Vec<String>>,
+    /// Classes that compete, comma-separated: base, new, all. By default base and new, or all where all were
+    /// trained on.
+    #[arg(long, value_delimiter = ',', value_parser = classes)]
+    pub classes: Option<Vec<Classes>>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// At most N test images a class.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Change a setting: protocol=published for the authors' checkpoints. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}

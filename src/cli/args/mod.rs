@@ -1,0 +1,22 @@
+//! The command line as clap sees it: a file for each command that has more than a flag or two.
+
+mod bench;
+mod command;
+mod data;
+mod evaluate;
+mod model;
+mod pocket;
+mod report;
+mod suite;
+mod values;
+mod verify;
+
+pub use bench::BenchCommand;
+pub use command::{Cli, Command, Listing};
+pub use data::DataCommand;
+pub use evaluate::EvaluateArgs;
+pub use model::ModelCommand;
+pub use pocket::PocketCommand;
+pub use report::{CompareArgs, ReportArgs};
+pub use suite::SuiteArgs;
+pub use verify::VerifyArgs;

@@ -1,0 +1,43 @@
+//! `model`: models without data.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+/// `model`.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Shape, size and hash of a model.
+    Info {
+        /// A HuggingFace CLIP folder; the pocket model when absent.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+    },
+    /// Write the pocket CLIP as a HuggingFace folder.
+    Export {
+        /// Folder to write.
+        dir: PathBuf,
+    },
+    /// Token ids and unnormalised features of images and texts.
+    Features {
+        /// A HuggingFace CLIP folder; the pocket model when absent.
+        #[arg(long, value_name = "DIR")]
+        clip: Option<PathBuf>,
+        /// Image files.
+        #[arg(long, num_args = 0..)]
+        image: Vec<PathBuf>,
+        /// Texts.
+        #[arg(long, num_args = 0..)]
+        text: Vec<String>,
+        /// Print one JSON document (the only format).
+        #[arg(long)]
+        json: bool,
+    },
+    /// Turn a published prompt checkpoint into safetensors, values unchanged.
+    Convert {
+        /// The checkpoint (torch zip pickle, or safetensors). Nothing in it is executed.
+        input: PathBuf,
+        /// The safetensors file to write.
+        output: PathBuf,
+    },
+}

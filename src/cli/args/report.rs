@@ -1,0 +1,41 @@
+//! `report` and `compare`: what reads records only.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Name of the suite.
+    pub name: String,
+    /// Profile: pocket, or the model folder's name.
+    #[arg(long, default_value = "pocket")]
+    pub profile: String,
+    /// Where runs/ and reports/ lie.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run to compare with, or the one to hold against the paper.
+    #[arg(value_name = "A")]
+    pub first: String,
+    /// The other run: differences are B − A.
+    #[arg(value_name = "B", required_unless_present = "paper", conflicts_with = "paper")]
+    pub second: Option<String>,
+    /// Compare with the published figures: differences are ours − published.
+    #[arg(long)]
+    pub paper: bool,
+    /// Where runs/ lies.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Also write README.md, comparison.json and the drift plot (PNG, SVG) into DIR.
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,74 @@
+//! `suite`: an experiment.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::{positive, seed};
+
+/// `suite`.
+#[derive(Debug, Args)]
+pub struct SuiteArgs {
+    /// Name of the suite; `list suites` shows all. A path ending in .toml runs a suite file of one's own.
+    pub name: String,
+    /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A split file of your own, as ID=FILE; FILE alone with folder:DIR. Repeatable.
+    #[arg(long, value_name = "[ID=]FILE")]
+    pub split_file: Vec<String>,
+    /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json. Datasets without a folder there draw by CoOp's rule.
+    #[arg(long, value_name = "DIR")]
+    pub draws: Option<PathBuf>,
+    /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
+    #[arg(long, value_name = "DIR")]
+    pub clip: Option<PathBuf>,
+    /// Datasets, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub datasets: Option<Vec<String>>,
+    /// Methods, comma-separated.
+    #[arg(long, value_delimiter = ',')]
+    pub methods: Option<Vec<String>>,
+    /// Seeds, comma-separated.
+    #[arg(long, value_delimiter = ',', value_parser = seed)]
+    pub seeds: Option<Vec<u64>>,
+    /// Training images per class, comma-separated.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub shots: Option<Vec<u32>>,
+    /// Folder of prompt files, for a suite that reads its prompts instead of training them.
+    #[arg(long, value_name = "DIR")]
+    pub prompts: Option<PathBuf>,
+    /// Where to compute: cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Threads to use; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub threads: Option<usize>,
+    /// At most N test images a class; every table is marked as limited.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Run the datasets that are there instead of stopping when some are missing; every table says how many.
+    #[arg(long)]
+    pub available: bool,
+    /// Where runs/ and reports/ go.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    /// Run part I of N, for example on the first of four machines 1/4; merge the run folders, then `report`.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub checkpoint_secs: u64,
+    /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Show the cells that would run, and write nothing.
+    #[arg(long)]
+    pub plan: bool,
+    /// With --plan: print one JSON document.
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Run finished cells again.
+    #[arg(long)]
+    pub fresh: bool,
+}

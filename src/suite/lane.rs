@@ -19,6 +19,7 @@ use super::run::Event;
 use super::saved::{SavedPrompts, about};
 use super::trained::{self, Trained, TrainingLog};
 use super::world::{BenchDataset, World};
+use crate::backbone::Precision;
 use crate::data::Classes;
 use crate::method::{ImageNeed, Parameters};
 use crate::record::{
@@ -292,7 +293,12 @@ impl<'a> Lane<'a> {
         let (images, seed) = (drawn.images, drawn.seed.to_string());
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let stream = [dataset.id.as_str(), &seed, resolved.id];
-        let run = Fit { head: head.as_ref(), recipe, images, need: resolved.method.needs(), stream };
+        let storage = match self.plan.settings.globals.rounded_parameters {
+            true => self.world.clip.precision(),
+            false => Precision::F32,
+        };
+        let need = resolved.method.needs();
+        let run = Fit { head: head.as_ref(), recipe, images, need, storage, stream };
         let log = fit(&run, &parameters, &mut keeper, &|| (self.stop)(), &mut |_, _| {})?;
         let log = TrainingLog {
             images: images.len() as u64,

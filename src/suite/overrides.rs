@@ -25,11 +25,14 @@ pub struct Globals {
     pub broken_images: BrokenImages,
     /// Prompt or context rows computed at one time.
     pub max_rows: usize,
+    /// Whether trained parameters and momentum are held in `--dtype` too.
+    pub rounded_parameters: bool,
 }
 
 const MAX_ROWS: &str = "engine.max_rows";
+const PARAMETERS: &str = "engine.parameters";
 /// Keys of settings that belong to no method: records hold them among the switches.
-pub const GLOBAL_KEYS: [&str; 4] = ["views", "views_bank", "data.broken_images", MAX_ROWS];
+pub const GLOBAL_KEYS: [&str; 5] = ["views", "views_bank", "data.broken_images", MAX_ROWS, PARAMETERS];
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -72,6 +75,7 @@ impl Settings {
             views_per_method: false,
             broken_images: BrokenImages::Fail,
             max_rows: DEFAULT_MAX_ROWS,
+            rounded_parameters: false,
         };
         let mut settings = Self { tables, globals };
         for (key, value) in changes {
@@ -122,6 +126,9 @@ impl Settings {
             ("data.broken_images", _) => return Err(fail("expected fail or skip".to_owned())),
             (MAX_ROWS, Value::Integer(n)) if *n > 0 => self.globals.max_rows = *n as usize,
             (MAX_ROWS, _) => return Err(fail(format!("expected rows, such as {DEFAULT_MAX_ROWS}"))),
+            (PARAMETERS, Value::String(word)) if word == "f32" => self.globals.rounded_parameters = false,
+            (PARAMETERS, Value::String(word)) if word == "dtype" => self.globals.rounded_parameters = true,
+            (PARAMETERS, _) => return Err(fail("expected f32 or dtype".to_owned())),
             ("protocol", Value::String(word)) if word == "published" => {
                 for switch in SWITCHES {
                     self.apply(switch.key, &parse_value(switch.published))?;
@@ -214,6 +221,9 @@ impl Settings {
         if self.globals.broken_images == BrokenImages::Skip {
             // Not a switch of the protocol, but a record made with it must never pass for one without.
             switches.insert("data.broken_images".to_owned(), "skip".to_owned());
+        }
+        if self.globals.rounded_parameters && table.contains_key("epochs") {
+            switches.insert(PARAMETERS.to_owned(), "dtype".to_owned());
         }
         if self.globals.max_rows != DEFAULT_MAX_ROWS {
             // The cut decides last bits.

@@ -2,13 +2,12 @@
 
 use candle_core::{DType, Tensor};
 
+use super::ahead::ahead;
 use super::error::TrainError;
-use super::features::FeatureStore;
-use super::images::{GRID, feature_rows, frozen_pass, pooled_batch};
-use super::views::test_pixels;
-use crate::backbone::Clip;
-use crate::data::{ImageSource, Item};
-use crate::method::{Classifier, ImageBatch, ImageNeed};
+use super::images::GRID;
+use super::test_images::TestImages;
+use crate::data::Item;
+use crate::method::Classifier;
 use crate::record::Prediction;
 
 /// Keeps the predictions of one pass while it runs.
@@ -29,43 +28,10 @@ pub trait PassKeeper {
     fn in_use(&self) -> bool;
 }
 
-/// The test images of a pass.
-pub struct TestImages<'a> {
-    /// The frozen model.
-    pub clip: &'a Clip,
-    /// Where pixels come from.
-    pub source: &'a dyn ImageSource,
-    /// Items with their labels among the classes that compete.
-    pub items: &'a [(&'a Item, u32)],
-    /// The most that a classifier reads of an image.
-    pub need: ImageNeed,
-    /// Features of earlier runs, where there are any.
-    pub features: Option<&'a FeatureStore>,
-}
-
-impl TestImages<'_> {
-    /// One chunk of the grid after the frozen pass. Pooled features alone may be stored ones: the grid makes them
-    /// the same to the last bit.
-    fn chunk(&self, items: &[(&Item, u32)]) -> Result<ImageBatch, TrainError> {
-        let side = self.clip.config.image_size;
-        let pass = || {
-            let pixels = test_pixels(self.source, items, side, self.clip.device())?;
-            frozen_pass(self.clip, pixels, self.need)
-        };
-        let Some(store) = self.features.filter(|_| self.need == ImageNeed::Features) else { return pass() };
-        let mut key = store.key(side);
-        for (item, _) in items {
-            key.image(&self.source.pixels_sha256(item)?, &["test"]);
-        }
-        let count = items.len() * self.clip.config.projection_dim;
-        let rows = store.get_or(&key.finish(), count, || feature_rows(&pass()?))?;
-        pooled_batch(self.clip, rows.to_vec())
-    }
-}
-
-/// Predictions of every classifier over the images, in item order. Chunks are fixed by the item order alone, so a prediction does not depend on which other
-/// classifiers take part, on whether they fail, nor on where the pass was taken up again. A classifier whose
-/// logits are not finite, or that cannot be computed, has an error instead of predictions.
+/// Predictions of every classifier over the images, in item order. Chunks are fixed by the item order alone, so a
+/// prediction does not depend on which other classifiers take part, on whether they fail, nor on where the pass
+/// was taken up again. A classifier whose logits are not finite, or that cannot be computed, has an error instead
+/// of predictions.
 ///
 /// # Errors
 /// An image that cannot be had, predictions that cannot be kept, an interruption.
@@ -79,22 +45,29 @@ pub fn evaluate(
     predictions.resize(classifiers.len(), Vec::new());
     let mut errors: Vec<Option<TrainError>> = classifiers.iter().map(|_| None).collect();
     let made = predictions.first().map_or(0, Vec::len);
-    for chunk in images.items[made..].chunks(GRID) {
-        let stopping = stop();
-        if stopping || keeper.due() {
-            keeper.keep(&predictions)?;
-        }
-        if stopping {
-            return Err(TrainError::Interrupted);
-        }
-        let batch = images.chunk(chunk)?;
-        for ((classifier, rows), error) in classifiers.iter().zip(&mut predictions).zip(&mut errors) {
-            if error.is_none() {
-                let logits = classifier.logits(&batch).map_err(TrainError::from);
-                *error = logits.and_then(|logits| append(&logits, chunk, rows)).err();
+    let chunks = images.items[made..].chunks(GRID);
+    ahead(
+        chunks,
+        images.room(),
+        |chunk| images.prepare(chunk),
+        |chunk, prepared| {
+            let stopping = stop();
+            if stopping || keeper.due() {
+                keeper.keep(&predictions)?;
             }
-        }
-    }
+            if stopping {
+                return Err(TrainError::Interrupted);
+            }
+            let batch = images.pass(chunk, prepared?)?;
+            for ((classifier, rows), error) in classifiers.iter().zip(&mut predictions).zip(&mut errors) {
+                if error.is_none() {
+                    let logits = classifier.logits(&batch).map_err(TrainError::from);
+                    *error = logits.and_then(|logits| append(&logits, chunk, rows)).err();
+                }
+            }
+            Ok(())
+        },
+    )?;
     if made < images.items.len() && keeper.in_use() {
         keeper.keep(&predictions)?;
     }

@@ -9,6 +9,7 @@ use super::images::TrainingImages;
 use super::recipe::Recipe;
 use super::sgd::Sgd;
 use super::step::{check_finite, loss_and_gradients};
+use crate::backbone::Precision;
 use crate::method::{Head, ImageNeed, Parameters};
 use crate::rng::Stream;
 
@@ -22,6 +23,8 @@ pub struct Fit<'a> {
     pub images: &'a TrainingImages<'a>,
     /// What the method reads of an image.
     pub need: ImageNeed,
+    /// The format that parameters and momentum are held in.
+    pub storage: Precision,
     /// Name of the shuffling stream: dataset, seed, method.
     pub stream: [&'a str; 3],
 }
@@ -56,6 +59,7 @@ pub fn fit(
     }
     let steps = run.recipe.steps(count);
     let mut loop_state = Loop::start(parameters, keeper)?;
+    loop_state.sgd = std::mem::take(&mut loop_state.sgd).stored_as(run.storage);
     let start = (loop_state.epoch, loop_state.step);
     for epoch in start.0..run.recipe.epochs {
         let learning_rate = run.recipe.learning_rate(epoch);

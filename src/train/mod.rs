@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a method's name, a record file or a report.
 
+mod ahead;
 mod checkpoint;
 mod error;
 mod evaluate;
@@ -12,11 +13,12 @@ mod recipe;
 mod schedule;
 mod sgd;
 mod step;
+mod test_images;
 mod views;
 
 pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
-pub use evaluate::{PassKeeper, TestImages, evaluate};
+pub use evaluate::{PassKeeper, evaluate};
 pub use features::{DISK_BYTES, FeatureKey, FeatureStore, KeyWriter, MEMORY_BYTES};
 pub use fit::{EpochLog, Fit, fit};
 pub use images::{GRID, TrainingImages, frozen_pass};
@@ -24,4 +26,5 @@ pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};
 pub use step::{Gradients, loss_and_gradients};
+pub use test_images::TestImages;
 pub use views::{TrainingSet, Views, test_pixels};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
+use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, Parameters};
 use rpo_bench::record::Redactor;
 use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteError, SuiteFile, World, run};
@@ -122,6 +123,7 @@ fn momentum_is_part_of_the_standing() {
             recipe: &recipe,
             images: &images,
             need: resolved.method.needs(),
+            storage: Precision::F32,
             stream: ["eurosat", "1", "coop"],
         };
         let taken = std::cell::Cell::new(0);

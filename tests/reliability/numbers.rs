@@ -1,6 +1,7 @@
 //! NaN and infinity stop a training with the tensor's name, and never reach a parameter.
 
 use candle_core::{Device, Tensor};
+use rpo_bench::backbone::Precision;
 use rpo_bench::method::{Classifier, Head, ImageBatch, ImageNeed, MethodError, Named, Parameters};
 use rpo_bench::suite::World;
 use rpo_bench::train::{
@@ -81,6 +82,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
         recipe: &recipe,
         images: &images,
         need: ImageNeed::Features,
+        storage: Precision::F32,
         stream: ["eurosat", "1", "faulty"],
     };
     let result = fit(&run, &parameters, &mut NoCheckpoints, &|| false, &mut |_, _| {});

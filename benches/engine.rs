@@ -1,4 +1,4 @@
-//! The engine's inner pieces at ViT-B/16's shapes, one block each: what the whole step's figures are made of.
+//! The engine's inner pieces at ViT-B/16's shapes, a block or two: what the whole step's figures are made of.
 //!
 //! Random weights; single numbers in `benches/README.md`. Compare ratios, not times.
 
@@ -24,11 +24,11 @@ fn normals(shape: &[usize], scale: f64, name: &str) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-/// ViT-B/16 cut to one block a tower, with a small vocabulary.
-fn one_block() -> Clip {
+/// ViT-B/16 cut to two blocks a tower, with a small vocabulary.
+fn two_blocks() -> Clip {
     let tower = |width: usize, heads| TowerConfig {
         width,
-        layers: 1,
+        layers: 2,
         heads,
         mlp_width: 4 * width,
         activation: Activation::QuickGelu,
@@ -88,9 +88,9 @@ fn reader_attention(c: &mut Criterion) {
     });
 }
 
-/// One text block over 50 prompts: all positions of every class, up to EOS, and with the beginning shared.
+/// Two text blocks over 50 prompts: all positions of every class, up to EOS, and with the beginning shared.
 fn prefix_pass(c: &mut Criterion) {
-    let clip = one_block();
+    let clip = two_blocks();
     let padded: Vec<Vec<u32>> = prompts()
         .into_iter()
         .map(|prompt| prompt.into_iter().chain(std::iter::repeat(0)).take(77).collect())
@@ -100,21 +100,21 @@ fn prefix_pass(c: &mut Criterion) {
     for (name, prompts, prefix) in cases {
         let layout = TextLayout::new(&prompts, prefix, 77).unwrap();
         let start = clip.text.embed_prefix(&layout).unwrap().unsqueeze(0).unwrap();
-        c.bench_function(&format!("text block, 50 classes, {name}"), |b| {
+        c.bench_function(&format!("two text blocks, 50 classes, {name}"), |b| {
             b.iter(|| black_box(clip.text.encode_prefixed(&start, &layout).unwrap()));
         });
     }
 }
 
-/// One text block of 50 x 24 readers, forward and backward, in one piece and in two passes of four chunks.
+/// Two text blocks of 50 x 24 readers, forward and backward, in one piece and in two passes of four chunks.
 fn two_pass(c: &mut Criterion) {
-    let clip = one_block();
+    let clip = two_blocks();
     let layout = TextLayout::shared(&prompts(), 77).unwrap();
     let texts = clip.text.encode(&layout).unwrap();
     let var = Var::from_tensor(&normals(&[PROMPTS, 512], 0.5, "prompts")).unwrap();
     for (name, max_rows) in [("in one piece", usize::MAX), ("in 4 chunks of two passes", 300)] {
         let clip = clip.clone().with_max_rows(max_rows);
-        c.bench_function(&format!("text readers, 1 200 rows, {name}"), |b| {
+        c.bench_function(&format!("two blocks of text readers, 1 200 rows, {name}"), |b| {
             b.iter(|| {
                 let rows = clip.text.read(var.as_tensor(), &texts.cache, &texts.keys).unwrap();
                 rows.sum_all().unwrap().backward().unwrap()

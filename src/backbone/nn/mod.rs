@@ -7,6 +7,7 @@
 mod activation;
 mod attend;
 mod attend_batched;
+mod attend_blocks;
 mod dense;
 mod frozen_block;
 mod frozen_tower;

@@ -27,7 +27,8 @@ pub(super) fn device(name: &str) -> Result<Device, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     match name.split_once(':').map_or((name, Ok(0)), |(kind, index)| (kind, index.parse::<usize>())) {
         ("cpu", Ok(0)) => Ok(Device::Cpu),
-        ("cuda", Ok(index)) if cfg!(feature = "cuda") => open_cuda(index).map_err(|reason| {
+        ("cuda", Ok(index)) if cfg!(feature = "cuda") => Device::new_cuda(index).map_err(|error| {
+            let reason = first_line(&error.to_string());
             usage(format!(
                 "use --device {name}: {reason}; check driver and card with nvidia-smi, or use --device cpu"
             ))
@@ -39,20 +40,7 @@ pub(super) fn device(name: &str) -> Result<Device, Failure> {
     }
 }
 
-/// The graphics card of this index, or why there is none.
-fn open_cuda(index: usize) -> Result<Device, String> {
-    // The CUDA binding panics where the driver's library is missing: an error like any other, and not a report of
-    // a fault in this program.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let opened = std::panic::catch_unwind(|| Device::new_cuda(index));
-    std::panic::set_hook(hook);
-    match opened {
-        Ok(device) => device.map_err(|error| first_line(&error.to_string())),
-        Err(_) => Err("NVIDIA's driver library (libcuda) is not installed".to_owned()),
-    }
-}
-
+/// A library's error may end in a stack trace.
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }

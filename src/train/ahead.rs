@@ -10,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 pub(super) fn ahead<I: Send + Copy, T: Send, E>(
     items: impl Iterator<Item = I> + Send,
     room: usize,
-    make: impl Fn(I) -> T + Sync,
+    make: impl Fn(I) -> T + Send,
     mut take: impl FnMut(I, T) -> Result<(), E>,
 ) -> Result<(), E> {
     if room == 0 {

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::error::TrainError;
 use super::features::{FeatureKey, FeatureStore};
 use super::images::{feature_rows, frozen_pass, pooled_batch};
-use super::views::test_pixels;
+use super::views::{pixels_sha256, test_pixels};
 use crate::backbone::Clip;
 use crate::data::{ImageSource, Item};
 use crate::method::{ImageBatch, ImageNeed};
@@ -48,8 +48,8 @@ impl TestImages<'_> {
             return Ok(Prepared::Pixels(self.pixels(items)?));
         };
         let mut key = store.key(side);
-        for (item, _) in items {
-            key.image(&self.source.pixels_sha256(item)?, &["test"]);
+        for pixels in pixels_sha256(self.source, items, |(item, _)| *item)? {
+            key.image(&pixels, &["test"]);
         }
         Ok(Prepared::Key(key.finish()))
     }

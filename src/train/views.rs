@@ -59,9 +59,9 @@ impl TrainingSet<'_> {
         mut key: KeyWriter,
     ) -> Result<FeatureKey, TrainError> {
         let (seed, view) = (self.seed.to_string(), view.to_string());
-        for index in indices {
-            let pixels = self.source.pixels_sha256(self.items[*index].0)?;
-            key.image(&pixels, &self.view_name([&seed, &view, &index.to_string()]));
+        let pixels = pixels_sha256(self.source, indices, |index| self.items[*index].0)?;
+        for (index, pixels) in indices.iter().zip(&pixels) {
+            key.image(pixels, &self.view_name([&seed, &view, &index.to_string()]));
         }
         Ok(key.finish())
     }
@@ -104,6 +104,16 @@ pub fn test_pixels(
     device: &Device,
 ) -> Result<Tensor, TrainError> {
     stack(items, side, device, |(item, _)| Ok(normalize(&test_transform(&source.image(item)?, side))))
+}
+
+/// Content of images, in their order.
+pub(super) fn pixels_sha256<'i, T: Sync>(
+    source: &dyn ImageSource,
+    items: &[T],
+    item: impl Fn(&T) -> &'i Item + Sync,
+) -> Result<Vec<[u8; 32]>, TrainError> {
+    // Whatever is not known yet is decoded for it.
+    Ok(items.par_iter().map(|each| source.pixels_sha256(item(each))).collect::<Result<_, _>>()?)
 }
 
 fn stack<T: Sync>(

@@ -162,3 +162,13 @@ fn an_exported_model_and_data_give_the_embedded_numbers() {
     assert_eq!(ours.len(), 10);
     assert_eq!(ours, theirs);
 }
+
+/// A reader that has seen enough is no fault of the program.
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let program = env!("CARGO_BIN_EXE_rpo-bench");
+    let closed = format!("{{ sleep 0.2; {program} list switches; echo \"code $?\" >&2; }} | true");
+    let run = Command::new("sh").args(["-c", &closed]).output().unwrap();
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(said.trim(), "code 141", "{said}");
+}

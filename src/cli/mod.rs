@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod closed_pipe;
 mod compare;
 mod data;
 mod doctor;

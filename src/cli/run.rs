@@ -12,6 +12,7 @@ use super::{
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
+    super::closed_pipe::end_quietly();
     let cli = Cli::parse();
     let result = threads::settle(&cli.command).and_then(|()| dispatch(cli.command));
     let exit = match result {

@@ -5,15 +5,14 @@
 mod common;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Clip, Precision, Weights};
 use rpo_bench::method::rpo_full::{FullSequences, Visibility};
 use rpo_bench::method::{Head, ImageBatch, Parameters, find};
-use rpo_bench::record::{Redactor, RunRecord, Store};
+use rpo_bench::record::{RunRecord, Store};
 use rpo_bench::rng::Stream;
-use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteFile, World, run};
+use rpo_bench::suite::{Plan, RunOptions, SuiteFile, World, run};
 use rpo_bench::train::{TrainError, frozen_pass, loss_and_gradients};
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
@@ -130,18 +129,7 @@ fn suite_records(precision: Precision) -> Vec<RunRecord> {
     let mut suite = SuiteFile::find("smoke").unwrap().for_profile("pocket");
     suite.datasets.truncate(1);
     suite.methods = vec!["zero_shot".to_owned(), "coop".to_owned()];
-    let options = RunOptions {
-        out: out.path(),
-        fresh: false,
-        lanes: 1,
-        shard: Shard::WHOLE,
-        checkpoint_every: Duration::MAX,
-        command: CommandLine::default(),
-        redactor: Redactor::default(),
-        cache: None,
-        stop: &|| false,
-        event: &|_| {},
-    };
+    let options = RunOptions::quiet(out.path());
     let name = suite.name.clone();
     run(&world, &Plan::new(suite, &[], Some(2)).unwrap(), &options).unwrap();
     let mut records = Store::new(out.path(), &name, "pocket").all().unwrap();

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod cases;
 mod common;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rpo_bench::method::{ImageBatch, Method, Parameters, SettingsTable, find};
 use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
 
+use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 
 const CLASSES: usize = 5;
@@ -71,11 +73,6 @@ fn outcome(id: &str, model: &Model, parameters: &Parameters, max_rows: usize) ->
 
 fn largest(tensor: &Tensor) -> f64 {
     numbers(tensor).iter().fold(0.0, |acc: f64, x| acc.max(x.abs()))
-}
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod cases;
 mod common;
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -14,6 +15,7 @@ use rpo_bench::backbone::Clip;
 use rpo_bench::method::rpo_full::{PromptedTexts, Visibility, text_mask, vision_mask};
 use rpo_bench::rng::Stream;
 
+use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 
 /// A random model with two images and three classes.
@@ -124,11 +126,6 @@ fn mask_missing_in_one_head(model: &Model, k: usize, head: usize) -> Tensor {
     let masks = (0..model.clip.config.vision.heads)
         .map(|h| model.vision_mask(k, if h == head { Visibility::Ordinary } else { Visibility::ReadOnly }));
     Tensor::stack(&masks.collect::<Vec<_>>(), 0).unwrap().unsqueeze(0).unwrap()
-}
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod cases;
 mod common;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use rpo_bench::method::{Head, ImageBatch, Method, Parameters, SettingsTable, fin
 use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
 
+use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 
 /// A random model, two images and three classes.
@@ -94,11 +96,6 @@ fn largest(tensor: &Tensor) -> f64 {
 
 fn bits(tensor: &Tensor) -> Vec<u64> {
     numbers(tensor).into_iter().map(f64::to_bits).collect()
-}
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod cases;
 mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -12,6 +13,7 @@ use rpo_bench::backbone::{Clip, TextLayout};
 use rpo_bench::method::rpo_full::{Visibility, text_mask};
 use rpo_bench::rng::Stream;
 
+use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 
 /// Context rows behind SOS: the words all prompts share.
@@ -74,11 +76,6 @@ impl Model {
 /// f32 and f64 with the share of the scale that features and gradients may differ by. A LayerNorm over few
 /// numbers of little spread magnifies f32's rounding, in the backward once more: f64 is what proves.
 const PRECISIONS: [(DType, f64, f64); 2] = [(DType::F32, 1e-5, 1e-4), (DType::F64, 1e-11, 1e-11)];
-
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
-}
 
 proptest! {
     #![proptest_config(cases())]

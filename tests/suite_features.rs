@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use candle_core::Device;
-use rpo_bench::record::{Redactor, RunRecord, Store};
-use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteFile, World, run};
+use rpo_bench::record::{RunRecord, Store};
+use rpo_bench::suite::{Plan, RunOptions, SuiteFile, World, estimate, run};
 use sha2::{Digest, Sha256};
 
 const SUITE: &str = r#"
@@ -35,24 +34,27 @@ methods = ["linear_probe", "coop", "cocoop", "rpo"]
 /// Runs these methods and returns what each trained and predicted, by method.
 fn run_methods(methods: &[&str], cache: Option<&Path>) -> BTreeMap<String, RunRecord> {
     let (world, out) = (World::open(None, None, &Device::Cpu).unwrap(), tempfile::tempdir().unwrap());
-    let mut suite = SuiteFile::parse("features", SUITE).unwrap();
-    suite.methods = methods.iter().map(|id| (*id).to_owned()).collect();
     let options = RunOptions {
-        out: out.path(),
-        fresh: false,
-        lanes: 1,
-        shard: Shard::WHOLE,
-        checkpoint_every: Duration::MAX,
-        command: CommandLine::default(),
-        redactor: Redactor::default(),
         cache: cache.map(|folder| (folder.to_owned(), 1 << 30)),
-        stop: &|| false,
-        event: &|_| {},
+        ..RunOptions::quiet(out.path())
     };
-    let summary = run(&world, &Plan::new(suite, &[], None).unwrap(), &options).unwrap();
+    let summary = run(&world, &Plan::new(suite(methods), &[], None).unwrap(), &options).unwrap();
     assert_eq!((summary.done, summary.failed), (methods.len(), 0));
     let records = Store::new(out.path(), "features", "pocket").all().unwrap();
     records.into_iter().map(|record| (record.cell.method.clone(), record)).collect()
+}
+
+/// Frozen passes of training images that a plan announces.
+fn planned_passes(methods: &[&str]) -> u64 {
+    let (world, out) = (World::open(None, None, &Device::Cpu).unwrap(), tempfile::tempdir().unwrap());
+    let plan = Plan::new(suite(methods), &[], None).unwrap();
+    estimate(&world, &plan, out.path(), 1).unwrap().training_image_passes
+}
+
+fn suite(methods: &[&str]) -> SuiteFile {
+    let mut suite = SuiteFile::parse("features", SUITE).unwrap();
+    suite.methods = methods.iter().map(|id| (*id).to_owned()).collect();
+    suite
 }
 
 /// Hashes of the trained parameters and of all predictions.
@@ -82,7 +84,8 @@ fn a_method_alone_gets_the_numbers_it_gets_in_company() {
     assert!(timing.shared_secs > 0.0 && timing.train_secs > 0.0);
 }
 
-/// 24 images are two chunks of the grid; CoOp has the most epochs, 4, so all views of the draw are 8 entries.
+/// Five classes of four shots are two chunks of the grid; CoOp has the most epochs, four. Ten test images of each half
+/// are a chunk. The estimate before the run counts the same views: 20 images, four times.
 #[test]
 fn a_folder_serves_later_runs_and_only_with_what_would_be_computed() {
     let folder = tempfile::tempdir().unwrap();
@@ -90,7 +93,9 @@ fn a_folder_serves_later_runs_and_only_with_what_would_be_computed() {
     let plain = run_methods(&methods, None);
     let first = run_methods(&methods, Some(folder.path()));
     let stored = files(folder.path());
-    assert!(stored.len() > 8, "views and test images: {}", stored.len());
+    assert_eq!(stored.len(), 4 * 2 + 2, "views and test images");
+    assert_eq!(planned_passes(&methods), 4 * 20);
+    assert_eq!(planned_passes(&["linear_probe", "coop", "rpo"]), (4 + 3) * 20, "RPO makes its own");
     let second = run_methods(&methods, Some(folder.path()));
     assert_eq!(files(folder.path()), stored, "nothing new was computed");
     for method in methods {

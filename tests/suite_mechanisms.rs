@@ -4,14 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::Path;
-use std::time::Duration;
 
 use candle_core::Device;
 use rpo_bench::data::Classes;
-use rpo_bench::record::{Outcome, Redactor, RunRecord, Store};
+use rpo_bench::record::{Outcome, RunRecord, Store};
 use rpo_bench::suite::{
-    CommandLine, Plan, RunOptions, SavedPrompts, Settings, Shard, SuiteFile, Summary, World, estimate,
-    evaluate_file, render_report, run,
+    Plan, RunOptions, SavedPrompts, Settings, SuiteFile, Summary, World, estimate, evaluate_file,
+    render_report, run,
 };
 
 const HEAD: &str = r#"
@@ -46,18 +45,7 @@ fn suite(name: &str, keys: &str, tables: &str) -> SuiteFile {
 }
 
 fn run_plan(world: &World, plan: &Plan, out: &Path) -> Summary {
-    let options = RunOptions {
-        out,
-        fresh: false,
-        lanes: 2,
-        shard: Shard::WHOLE,
-        checkpoint_every: Duration::MAX,
-        command: CommandLine::default(),
-        redactor: Redactor::default(),
-        cache: None,
-        stop: &|| false,
-        event: &|_| {},
-    };
+    let options = RunOptions { lanes: 2, ..RunOptions::quiet(out) };
     run(world, plan, &options).unwrap()
 }
 

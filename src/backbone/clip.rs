@@ -74,6 +74,11 @@ impl Clip {
         self.logit_scale.device()
     }
 
+    /// `cpu` or `cuda`.
+    pub fn device_kind(&self) -> &'static str {
+        if self.device().is_cpu() { "cpu" } else { "cuda" }
+    }
+
     /// Element type of everything but the weights of linear layers.
     pub fn dtype(&self) -> DType {
         self.text.dtype()

@@ -195,7 +195,7 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         images: bench.images,
         classes: bench.classes,
         n_seeds: bench.n_seeds,
-        device: place.device_name(),
+        device: clip.device_kind(),
         dtype: place.precision.as_str(),
         threads: rayon::current_num_threads(),
         cpu_seconds_per_image: (totals.shared.cpu + totals.per_image.cpu) / images,

@@ -62,11 +62,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// `cpu` or `cuda`.
-    pub(super) fn device_name(&self) -> &'static str {
-        if self.device.is_cpu() { "cpu" } else { "cuda" }
-    }
-
     /// The seconds that matter: of the processors' time on the CPU, on the clock where a GPU works beside them.
     pub(super) fn seconds(&self, used: Used) -> f64 {
         if self.device.is_cpu() { used.cpu } else { used.wall }

@@ -167,7 +167,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         k: (bench.method == "rpo").then_some(bench.k),
         batch,
         classes: bench.classes,
-        device: place.device_name(),
+        device: clip.device_kind(),
         dtype: place.precision.as_str(),
         threads: rayon::current_num_threads(),
         cpu_seconds_per_step: cpu,

@@ -301,7 +301,7 @@ impl Plan {
             seed: draw.map(|d| d.0),
             shots: draw.map(|d| d.1),
             dtype: world.clip.precision().as_str(),
-            device: if world.clip.device().is_cpu() { "cpu" } else { "cuda" },
+            device: world.clip.device_kind(),
             decoder: DECODER,
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),
             views_grid: (self.settings.globals.views == Views::Fresh

@@ -1,7 +1,5 @@
 //! Where a number comes from: build, machine, data. No host name, user name or absolute path.
 
-use candle_core::Device;
-
 use super::machine;
 use super::world::{BenchDataset, World};
 use crate::preprocess::DECODER;
@@ -61,10 +59,7 @@ pub(super) fn provenance(
     draw_sha256: Option<String>,
     command: &CommandLine,
 ) -> Provenance {
-    let device = match world.clip.device() {
-        Device::Cpu => "cpu",
-        _ => "cuda",
-    };
+    let device = world.clip.device_kind();
     Provenance {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("RPO_BENCH_COMMIT").map(str::to_owned),

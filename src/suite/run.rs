@@ -76,6 +76,24 @@ pub struct RunOptions<'a> {
     pub event: &'a (dyn Fn(Event) + Sync),
 }
 
+impl<'a> RunOptions<'a> {
+    /// A whole run under `out` on one lane, that keeps neither checkpoints nor features and tells nobody.
+    pub fn quiet(out: &'a Path) -> Self {
+        Self {
+            out,
+            fresh: false,
+            lanes: 1,
+            shard: Shard::WHOLE,
+            checkpoint_every: Duration::MAX,
+            command: CommandLine::default(),
+            redactor: Redactor::default(),
+            cache: None,
+            stop: &|| false,
+            event: &|_| {},
+        }
+    }
+}
+
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -159,8 +177,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
-    let device = if world.clip.device().is_cpu() { "cpu" } else { "cuda" };
-    let precision = world.clip.precision();
+    let (device, precision) = (world.clip.device_kind(), world.clip.precision());
     let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.weights_sha256);
     let store = FeatureStore::new(model);
     Ok(match &options.cache {

@@ -19,7 +19,7 @@ mod views;
 pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
 pub use evaluate::{PassKeeper, evaluate};
-pub use features::{DISK_BYTES, FeatureKey, FeatureStore, KeyWriter, MEMORY_BYTES};
+pub use features::{FeatureKey, FeatureStore, KeyWriter};
 pub use fit::{EpochLog, Fit, fit};
 pub use images::{GRID, TrainingImages, frozen_pass};
 pub use recipe::Recipe;

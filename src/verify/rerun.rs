@@ -4,15 +4,12 @@
 //! order and training amplifies last bits, so a stated tolerance decides; it cannot be set from outside.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::environment::differences;
 use super::finding::{Comparison, Verdict, VerifyError};
 use super::quick::FROM_FILE;
 use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
-use crate::suite::{
-    CommandLine, GLOBAL_KEYS, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, run,
-};
+use crate::suite::{GLOBAL_KEYS, Plan, RunOptions, Settings, SuiteError, SuiteFile, World, run};
 
 /// On other machines and builds: most predictions, in percent, that may name another class.
 pub const MAX_DIFFERENT_PCT: f64 = 1.0;
@@ -146,18 +143,8 @@ fn run_cell(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<RunRecord, SuiteError> {
     let plan = plan(record, run_dir)?;
-    let options = RunOptions {
-        out,
-        fresh: true,
-        lanes: 1,
-        shard: Shard::WHOLE,
-        checkpoint_every: Duration::MAX,
-        command: CommandLine::default(),
-        redactor: Redactor::new([(out, "<out>")]),
-        cache: None,
-        stop,
-        event: &|_| {},
-    };
+    let options =
+        RunOptions { fresh: true, redactor: Redactor::new([(out, "<out>")]), stop, ..RunOptions::quiet(out) };
     run(world, &plan, &options)?;
     let records = Store::new(out, &record.cell.suite, &world.profile).all()?;
     // A cell whose prompts come from its own file brings the cell that writes the file.

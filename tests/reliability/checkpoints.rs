@@ -1,13 +1,11 @@
 //! A training stopped between any two steps and taken up again gives the same bits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, Parameters};
-use rpo_bench::record::Redactor;
-use rpo_bench::suite::{CommandLine, Plan, RunOptions, Shard, SuiteError, SuiteFile, World, run};
+use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
     FeatureStore, Fit, Keeper, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
 };
@@ -21,16 +19,8 @@ fn eurosat(world: &World, out: &std::path::Path, stop_at: usize) -> (Result<(), 
     let plan = Plan::new(suite, &[], None).unwrap();
     let asked = AtomicUsize::new(0);
     let options = RunOptions {
-        out,
-        fresh: false,
-        lanes: 1,
-        shard: Shard::WHOLE,
-        checkpoint_every: Duration::MAX,
-        command: CommandLine::default(),
-        redactor: Redactor::default(),
-        cache: None,
         stop: &|| asked.fetch_add(1, Ordering::Relaxed) + 1 >= stop_at,
-        event: &|_| {},
+        ..RunOptions::quiet(out)
     };
     let result = run(world, &plan, &options).map(|_| ());
     (result, asked.into_inner())

@@ -15,10 +15,8 @@ use disk::Disk;
 pub use key::{FeatureKey, KeyWriter};
 use memory::Memory;
 
-/// Memory that features may take where nothing else is said: more than an epoch of any known draw.
-pub const MEMORY_BYTES: u64 = 1 << 30;
-/// Room in a folder where nothing else is said.
-pub const DISK_BYTES: u64 = 8 << 30;
+/// Memory that features may take: more than an epoch of any known draw.
+const MEMORY_BYTES: u64 = 1 << 30;
 
 /// A store of pooled features for one model. Shared by threads; processes may share its folder.
 pub struct FeatureStore {
@@ -39,11 +37,6 @@ impl FeatureStore {
     /// [`TrainError::Cache`] when the folder cannot be made or written to.
     pub fn with_folder(self, folder: PathBuf, limit: u64) -> Result<Self, TrainError> {
         Ok(Self { disk: Some(Disk::open(folder, limit)?), ..self })
-    }
-
-    /// The same store with room for `bytes` in memory.
-    pub fn with_memory(self, bytes: u64) -> Self {
-        Self { memory: Mutex::new(Memory::new(bytes)), ..self }
     }
 
     /// Whether features outlive the process.

@@ -56,6 +56,20 @@ rounded() {
   echo "{\"dtype\":\"$1\",\"rows_that_differ_from_f32\":$rows}"
 }
 
+# Seeds in the same products and sizes by free memory: twice the same bytes, and which rows differ from seeds apart.
+together() {
+  local set=(suite smoke --fresh --device cuda --seeds 1,2,3 --set engine.seeds=together)
+  set+=(--set engine.max_rows=auto --set engine.images=auto)
+  "$binary" "${set[@]}" --out "$work/together" >&2 || return 1
+  "$binary" "${set[@]}" --out "$work/together2" >&2 || return 1
+  "$binary" suite smoke --fresh --device cuda --seeds 1,2,3 --out "$work/apart" >&2 || return 1
+  local report=reports/smoke-pocket/results.csv same=true rows
+  cmp -s "$work/together/$report" "$work/together2/$report" || same=false
+  rows=$(diff <(cut -d, -f1-11 "$work/together/$report") <(cut -d, -f1-11 "$work/apart/$report") | grep -c '^<')
+  echo "{\"repeated_run_is_byte_identical\":$same,\"rows_that_differ_from_seeds_apart\":$rows}"
+  [ "$same" = true ]
+}
+
 # The tests that are ignored without a GPU. They are built here: a toolkit is needed, or this step fails alone.
 ignored_tests() {
   local said
@@ -73,11 +87,15 @@ step rpo_k24 bench --method rpo --k 24 --batch 4 --steps 10
 step rpo_k4 bench --method rpo --k 4 --batch 4 --steps 10
 step cocoop bench --method cocoop --batch 1 --steps 10
 step coop bench --method coop --batch 32 --steps 10
+step rpo_k24_three_seeds bench --method rpo --k 24 --batch 4 --seeds 3 --steps 10
+step rpo_k4_three_seeds bench --method rpo --k 4 --batch 4 --seeds 3 --steps 10
 step rpo_1000_classes bench --method rpo --k 24 --batch 4 --classes 1000 --steps 3
 step rpo_k24_bf16 bench --method rpo --k 24 --batch 4 --steps 10 --dtype bf16
 step coop_bf16 bench --method coop --batch 32 --steps 10 --dtype bf16
 step evaluate evaluation --images 64
 step evaluate_bf16 evaluation --images 64 --dtype bf16
+step evaluate_bf16_large evaluation --images 512 --chunk 256 --together --methods zero_shot,coop,rpo --dtype bf16
+step together together
 step suite_bf16 rounded bf16
 step suite_f16 rounded f16
 step tests ignored_tests

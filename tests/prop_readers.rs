@@ -56,7 +56,10 @@ impl Model {
     /// Features of the readers `[images, k, joint]`.
     fn read_images(&self, prompts: &Tensor) -> Tensor {
         let frozen = &self.images.frozen;
-        self.clip.vision.read(prompts, frozen.cache.as_ref().unwrap(), frozen.tokens).unwrap()
+        self.clip
+            .vision
+            .read(&prompts.unsqueeze(0).unwrap(), frozen.cache.as_ref().unwrap(), frozen.tokens)
+            .unwrap()
     }
 
     fn readers(&self, prompts: [&Tensor; 2]) -> [Tensor; 2] {

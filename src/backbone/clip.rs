@@ -20,7 +20,11 @@ pub struct Clip {
     pub text: TextTower,
     logit_scale: Tensor,
     precision: Precision,
+    grid: usize,
 }
+
+/// Images per frozen pass where nothing else is said.
+pub const DEFAULT_GRID: usize = 16;
 
 impl Clip {
     /// Builds the towers from tensors under HuggingFace's names.
@@ -33,6 +37,7 @@ impl Clip {
             text: TextTower::load(weights, &config)?,
             logit_scale: weights.get("logit_scale", &[])?.exp()?,
             precision: Precision::F32,
+            grid: DEFAULT_GRID,
             config,
         })
     }
@@ -62,6 +67,17 @@ impl Clip {
     #[must_use]
     pub fn with_max_rows(self, max_rows: usize) -> Self {
         Self { vision: self.vision.with_max_rows(max_rows), text: self.text.with_max_rows(max_rows), ..self }
+    }
+
+    /// The same model passing `grid` images at a time where they go in item order (at least one). Last bits depend on it.
+    #[must_use]
+    pub fn with_grid(self, grid: usize) -> Self {
+        Self { grid: grid.max(1), ..self }
+    }
+
+    /// Images per frozen pass where they go in item order: a constant of a run, never of what is done already.
+    pub fn grid(&self) -> usize {
+        self.grid
     }
 
     /// exp(τ), a scalar tensor: what cosines are multiplied by.

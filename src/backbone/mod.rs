@@ -36,7 +36,7 @@ pub mod weights_hash;
 pub use bpe_train::train_bpe;
 pub use bpe_vocabulary::BpeVocabulary;
 pub use chunked::DEFAULT_MAX_ROWS;
-pub use clip::Clip;
+pub use clip::{Clip, DEFAULT_GRID};
 pub use config::{Activation, ClipConfig, TowerConfig};
 pub use export::export_folder;
 pub use folder::{ClipFolder, LoadedClip};

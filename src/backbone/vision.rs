@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{D, DType, Result, Tensor};
+use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
@@ -130,28 +130,43 @@ impl VisionTower {
         Ok(FrozenImages { features: self.project(&class)?, cache: keep.then_some(cache), tokens })
     }
 
-    /// Reads every image of a cache with prompts `[k, width]` (no position, through the
-    /// pre-LayerNorm): projected rows `[batch, k, joint]`, not normalised.
+    /// Reads every image of a cache with prompts `[sets, k, width]` (no position, through the
+    /// pre-LayerNorm): projected rows `[batch, k, joint]`, not normalised. The images are cut evenly among the
+    /// sets, in order.
     ///
     /// # Errors
-    /// Whatever candle reports.
+    /// Whatever candle reports; images that cannot be cut evenly.
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
-        let k = prompts.dim(0)?;
-        let chunks = ranges(&vec![k; cache.rows() / tokens.max(1)], self.max_rows);
+        let (sets, k, _) = prompts.dims3()?;
+        let batch = cache.rows() / tokens.max(1);
+        if !batch.is_multiple_of(sets) {
+            bail!("{batch} images cannot be cut evenly among {sets} sets of prompts");
+        }
+        let chunks = ranges(&vec![k; batch], self.max_rows);
         let (tower, cache) = (self.clone(), cache.clone());
         let pass = move |prompts: &Tensor, images: Range<usize>| {
-            tower.read_some(prompts, &cache.narrow(images.start * tokens, images.len() * tokens)?, tokens)
+            let part = cache.narrow(images.start * tokens, images.len() * tokens)?;
+            tower.read_some(prompts, &part, batch / sets, images)
         };
         in_chunks(prompts, chunks, Arc::new(pass))
     }
 
-    fn read_some(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
-        let (k, width) = prompts.dims2()?;
-        let batch = cache.rows() / tokens;
-        let plan = Arc::new(AttentionPlan::image_readers(k, batch, tokens)?);
-        let rows = self.pre_ln.forward(prompts)?.unsqueeze(0)?.broadcast_as((batch, k, width))?;
-        let rows = self.tower.readers(rows.reshape((batch * k, width))?, cache, &plan)?;
-        self.project(&rows)?.reshape((batch, k, ()))
+    /// The images of a range, of which each set has `each`; their cache is `cache`.
+    fn read_some(
+        &self,
+        prompts: &Tensor,
+        cache: &TokenCache,
+        each: usize,
+        images: Range<usize>,
+    ) -> Result<Tensor> {
+        let (sets, k, width) = prompts.dims3()?;
+        let count = images.len();
+        let plan = Arc::new(AttentionPlan::image_readers(k, count, cache.rows() / count.max(1))?);
+        let rows = self.pre_ln.forward(&prompts.reshape((sets * k, width))?)?;
+        let rows = rows.reshape((sets, 1, k, width))?.broadcast_as((sets, each, k, width))?;
+        let rows = rows.reshape((sets * each, k, width))?.narrow(0, images.start, count)?;
+        let rows = self.tower.readers(rows.reshape((count * k, width))?, cache, &plan)?;
+        self.project(&rows)?.reshape((count, k, ()))
     }
 
     /// The naive path: prompts `[k, width]` appended to every sequence as real rows, whole sequences

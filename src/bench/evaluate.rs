@@ -15,9 +15,9 @@ use super::meter::{Place, Used, measured, median, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use super::step::method;
 use crate::backbone::{Clip, TextLayout};
-use crate::method::{Classifier, ImageNeed, MethodError};
+use crate::method::{ClassifierSet, ImageNeed, MethodError, Shares};
 use crate::rng::Stream;
-use crate::train::{GRID, frozen_pass};
+use crate::train::frozen_pass;
 
 /// The method whose text side depends on the image.
 const PER_IMAGE_TEXT: &str = "cocoop";
@@ -33,10 +33,14 @@ pub struct EvaluateBench {
     pub k: usize,
     /// Test images.
     pub images: usize,
+    /// Images per frozen pass.
+    pub chunk: usize,
     /// Classes.
     pub classes: usize,
     /// Trainings of each method that trains.
     pub n_seeds: usize,
+    /// Whether the seeds of a method are computed in the same products.
+    pub together: bool,
     /// Where to compute.
     pub place: Place,
 }
@@ -52,10 +56,14 @@ pub struct EvaluateReport {
     pub k: usize,
     /// Test images.
     pub images: usize,
+    /// Images per frozen pass.
+    pub chunk: usize,
     /// Classes.
     pub classes: usize,
     /// Trainings of each method that trains.
     pub n_seeds: usize,
+    /// Whether the seeds of a method are computed in the same products.
+    pub together: bool,
     /// `cpu` or `cuda`.
     pub device: &'static str,
     /// Format of products with frozen weights.
@@ -94,25 +102,31 @@ pub struct EvaluateReport {
 
 /// Classifiers by whether their text side is per image, and the widest need among their methods.
 struct Bound {
-    fixed: Vec<Box<dyn Classifier>>,
-    per_image: Vec<Box<dyn Classifier>>,
+    fixed: Vec<Box<dyn ClassifierSet>>,
+    per_image: Vec<Box<dyn ClassifierSet>>,
     need: ImageNeed,
+    /// Classifiers in all sets.
+    count: usize,
 }
 
 fn bind(bench: &EvaluateBench, clip: &Arc<Clip>) -> Result<Bound, BenchError> {
     let prompts = class_prompts(bench.classes);
-    let mut bound = Bound { fixed: Vec::new(), per_image: Vec::new(), need: ImageNeed::Features };
+    let mut bound = Bound { fixed: Vec::new(), per_image: Vec::new(), need: ImageNeed::Features, count: 0 };
     for id in &bench.methods {
         let (method, batch) = method(id, bench.k)?;
         let head = method.bind(clip, &prompts)?;
         bound.need = bound.need.max(method.needs());
-        for seed in 0..batch.map_or(1, |_| bench.n_seeds) {
+        let seeds = batch.map_or(1, |_| bench.n_seeds);
+        let initial = |seed: usize| {
             let mut stream = Stream::new(&["bench", "init", id, &seed.to_string()]);
-            let parameters = method.init(clip, &prompts, &mut stream)?.values()?;
-            let classifier = head.classifier(&parameters)?;
-            let list = if id == PER_IMAGE_TEXT { &mut bound.per_image } else { &mut bound.fixed };
-            list.push(classifier);
+            method.init(clip, &prompts, &mut stream)?.values()
+        };
+        let parameters = (0..seeds).map(initial).collect::<Result<Vec<_>, _>>()?;
+        let list = if id == PER_IMAGE_TEXT { &mut bound.per_image } else { &mut bound.fixed };
+        for part in parameters.chunks(if bench.together { seeds } else { 1 }) {
+            list.push(head.classifiers(part)?);
         }
+        bound.count += seeds;
     }
     Ok(bound)
 }
@@ -142,14 +156,14 @@ fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Res
     let (images, used) = measured(clip.device(), || -> Result<_, BenchError> {
         let images = frozen_pass(clip, pixels.clone(), bound.need)?;
         for classifier in &bound.fixed {
-            std::hint::black_box(classifier.logits(&images)?);
+            std::hint::black_box(classifier.logits(&images, Shares::All)?);
         }
         Ok(images)
     })?;
     totals.shared += used;
     let ((), used) = measured(clip.device(), || -> Result<_, BenchError> {
         for classifier in &bound.per_image {
-            std::hint::black_box(classifier.logits(&images)?);
+            std::hint::black_box(classifier.logits(&images, Shares::All)?);
         }
         Ok(())
     })?;
@@ -165,7 +179,13 @@ fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Res
 /// # Errors
 /// [`BenchError`]: an unknown method, a count of 0, a system without `/proc`.
 pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchError> {
-    for (what, value) in [("images", bench.images), ("classes", bench.classes), ("n_seeds", bench.n_seeds)] {
+    let counts = [
+        ("images", bench.images),
+        ("chunk", bench.chunk),
+        ("classes", bench.classes),
+        ("n_seeds", bench.n_seeds),
+    ];
+    for (what, value) in counts {
         if value == 0 {
             return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
         }
@@ -175,16 +195,16 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
     let (bound, text) = measured(device, || bind(bench, &clip))?;
     let side = clip.config.image_size;
     let (mut totals, mut rates) = (Totals::default(), Vec::new());
-    for first in (0..bench.images).step_by(GRID) {
+    for first in (0..bench.images).step_by(bench.chunk) {
         rates.push(product_rate(place)?);
-        let count = GRID.min(bench.images - first);
+        let count = bench.chunk.min(bench.images - first);
         let name = format!("pixels {first}");
         let pixels = normals(&[count, 3, side, side], 0.0, 1.0, &name, device)?;
         chunk(&clip, &bound, pixels, &mut totals)?;
     }
     rates.push(product_rate(place)?);
     let images = bench.images as f64;
-    let separate_passes = bound.fixed.len() + bound.per_image.len();
+    let separate_passes = bound.count;
     let (shared, per_image) = (place.seconds(totals.shared), place.seconds(totals.per_image));
     let separate = separate_passes as f64 * place.seconds(totals.separate);
     let (gflop, cocoop_gflop) = limits(bench, &clip)?;
@@ -193,8 +213,10 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         model: bench.shape.name,
         k: bench.k,
         images: bench.images,
+        chunk: bench.chunk,
         classes: bench.classes,
         n_seeds: bench.n_seeds,
+        together: bench.together,
         device: clip.device_kind(),
         dtype: place.precision.as_str(),
         threads: rayon::current_num_threads(),

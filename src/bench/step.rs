@@ -15,7 +15,7 @@ use super::shape::{Shape, class_prompts, normals, random_clip};
 use crate::backbone::{Clip, TextLayout};
 use crate::method::{self, Head, Method, Parameters, SettingsTable};
 use crate::rng::Stream;
-use crate::train::{Sgd, frozen_pass, loss_and_gradients};
+use crate::train::{Sgd, Slot, frozen_pass, joint_step};
 
 /// What to time.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct StepBench {
     pub k: usize,
     /// Images a step; the method's own batch size where absent.
     pub batch: Option<usize>,
+    /// Trainings in the same products, each with a batch of its own.
+    pub seeds: usize,
     /// Classes.
     pub classes: usize,
     /// Steps to time.
@@ -45,8 +47,10 @@ pub struct StepReport {
     pub model: &'static str,
     /// RPO's prompts per tower; absent for other methods.
     pub k: Option<usize>,
-    /// Images a step.
+    /// Images a step of one training.
     pub batch: usize,
+    /// Trainings in the same products; every figure of a step is for all of them.
+    pub seeds: usize,
     /// Classes.
     pub classes: usize,
     /// `cpu` or `cuda`.
@@ -109,15 +113,28 @@ struct Run<'a> {
     clip: &'a Clip,
     method: &'a dyn Method,
     head: &'a dyn Head,
-    parameters: &'a Parameters,
+    /// Of each training.
+    parameters: Vec<Parameters>,
+    /// `[batch]`, the same for each training.
+    labels: Tensor,
 }
 
 impl Run<'_> {
-    fn step(&self, pixels: Tensor, labels: &Tensor, sgd: &mut Sgd) -> Result<f64, BenchError> {
+    /// The mean loss of the trainings.
+    fn step(&self, pixels: Tensor, sgd: &mut [Sgd]) -> Result<f64, BenchError> {
         let images = frozen_pass(self.clip, pixels, self.method.needs())?;
-        let gradients = loss_and_gradients(self.head, self.parameters, &images, labels, (0, 0))?;
-        sgd.step(self.parameters, &gradients, 1e-5)?;
-        Ok(gradients.loss)
+        let slot = |parameters| Slot { parameters, labels: Some(&self.labels) };
+        let slots: Vec<_> = self.parameters.iter().map(slot).collect();
+        let outcomes = joint_step(self.head, &slots, &images, (0, 0))?;
+        let mut total = 0.0;
+        for ((parameters, sgd), outcome) in
+            self.parameters.iter().zip(sgd).zip(outcomes.into_iter().flatten())
+        {
+            let gradients = outcome?;
+            sgd.step(parameters, &gradients, 1e-5)?;
+            total += gradients.loss;
+        }
+        Ok(total / self.parameters.len() as f64)
     }
 }
 
@@ -132,7 +149,9 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         let reason = format!("{} trains nothing", bench.method);
         return Err(BenchError::Setting { what: "method", reason });
     };
-    for (what, value) in [("batch", batch), ("classes", bench.classes), ("steps", bench.steps)] {
+    for (what, value) in
+        [("batch", batch), ("seeds", bench.seeds), ("classes", bench.classes), ("steps", bench.steps)]
+    {
         if value == 0 {
             return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
         }
@@ -140,22 +159,30 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let place = &bench.place;
     let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
     let prompts = class_prompts(bench.classes);
-    let parameters = method.init(&clip, &prompts, &mut Stream::new(&["bench", "init"]))?;
+    let initial = |_| method.init(&clip, &prompts, &mut Stream::new(&["bench", "init"]));
+    let parameters = (0..bench.seeds).map(initial).collect::<Result<Vec<_>, _>>()?;
     let head = method.bind(&clip, &prompts)?;
-    let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters: &parameters };
     let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % bench.classes) as u32).collect();
     let labels = Tensor::new(labels, &place.device)?;
+    let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters, labels };
     let side = clip.config.image_size;
-    let (mut sgd, mut all, mut losses, mut rates) = (Sgd::default(), Vec::new(), Vec::new(), Vec::new());
+    let mut sgd = vec![Sgd::default(); bench.seeds];
+    let (mut all, mut losses, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for step in 0..bench.steps {
         rates.push(product_rate(place)?);
-        let pixels = normals(&[batch, 3, side, side], 0.0, 1.0, &format!("pixels {step}"), &place.device)?;
-        let (loss, used) = measured(&place.device, || run.step(pixels, &labels, &mut sgd))?;
+        let pixels = normals(
+            &[bench.seeds * batch, 3, side, side],
+            0.0,
+            1.0,
+            &format!("pixels {step}"),
+            &place.device,
+        )?;
+        let (loss, used) = measured(&place.device, || run.step(pixels, &mut sgd))?;
         all.push(used);
         losses.push(loss);
     }
     rates.push(product_rate(place)?);
-    let gflop = limit(&bench.method, &clip, &prompts, bench.k, batch)?;
+    let gflop = bench.seeds as f64 * limit(&bench.method, &clip, &prompts, bench.k, batch)?;
     let median_of = |seconds: &dyn Fn(&Used) -> f64| median(all.iter().map(seconds));
     let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
     let [cpu_rate, wall_rate] = [median(rates.iter().map(|r| r.cpu)), median(rates.iter().map(|r| r.wall))];
@@ -166,6 +193,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         model: bench.shape.name,
         k: (bench.method == "rpo").then_some(bench.k),
         batch,
+        seeds: bench.seeds,
         classes: bench.classes,
         device: clip.device_kind(),
         dtype: place.precision.as_str(),

@@ -9,16 +9,16 @@ use crate::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
-        BenchCommand::Step { method, k, batch, steps, common } => {
+        BenchCommand::Step { method, k, batch, seeds, steps, common } => {
             let shape = Shape::find(&common.model)?;
             let place = place(&common)?;
-            let bench = StepBench { method, shape, k, batch, classes: common.classes, steps, place };
+            let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
         }
-        BenchCommand::Evaluate { methods, k, images, n_seeds, common } => {
+        BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
             let shape = Shape::find(&common.model)?;
             let (classes, place) = (common.classes, place(&common)?);
-            let bench = EvaluateBench { methods, shape, k, images, classes, n_seeds, place };
+            let bench = EvaluateBench { methods, shape, k, images, chunk, classes, n_seeds, together, place };
             (common.json, serde_json::to_value(bench_evaluate(&bench)?)?)
         }
     };

@@ -14,7 +14,7 @@ use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -75,8 +75,9 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     if args.available {
         (suite.datasets, suite.evaluate_on) = available(world, &suite)?;
     }
-    let overrides =
+    let mut overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
+    settle_sizes(overrides.iter_mut().map(|(key, value)| (&*key, value)).chain(&mut suite.set), &world.clip)?;
     Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
 }
 
@@ -130,7 +131,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         checkpoint_every: Duration::from_secs(args.checkpoint_secs),
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
-        command: CommandLine::new(std::env::args()),
+        command: CommandLine::new(std::env::args().map(|arg| settled(&arg, &plan))),
         stop: &stopped,
         event: &event,
     };
@@ -147,6 +148,14 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     println!("report: {}", report.dir.join("README.md").display());
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// An argument with the size that was found in the place of `auto`: elsewhere, the command must give the same cells.
+fn settled(arg: &str, plan: &Plan) -> String {
+    let sizes = [("max_rows", plan.settings.globals.max_rows), ("images", plan.settings.globals.images)];
+    sizes.iter().fold(arg.to_owned(), |arg, (name, size)| {
+        arg.replace(&format!("engine.{name}=auto"), &format!("engine.{name}={size}"))
+    })
 }
 
 /// What of the command line must not enter a record, and what stands for it there.
@@ -187,5 +196,19 @@ fn say(bar: Option<&ProgressBar>, line: &str) {
     match bar {
         Some(bar) => bar.suspend(|| eprintln!("{line}")),
         None => eprintln!("{line}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recorded_command_holds_sizes_and_no_auto() {
+        let set = [("engine.images".to_owned(), toml::Value::Integer(64))];
+        let plan = Plan::new(SuiteFile::find("smoke").unwrap(), &set, None).unwrap();
+        assert_eq!(settled("engine.images=auto", &plan), "engine.images=64");
+        assert_eq!(settled("--set=engine.max_rows=auto", &plan), "--set=engine.max_rows=1536");
+        assert_eq!(settled("auto", &plan), "auto");
     }
 }

@@ -11,6 +11,7 @@ use super::contract::{Classifier, Head, ImageBatch, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
+use super::sets::{Alone, ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
@@ -151,33 +152,46 @@ struct ConditionalHead {
 
 impl Head for ConditionalHead {
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
+    }
+
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let [_, width] = self.context.shape();
-        Ok(Box::new(Conditional {
-            ctx: parameters.get("ctx", &self.context.shape())?.clone(),
-            net: MetaNet::new(parameters, self.joint, self.hidden, width)?,
-            context: self.context.clone(),
-        }))
+        let one = |each: &Named| -> Result<_, MethodError> {
+            let net = MetaNet::new(each, self.joint, self.hidden, width)?;
+            Ok((each.get("ctx", &self.context.shape())?.clone(), net))
+        };
+        let each = parameters.iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Box::new(Conditional { context: self.context.clone(), each }))
     }
 }
 
 struct Conditional {
     context: Context,
-    ctx: Tensor,
-    net: MetaNet,
+    /// Context and network of each classifier.
+    each: Vec<(Tensor, MetaNet)>,
 }
 
-impl Classifier for Conditional {
-    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let features = l2_normalise(&images.frozen.features)?;
-        let shift = self.net.shift(&features)?;
-        // One image at a time: its text features depend on nothing but itself, bit for bit.
-        let logits = (0..images.frozen.len())
-            .map(|i| {
-                let context = self.ctx.broadcast_add(&shift.narrow(0, i, 1)?)?.unsqueeze(0)?;
-                let text = self.context.features(&context)?.squeeze(0)?;
-                Ok(features.narrow(0, i, 1)?.matmul(&text.t()?)?)
-            })
+impl ClassifierSet for Conditional {
+    fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError> {
+        let count = self.each.len();
+        let features = (0..count)
+            .map(|i| Ok(l2_normalise(&shares.of(i, count, images)?.frozen.features)?))
             .collect::<Result<Vec<_>, MethodError>>()?;
-        Ok(Tensor::cat(&logits, 0)?.broadcast_mul(self.context.scale())?)
+        let shifts = self.each.iter().zip(&features).map(|((_, net), features)| net.shift(features));
+        let shifts = shifts.collect::<candle_core::Result<Vec<_>>>()?;
+        let mut logits = vec![Vec::new(); count];
+        // One image of each classifier at a time: its text features depend on nothing but itself, bit for bit.
+        for image in 0..shares.each(count, images)? {
+            let shifted = |i: usize| self.each[i].0.broadcast_add(&shifts[i].narrow(0, image, 1)?);
+            let contexts = (0..count).map(shifted).collect::<candle_core::Result<Vec<_>>>()?;
+            let texts = self.context.features(&Tensor::stack(&contexts, 0)?)?;
+            for (i, logits) in logits.iter_mut().enumerate() {
+                let text = texts.narrow(0, i, 1)?.squeeze(0)?;
+                logits.push(features[i].narrow(0, image, 1)?.matmul(&text.t()?)?);
+            }
+        }
+        let scaled = |rows: &Vec<Tensor>| Tensor::cat(rows, 0)?.broadcast_mul(self.context.scale());
+        Ok(logits.iter().map(scaled).collect::<candle_core::Result<_>>()?)
     }
 }

@@ -10,6 +10,7 @@ use candle_core::Tensor;
 
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
+use super::sets::{ClassifierSet, OneByOne};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::{Clip, FrozenImages, TokenCache};
@@ -57,14 +58,22 @@ impl ImageBatch {
     /// # Errors
     /// When there is no such image.
     pub fn single(&self, index: usize) -> Result<Self, MethodError> {
+        self.narrow(index, 1)
+    }
+
+    /// `count` images from `start` on (views, nothing is copied).
+    ///
+    /// # Errors
+    /// When they do not exist.
+    pub fn narrow(&self, start: usize, count: usize) -> Result<Self, MethodError> {
         let tokens = self.frozen.tokens;
-        let narrow = |cache: &TokenCache| cache.narrow(index * tokens, tokens);
+        let narrow = |cache: &TokenCache| cache.narrow(start * tokens, count * tokens);
         let frozen = FrozenImages {
-            features: self.frozen.features.narrow(0, index, 1)?,
+            features: self.frozen.features.narrow(0, start, count)?,
             cache: self.frozen.cache.as_ref().map(narrow).transpose()?,
             tokens,
         };
-        Ok(Self { frozen, pixels: self.pixels.as_ref().map(|p| p.narrow(0, index, 1)).transpose()? })
+        Ok(Self { frozen, pixels: self.pixels.as_ref().map(|p| p.narrow(0, start, count)).transpose()? })
     }
 }
 
@@ -124,6 +133,16 @@ pub trait Head: Send + Sync {
     /// # Errors
     /// [`MethodError::Parameter`] for a missing parameter or a wrong shape.
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError>;
+
+    /// The text sides of several parameters of one shape together. A method that can share products among them
+    /// overrides this.
+    ///
+    /// # Errors
+    /// As [`Head::classifier`].
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        let each = parameters.iter().map(|parameters| self.classifier(parameters));
+        Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
+    }
 }
 
 /// A method bound to a class set and to parameters.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::contract::{Classifier, Head, ImageBatch, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
+use super::sets::{Alone, ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::token_rows::{Sequence, TokenRows, Untouched, text_rows, vision_rows};
 use super::work::{Shape, Work};
@@ -156,8 +157,18 @@ struct ContextHead(Context);
 
 impl Head for ContextHead {
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        let context = parameters.get("ctx", &self.0.shape())?.unsqueeze(0)?;
-        let text = self.0.features(&context)?.squeeze(0)?;
-        Ok(Box::new(CosineHead { text, scale: self.0.scale().clone() }))
+        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
+    }
+
+    /// The suffixes of all contexts are rows of the same products.
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        let contexts: Vec<_> =
+            parameters.iter().map(|each| each.get("ctx", &self.0.shape())).collect::<Result<_, _>>()?;
+        let texts = self.0.features(&Tensor::stack(&contexts, 0)?)?;
+        let each = (0..contexts.len()).map(|index| -> Result<Box<dyn Classifier>, MethodError> {
+            let text = texts.narrow(0, index, 1)?.squeeze(0)?;
+            Ok(Box::new(CosineHead { text, scale: self.0.scale().clone() }))
+        });
+        Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
     }
 }

@@ -15,6 +15,7 @@ use super::contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
+use super::sets::{Alone, ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
@@ -200,28 +201,52 @@ struct ReadOnlyHead {
 
 impl Head for ReadOnlyHead {
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
+    }
+
+    /// Readers never meet, so those of all parameters are rows of the same products.
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let config = &self.clip.config;
-        let text_prompt = parameters.get("text_prompt", &[0, config.text.width])?;
-        let k = text_prompt.dim(0)?;
-        let visual = parameters.get("visual_prompt", &[k, config.vision.width])?.clone();
-        let text = l2_normalise(&self.clip.text.read(text_prompt, &self.cache, &self.keys)?)?;
+        let (mut k, mut text, mut visual) = (0, Vec::new(), Vec::new());
+        for each in parameters {
+            let prompt = each.get("text_prompt", &[k, config.text.width])?;
+            k = prompt.dim(0)?;
+            text.push(prompt);
+            visual.push(each.get("visual_prompt", &[k, config.vision.width])?.clone());
+        }
+        let text = self.clip.text.read(&Tensor::cat(&text, 0)?, &self.cache, &self.keys)?;
+        let text = parts(&l2_normalise(&text)?, 1, k)?;
         Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text, pairing: self.pairing }))
     }
 }
 
+/// A tensor cut into parts of `length` along `dim`.
+fn parts(tensor: &Tensor, dim: usize, length: usize) -> candle_core::Result<Vec<Tensor>> {
+    (0..tensor.dim(dim)? / length).map(|i| tensor.narrow(dim, i * length, length)).collect()
+}
+
+/// Text readers, computed, and prompts for images, an entry a classifier.
 struct ReadOnly {
     clip: Arc<Clip>,
-    visual: Tensor,
-    /// `[classes, k, joint]`, l2-normalised.
-    text: Tensor,
+    /// `[k, width]` each.
+    visual: Vec<Tensor>,
+    /// `[classes, k, joint]` each, l2-normalised.
+    text: Vec<Tensor>,
     pairing: Pairing,
 }
 
-impl Classifier for ReadOnly {
-    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
+impl ClassifierSet for ReadOnly {
+    fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError> {
         let cache = images.frozen.cache.as_ref().ok_or(MethodError::Images("frozen keys and values"))?;
-        let image = l2_normalise(&self.clip.vision.read(&self.visual, cache, images.frozen.tokens)?)?;
-        paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
+        let each = shares.each(self.visual.len(), images)?;
+        let (prompts, dim, length) = match shares {
+            Shares::All => (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, 1, self.visual[0].dim(0)?),
+            Shares::Even => (Tensor::stack(&self.visual, 0)?, 0, each),
+        };
+        let image = l2_normalise(&self.clip.vision.read(&prompts, cache, images.frozen.tokens)?)?;
+        let scale = self.clip.logit_scale();
+        let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
+        parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()
     }
 }
 

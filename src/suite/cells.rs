@@ -11,13 +11,14 @@ use super::error::SuiteError;
 use super::file::{Measure, SuiteFile};
 use super::overrides::{Resolved, Settings};
 use super::provenance::NUMERICS_VERSION;
+use super::seeds::Seeds;
 use super::world::{BenchDataset, World};
 use super::{prompt_files, variants};
 use crate::data::Classes;
 use crate::method::{self, ImageNeed};
 use crate::preprocess::DECODER;
 use crate::record::{Cell, hex};
-use crate::train::{GRID, Views};
+use crate::train::Views;
 
 /// Everything a suite will do, resolved.
 pub struct Plan {
@@ -124,7 +125,8 @@ impl Plan {
         suite.limit = limit.or(suite.limit);
         let from_suite = in_order(&suite.set).map(|(key, value)| (key.as_str(), value.clone()));
         let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
-        let settings = Settings::new(from_suite.chain(typed))?;
+        let mut settings = Settings::new(from_suite.chain(typed))?;
+        settings.globals.seeds = std::mem::take(&mut settings.globals.seeds).settle(&suite.seeds)?;
         suite.set.extend(overrides.iter().cloned());
         variants::check(&settings, &suite.sweep)?;
         let mut methods = Vec::new();
@@ -154,6 +156,12 @@ impl Plan {
             }
             (_, None) => Ok(self),
         }
+    }
+
+    /// What keeps cells together on one machine and one thread: a draw, whose views they share, or all draws of as
+    /// many shots where seeds share products.
+    pub(super) fn unit(&self, cell: &CellPlan) -> (Option<u32>, Option<u64>) {
+        (cell.cell.shots, cell.cell.seed.filter(|_| self.settings.globals.seeds == Seeds::Apart))
     }
 
     /// The coordinates of every cell, without opening a dataset.
@@ -307,7 +315,7 @@ impl Plan {
             views_grid: (self.settings.globals.views == Views::Fresh
                 && method.recipe.is_some()
                 && method.method.needs() == ImageNeed::Features)
-                .then_some(GRID),
+                .then_some(self.settings.globals.images),
         })
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Checkpoint<'a> {
     started: Instant,
     /// Seconds that are timed elsewhere, and how many they were at the start.
     elsewhere: (&'a dyn Fn() -> f64, f64),
+    /// Trainings that go on at the same time in the same products.
+    sharers: usize,
 }
 
 /// What is not a tensor.
@@ -67,13 +69,20 @@ impl<'a> Checkpoint<'a> {
         elsewhere: &'a dyn Fn() -> f64,
     ) -> Self {
         let (path, now, elsewhere) = (path(key), Instant::now(), (elsewhere, elsewhere()));
-        Self { store, path, device, every, last: now, earlier_secs: 0.0, started: now, elsewhere }
+        Self { store, path, device, every, last: now, earlier_secs: 0.0, started: now, elsewhere, sharers: 1 }
+    }
+
+    /// One of `sharers` trainings in the same products: its time is an equal share of theirs.
+    #[must_use]
+    pub fn shared_by(self, sharers: usize) -> Self {
+        Self { sharers: sharers.max(1), ..self }
     }
 
     /// Time spent on the training alone, interrupted parts included.
     pub fn seconds(&self) -> f64 {
         let (elsewhere, before) = self.elsewhere;
-        self.earlier_secs + self.started.elapsed().as_secs_f64() - (elsewhere() - before)
+        let here = self.started.elapsed().as_secs_f64() - (elsewhere() - before);
+        self.earlier_secs + here / self.sharers as f64
     }
 
     fn pack(&self, standing: &Standing) -> Result<Vec<u8>, String> {

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::data::Classes;
 use crate::method;
 use crate::record::Prediction;
-use crate::train::{PassKeeper, TestImages, TrainError, evaluate};
+use crate::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
 
 /// Accuracy of a file's prompts on one half of one dataset.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -71,11 +71,11 @@ pub fn evaluate_file(
     }
     let prompts = world.class_prompts(&dataset, &resolved.style, classes)?;
     let parameters = saved.fitting(&resolved, &world.clip, &prompts)?;
-    let classifier = resolved.method.bind(&world.clip, &prompts)?.classifier(&parameters)?;
+    let set = resolved.method.bind(&world.clip, &prompts)?.classifiers(std::slice::from_ref(&parameters))?;
     let need = resolved.method.needs();
     let source = dataset.source.as_ref();
     let images = TestImages { clip: &world.clip, source, items: &items, need, features: None };
-    let passes = evaluate(&images, &[classifier], &mut Unkept, stop)?;
+    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
         dataset: dataset.id,

@@ -6,14 +6,12 @@ use super::cells::CellPlan;
 use super::error::SuiteError;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
-use super::overrides::Resolved;
 use super::partial::Partial;
-use super::trained::Trained;
 use super::world::BenchDataset;
 use crate::data::Classes;
-use crate::method::{Classifier, ImageNeed, Named};
+use crate::method::{ImageNeed, Named};
 use crate::record::{Evaluation, Prediction, predictions_csv};
-use crate::train::{TestImages, TrainError, evaluate};
+use crate::train::{Panel, TestImages, TrainError, evaluate};
 
 impl<'a> Lane<'a> {
     /// One pass over a half's test images for every candidate that is still sound.
@@ -32,17 +30,18 @@ impl<'a> Lane<'a> {
             };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
-        let (mut active, mut classifiers, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
-        for (index, candidate) in candidates.iter_mut().enumerate() {
-            let Ok(trained) = &candidate.trained else { continue };
-            let resolved = self.method(candidate.plan);
-            match self.classifier(dataset, resolved, classes, trained.as_ref()) {
-                Ok(classifier) => {
-                    need = need.max(resolved.method.needs());
-                    active.push(index);
-                    classifiers.push(classifier);
+        let (mut active, mut panels, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
+        for together in self.together(candidates) {
+            match self.panel(dataset, classes, &together, candidates) {
+                Ok(panel) => {
+                    need = need.max(self.method(candidates[together[0]].plan).method.needs());
+                    active.extend(together);
+                    panels.push(panel);
                 }
-                Err(error) => candidate.trained = Err(cell_error(error)?),
+                Err(error) => {
+                    let text = cell_error(error)?;
+                    together.iter().for_each(|index| candidates[*index].trained = Err(text.clone()));
+                }
             }
         }
         let started = Instant::now();
@@ -50,10 +49,11 @@ impl<'a> Lane<'a> {
         let stop = || (self.stop)();
         let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
         let half = (dataset.id.as_str(), classes);
-        let mut partial = Partial::new(self.store, keys, half, &items, self.checkpoint_every);
+        let mut partial =
+            Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
         let features = Some(self.features).filter(|store| store.persists());
         let images = TestImages { clip: &self.world.clip, source: &source, items: &items, need, features };
-        let predictions = evaluate(&images, &classifiers, &mut partial, &stop)?;
+        let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         for (index, predictions) in active.into_iter().zip(predictions) {
@@ -71,17 +71,48 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    fn classifier(
+    /// Sound candidates by what is computed together: each alone, or the seeds of a method in its variant.
+    fn together(&self, candidates: &[Candidate<'a>]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| each.trained.is_ok()) {
+            let name = |plan: &CellPlan| (plan.method, plan.cell.shots, plan.cell.variant.clone());
+            let beside = |group: &&mut Vec<usize>| name(candidates[group[0]].plan) == name(candidate.plan);
+            match groups.iter_mut().find(beside) {
+                Some(group) if self.slots(candidate.plan) > 1 => group.push(index),
+                _ => groups.push(vec![index]),
+            }
+        }
+        groups
+    }
+
+    /// Places in the products of a cell: more than one where seeds share them.
+    fn slots(&self, plan: &CellPlan) -> usize {
+        plan.cell.seed.map_or(1, |_| self.plan.settings.globals.seeds.slots())
+    }
+
+    /// Classifiers of candidates that are computed together. Places of seeds that are not among them are filled.
+    fn panel(
         &self,
         dataset: &BenchDataset,
-        resolved: &Resolved,
         classes: Classes,
-        trained: Option<&Trained>,
-    ) -> Result<Box<dyn Classifier>, SuiteError> {
+        together: &[usize],
+        candidates: &[Candidate<'a>],
+    ) -> Result<Panel, SuiteError> {
+        let plan = |index: usize| candidates[index].plan;
+        let resolved = self.method(plan(together[0]));
         let prompts = self.prompts(dataset, resolved, classes)?;
         let head = resolved.method.bind(&self.world.clip, &prompts)?;
         let none = Named::default();
-        Ok(head.classifier(trained.map_or(&none, |trained| &trained.parameters))?)
+        let named = |index: usize| match &candidates[index].trained {
+            Ok(Some(trained)) => trained.parameters.clone(),
+            _ => none.clone(),
+        };
+        let seeds = &self.plan.settings.globals.seeds;
+        let wanted: Vec<usize> = together.iter().map(|index| seeds.slot(plan(*index).cell.seed)).collect();
+        let mut places = vec![together[0]; self.slots(plan(together[0]))];
+        wanted.iter().zip(together).for_each(|(slot, index)| places[*slot] = *index);
+        let parameters: Vec<Named> = places.into_iter().map(named).collect();
+        Ok(Panel { set: head.classifiers(&parameters)?, wanted })
     }
 
     fn write_evaluation(

@@ -11,7 +11,7 @@ use super::error::SuiteError;
 use super::world::{BenchDataset, World};
 use crate::backbone::TowerConfig;
 use crate::method::ImageNeed;
-use crate::train::{GRID, Views};
+use crate::train::Views;
 
 const F32_BYTES: u64 = 4;
 /// Fewest rows of a class prompt behind the shared prefix: a name of one token, a full stop, EOS.
@@ -64,9 +64,11 @@ fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan])
         Views::Bank(views) => views as u64,
     };
     let shots = cells.iter().filter_map(|cell| cell.cell.shots).max().unwrap_or(0);
-    let bank = (u64::from(shots) * classes * image).saturating_mul(views);
+    // Seeds that share products have their views in memory side by side.
+    let draws = plan.settings.globals.seeds.slots() as u64;
+    let bank = (u64::from(shots) * classes * image * draws).saturating_mul(views);
     let prompts = keys_and_values(&config.text, classes * CLASS_ROWS);
-    bank.saturating_add(GRID as u64 * image + prompts)
+    bank.saturating_add(plan.settings.globals.images as u64 * image + prompts)
 }
 
 /// Every layer's keys and values of `rows` tokens.
@@ -75,7 +77,7 @@ fn keys_and_values(tower: &TowerConfig, rows: u64) -> u64 {
 }
 
 /// Free memory in bytes: the system's, or what this process's group may still take where that is less.
-fn available() -> Option<u64> {
+pub(super) fn available() -> Option<u64> {
     let system = meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
     Some(group_rest().map_or(system, |rest| rest.min(system)))
 }

@@ -3,6 +3,7 @@
 //! A suite is a TOML file; the code knows none by name. suite + world → plan (cells with content keys) →
 //! run (train, record, evaluate, record).
 
+mod automatic;
 mod cells;
 mod checkpoint;
 mod claimed;
@@ -13,6 +14,8 @@ mod evaluate_file;
 mod evaluation;
 mod file;
 mod fingerprint;
+mod fitting;
+mod globals;
 mod lane;
 mod machine;
 mod measure;
@@ -28,19 +31,23 @@ mod reuse;
 mod run;
 mod saved;
 mod scope;
+mod seeds;
 mod shard;
 mod shift;
 mod timing;
 mod trained;
+mod training;
 mod variants;
 mod world;
 
+pub use automatic::settle as settle_sizes;
 pub use cells::{CellPlan, Origin, Plan};
 pub use error::SuiteError;
 pub use estimate::{Estimate, PlannedCell, estimate};
 pub use evaluate_file::{FileEvaluation, evaluate_file};
 pub use file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
-pub use overrides::{GLOBAL_KEYS, Resolved, Settings};
+pub use globals::GLOBAL_KEYS;
+pub use overrides::{Resolved, Settings};
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use prompt_files::PromptFiles;
 pub use provenance::{CommandLine, NUMERICS_VERSION};
@@ -48,5 +55,6 @@ pub use readable::BrokenImages;
 pub use report::render_report;
 pub use run::{Event, RunOptions, Summary, run};
 pub use saved::{SavedPrompts, about};
+pub use seeds::Seeds;
 pub use shard::Shard;
 pub use world::{BenchDataset, World};

@@ -5,34 +5,13 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::error::SuiteError;
-use super::readable::BrokenImages;
-use crate::backbone::DEFAULT_MAX_ROWS;
+use super::globals::{GLOBAL_KEYS, Globals};
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol::SWITCHES;
-use crate::train::{Recipe, Views};
+use crate::train::Recipe;
 
 /// Short method names accepted in keys.
 const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
-
-/// Settings that belong to no method.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Globals {
-    /// Number of views.
-    pub views: Views,
-    /// Whether every method draws its own views, as the published processes do.
-    pub views_per_method: bool,
-    /// What happens to images that cannot be read.
-    pub broken_images: BrokenImages,
-    /// Prompt or context rows computed at one time.
-    pub max_rows: usize,
-    /// Whether trained parameters and momentum are held in `--dtype` too.
-    pub rounded_parameters: bool,
-}
-
-const MAX_ROWS: &str = "engine.max_rows";
-const PARAMETERS: &str = "engine.parameters";
-/// Keys of settings that belong to no method: records hold them among the switches.
-pub const GLOBAL_KEYS: [&str; 5] = ["views", "views_bank", "data.broken_images", MAX_ROWS, PARAMETERS];
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -70,14 +49,7 @@ impl Settings {
         for entry in method::REGISTRY {
             tables.insert(entry.id, entry.default_table()?);
         }
-        let globals = Globals {
-            views: Views::Fresh,
-            views_per_method: false,
-            broken_images: BrokenImages::Fail,
-            max_rows: DEFAULT_MAX_ROWS,
-            rounded_parameters: false,
-        };
-        let mut settings = Self { tables, globals };
+        let mut settings = Self { tables, globals: Globals::default() };
         for (key, value) in changes {
             settings.apply(key, &value)?;
         }
@@ -111,24 +83,6 @@ impl Settings {
         let fail =
             |reason: String| SuiteError::Override { key: key.to_owned(), value: value.to_string(), reason };
         match (key, value) {
-            ("views_bank", Value::Integer(0)) => self.globals.views = Views::Fresh,
-            ("views_bank", Value::Integer(n)) if *n > 0 => self.globals.views = Views::Bank(*n as usize),
-            ("views_bank", _) => return Err(fail("expected a whole number; 0 draws fresh views".to_owned())),
-            ("views", Value::String(word)) if word == "shared" => self.globals.views_per_method = false,
-            ("views", Value::String(word)) if word == "per_method" => self.globals.views_per_method = true,
-            ("views", _) => return Err(fail("expected shared or per_method".to_owned())),
-            ("data.broken_images", Value::String(word)) if word == "fail" => {
-                self.globals.broken_images = BrokenImages::Fail;
-            }
-            ("data.broken_images", Value::String(word)) if word == "skip" => {
-                self.globals.broken_images = BrokenImages::Skip;
-            }
-            ("data.broken_images", _) => return Err(fail("expected fail or skip".to_owned())),
-            (MAX_ROWS, Value::Integer(n)) if *n > 0 => self.globals.max_rows = *n as usize,
-            (MAX_ROWS, _) => return Err(fail(format!("expected rows, such as {DEFAULT_MAX_ROWS}"))),
-            (PARAMETERS, Value::String(word)) if word == "f32" => self.globals.rounded_parameters = false,
-            (PARAMETERS, Value::String(word)) if word == "dtype" => self.globals.rounded_parameters = true,
-            (PARAMETERS, _) => return Err(fail("expected f32 or dtype".to_owned())),
             ("protocol", Value::String(word)) if word == "published" => {
                 for switch in SWITCHES {
                     self.apply(switch.key, &parse_value(switch.published))?;
@@ -141,6 +95,7 @@ impl Settings {
                     self.apply(&format!("{}.raw_class_names", entry.id), value)?;
                 }
             }
+            _ if GLOBAL_KEYS.contains(&key) => self.globals.apply(key, value).map_err(fail)?,
             _ => self.apply_to_method(key, value)?,
         }
         Ok(())
@@ -209,26 +164,7 @@ impl Settings {
                 switches.insert(format!("{id}.{field}"), plain(value));
             }
         }
-        if table.contains_key("epochs") {
-            let views = if self.globals.views_per_method { "per_method" } else { "shared" };
-            switches.insert("views".to_owned(), views.to_owned());
-            let bank = match self.globals.views {
-                Views::Fresh => 0,
-                Views::Bank(n) => n,
-            };
-            switches.insert("views_bank".to_owned(), bank.to_string());
-        }
-        if self.globals.broken_images == BrokenImages::Skip {
-            // Not a switch of the protocol, but a record made with it must never pass for one without.
-            switches.insert("data.broken_images".to_owned(), "skip".to_owned());
-        }
-        if self.globals.rounded_parameters && table.contains_key("epochs") {
-            switches.insert(PARAMETERS.to_owned(), "dtype".to_owned());
-        }
-        if self.globals.max_rows != DEFAULT_MAX_ROWS {
-            // The cut decides last bits.
-            switches.insert(MAX_ROWS.to_owned(), self.globals.max_rows.to_string());
-        }
+        switches.extend(self.globals.switches(table.contains_key("epochs")));
         switches
     }
 }

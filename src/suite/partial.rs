@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::data::{Classes, Item};
 use crate::record::store::parse_predictions;
 use crate::record::{Prediction, Store, StoreError, hex, predictions_csv};
-use crate::train::{GRID, PassKeeper, TrainError};
+use crate::train::{PassKeeper, TrainError};
 
 /// Hexadecimal digits and the line break in front of the predictions.
 const HASH_LINE: usize = 65;
@@ -22,6 +22,8 @@ pub(super) struct Partial<'a> {
     /// One file a classifier, in their order.
     paths: Vec<String>,
     items: &'a [(&'a Item, u32)],
+    /// Images a chunk.
+    grid: usize,
     every: Duration,
     last: Instant,
     /// A pass that was never due is too short to be worth a file.
@@ -41,16 +43,16 @@ pub(super) fn discard(store: &Store, key: &str, dataset: &str, classes: Classes)
 }
 
 impl<'a> Partial<'a> {
-    /// The pass over `items` for the cells `keys`, kept every `every`.
+    /// The pass over `items` in chunks of `grid` for the cells `keys`, kept every `every`.
     pub fn new<'k>(
         store: &'a Store,
         keys: impl Iterator<Item = &'k str>,
         (dataset, classes): (&str, Classes),
-        items: &'a [(&'a Item, u32)],
+        (items, grid): (&'a [(&'a Item, u32)], usize),
         every: Duration,
     ) -> Self {
         let paths = keys.map(|key| path(key, dataset, classes)).collect();
-        Self { store, paths, items, every, last: Instant::now(), in_use: false }
+        Self { store, paths, items, grid, every, last: Instant::now(), in_use: false }
     }
 
     /// The sound rows of a file; none for a damaged file or one about other items.
@@ -78,7 +80,7 @@ impl PassKeeper for Partial<'_> {
     fn resume(&mut self) -> Vec<Vec<Prediction>> {
         let mut found: Vec<_> = self.paths.iter().map(|path| self.rows(path)).collect();
         let shared = found.iter().map(Vec::len).min().unwrap_or(0);
-        let whole = if shared == self.items.len() { shared } else { shared / GRID * GRID };
+        let whole = if shared == self.items.len() { shared } else { shared / self.grid * self.grid };
         found.iter_mut().for_each(|rows| rows.truncate(whole));
         self.in_use = whole > 0;
         found
@@ -107,6 +109,7 @@ impl PassKeeper for Partial<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backbone::DEFAULT_GRID;
 
     #[test]
     fn whole_chunks_that_all_cells_have_come_back() {
@@ -124,7 +127,7 @@ mod tests {
         let rows: Vec<_> = items.iter().map(row).collect();
         let pass = |keys: &[&str]| {
             let half = ("eurosat", Classes::Base);
-            Partial::new(&store, keys.iter().copied(), half, &items, Duration::ZERO)
+            Partial::new(&store, keys.iter().copied(), half, (&items, DEFAULT_GRID), Duration::ZERO)
         };
         assert!(pass(&["a"]).resume()[0].is_empty());
         pass(&["a"]).keep(std::slice::from_ref(&rows)).unwrap();

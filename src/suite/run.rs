@@ -115,7 +115,7 @@ type Job = (Arc<BenchDataset>, Vec<CellPlan>);
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
-    let world = &world.with_max_rows(plan.settings.globals.max_rows);
+    let world = &world.with_sizes(&plan.settings.globals);
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
@@ -164,7 +164,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     };
     let claims = Claimed::new(&store, options.fresh)?;
     // What others were working on in the first round may be finished, or abandoned, in the second.
-    let jobs = pieces(jobs, lanes);
+    let jobs = pieces(plan, jobs, lanes);
     let left = work(&lane, &claims, jobs, lanes, &broken)?;
     let left = work(&lane, &claims, left, lanes, &broken)?;
     if let Some(reason) = features.fault() {
@@ -201,7 +201,7 @@ fn pending(
         cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
         jobs.push((dataset, cells));
     }
-    options.shard.keep(&mut jobs);
+    options.shard.keep(&mut jobs, |cell| plan.unit(cell));
     let siblings = match options.fresh {
         true => Vec::new(),
         false => reuse::siblings(options.out, &plan.suite.name, &world.profile),
@@ -224,17 +224,16 @@ fn pending(
     Ok((jobs, skipped))
 }
 
-/// Cuts jobs between draws until every lane has about two: cells of one draw share their views, so they stay
+/// Cuts jobs between units until every lane has about two: cells of one unit share views or products, so they stay
 /// together. Numbers do not depend on the cut.
-fn pieces(jobs: Vec<Job>, lanes: usize) -> Vec<Job> {
+fn pieces(plan: &Plan, jobs: Vec<Job>, lanes: usize) -> Vec<Job> {
     if lanes <= 1 || jobs.is_empty() {
         return jobs;
     }
     let wanted = (2 * lanes).div_ceil(jobs.len());
     let mut cut = Vec::new();
     for (dataset, cells) in jobs {
-        let draw = |cell: &CellPlan| (cell.cell.shots, cell.cell.seed);
-        let groups: Vec<&[CellPlan]> = cells.chunk_by(|a, b| draw(a) == draw(b)).collect();
+        let groups: Vec<&[CellPlan]> = cells.chunk_by(|a, b| plan.unit(a) == plan.unit(b)).collect();
         for piece in groups.chunks(groups.len().div_ceil(wanted).max(1)) {
             cut.push((dataset.clone(), piece.concat()));
         }

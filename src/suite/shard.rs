@@ -31,20 +31,24 @@ impl Shard {
         }
     }
 
-    /// Keeps this shard's cells of every dataset. Neighbouring draws stay together, so that as few datasets as
+    /// Keeps this shard's cells of every dataset; those of one unit stay together. Neighbouring draws stay together, so that as few datasets as
     /// possible are evaluated in two places.
-    pub(super) fn keep<T>(self, jobs: &mut [(T, Vec<CellPlan>)]) {
+    pub(super) fn keep<T, U: PartialEq>(
+        self,
+        jobs: &mut [(T, Vec<CellPlan>)],
+        unit: impl Fn(&CellPlan) -> U,
+    ) {
         let total: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
         let mut position = 0;
         for (_, cells) in jobs {
-            let mut first_of_draw = (None, 0);
+            let mut first_of_unit = (None, 0);
             cells.retain(|cell| {
-                let draw = Some((cell.cell.shots, cell.cell.seed));
-                if first_of_draw.0 != draw {
-                    first_of_draw = (draw, position);
+                let unit = Some(unit(cell));
+                if first_of_unit.0 != unit {
+                    first_of_unit = (unit, position);
                 }
                 position += 1;
-                first_of_draw.1 * self.count / total == self.index - 1
+                first_of_unit.1 * self.count / total == self.index - 1
             });
         }
     }
@@ -87,7 +91,7 @@ mod tests {
             let mut keys = Vec::new();
             for index in 1..=count {
                 let mut mine = all.clone();
-                Shard { index, count }.keep(&mut mine);
+                Shard { index, count }.keep(&mut mine, |cell| (cell.cell.shots, cell.cell.seed));
                 for (_, cells) in mine {
                     let drawn = cells.iter().filter(|cell| cell.cell.seed.is_some()).count();
                     assert_eq!(drawn % 4, 0, "shard {index}/{count}");

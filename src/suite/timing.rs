@@ -14,7 +14,7 @@ use super::world::{BenchDataset, World};
 use crate::data::{Classes, Item};
 use crate::method::ImageBatch;
 use crate::rng::Stream;
-use crate::train::{GRID, Sgd, frozen_pass, loss_and_gradients, test_pixels};
+use crate::train::{Sgd, frozen_pass, loss_and_gradients, test_pixels};
 
 /// Seconds of a method's pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -80,7 +80,7 @@ pub(super) fn time(
     let items = some_items(dataset, classes, policy, batch)?;
     let need = resolved.method.needs();
     // A large batch need not be timed whole: its images are passes of their own.
-    let few = &items[..items.len().min(GRID)];
+    let few = &items[..items.len().min(clip.grid())];
     if few.is_empty() {
         let reason = format!("no test image among its {classes} classes");
         return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });

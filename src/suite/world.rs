@@ -6,6 +6,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device};
 
 use super::error::SuiteError;
+use super::globals::Globals;
 use super::pocket_model::{is_pocket, load_pocket};
 use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, Precision};
 use crate::data::export::is_pocket_export;
@@ -149,9 +150,10 @@ impl World {
         Ok(Self { clip: Arc::new(clip), ..self })
     }
 
-    /// The same world whose model computes at most `max_rows` prompt or context rows at a time.
-    pub(super) fn with_max_rows(&self, max_rows: usize) -> Self {
-        Self { clip: Arc::new(Clip::clone(&self.clip).with_max_rows(max_rows)), ..self.clone() }
+    /// The same world whose model computes in batches of the sizes set.
+    pub(super) fn with_sizes(&self, globals: &Globals) -> Self {
+        let clip = Clip::clone(&self.clip).with_max_rows(globals.max_rows).with_grid(globals.images);
+        Self { clip: Arc::new(clip), ..self.clone() }
     }
 
     /// Reads the lists of a dataset from a split file of the user's: `ID=FILE`, or `FILE` for the one

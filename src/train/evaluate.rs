@@ -4,15 +4,14 @@ use candle_core::{DType, Tensor};
 
 use super::ahead::ahead;
 use super::error::TrainError;
-use super::images::GRID;
 use super::test_images::TestImages;
 use crate::data::Item;
-use crate::method::Classifier;
+use crate::method::{ClassifierSet, ImageBatch, MethodError, Shares};
 use crate::record::Prediction;
 
 /// Keeps the predictions of one pass while it runs.
 pub trait PassKeeper {
-    /// Predictions made before, a list a classifier, all of one length: whole chunks of [`GRID`], or everything.
+    /// Predictions made before, a list a classifier, all of one length: whole chunks of the grid, or everything.
     fn resume(&mut self) -> Vec<Vec<Prediction>>;
 
     /// Whether the predictions so far should be kept.
@@ -28,7 +27,15 @@ pub trait PassKeeper {
     fn in_use(&self) -> bool;
 }
 
-/// Predictions of every classifier over the images, in item order. Chunks are fixed by the item order alone, so a
+/// Classifiers of one head, computed together.
+pub struct Panel {
+    /// All of them.
+    pub set: Box<dyn ClassifierSet>,
+    /// Those whose predictions are asked for; the others hold their place for the sake of last bits.
+    pub wanted: Vec<usize>,
+}
+
+/// Predictions of every wanted classifier over the images, in item order. Chunks are fixed by the item order alone, so a
 /// prediction does not depend on which other classifiers take part, on whether they fail, nor on where the pass
 /// was taken up again. A classifier whose logits are not finite, or that cannot be computed, has an error instead
 /// of predictions.
@@ -37,15 +44,16 @@ pub trait PassKeeper {
 /// An image that cannot be had, predictions that cannot be kept, an interruption.
 pub fn evaluate(
     images: &TestImages<'_>,
-    classifiers: &[Box<dyn Classifier>],
+    panels: &[Panel],
     keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
     let mut predictions = keeper.resume();
-    predictions.resize(classifiers.len(), Vec::new());
-    let mut errors: Vec<Option<TrainError>> = classifiers.iter().map(|_| None).collect();
+    let count = panels.iter().map(|panel| panel.wanted.len()).sum();
+    predictions.resize(count, Vec::new());
+    let mut errors: Vec<Option<TrainError>> = (0..count).map(|_| None).collect();
     let made = predictions.first().map_or(0, Vec::len);
-    let chunks = images.items[made..].chunks(GRID);
+    let chunks = images.items[made..].chunks(images.clip.grid());
     ahead(
         chunks,
         images.room(),
@@ -59,11 +67,14 @@ pub fn evaluate(
                 return Err(TrainError::Interrupted);
             }
             let batch = images.pass(chunk, prepared?)?;
-            for ((classifier, rows), error) in classifiers.iter().zip(&mut predictions).zip(&mut errors) {
-                if error.is_none() {
-                    let logits = classifier.logits(&batch).map_err(TrainError::from);
-                    *error = logits.and_then(|logits| append(&logits, chunk, rows)).err();
-                }
+            let mut each = predictions.iter_mut().zip(&mut errors);
+            for panel in panels {
+                predict(
+                    panel,
+                    &batch,
+                    chunk,
+                    &mut each.by_ref().take(panel.wanted.len()).collect::<Vec<_>>(),
+                );
             }
             Ok(())
         },
@@ -73,6 +84,35 @@ pub fn evaluate(
     }
     let outcome = |(rows, error): (Vec<Prediction>, Option<TrainError>)| error.map_or(Ok(rows), Err);
     Ok(predictions.into_iter().zip(errors).map(outcome).collect())
+}
+
+/// Predictions of one chunk, or errors in their place; nothing is computed where all have failed before.
+fn predict(
+    panel: &Panel,
+    batch: &ImageBatch,
+    chunk: &[(&Item, u32)],
+    each: &mut [(&mut Vec<Prediction>, &mut Option<TrainError>)],
+) {
+    if each.iter().all(|(_, error)| error.is_some()) {
+        return;
+    }
+    match panel.set.logits(batch, Shares::All) {
+        Ok(logits) => {
+            for (index, (rows, error)) in panel.wanted.iter().zip(each) {
+                if error.is_none() {
+                    **error = append(&logits[*index], chunk, rows).err();
+                }
+            }
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let again = || MethodError::Tensor(candle_core::Error::Msg(text.clone()));
+            let all = std::iter::once(error).chain(std::iter::repeat_with(again));
+            for ((_, slot), error) in each.iter_mut().filter(|(_, slot)| slot.is_none()).zip(all) {
+                **slot = Some(error.into());
+            }
+        }
+    }
 }
 
 fn append(logits: &Tensor, items: &[(&Item, u32)], out: &mut Vec<Prediction>) -> Result<(), TrainError> {

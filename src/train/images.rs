@@ -16,10 +16,6 @@ use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
 use crate::method::{ImageBatch, ImageNeed};
 
-/// Images per frozen pass. Last bits depend on the batch layout, so the grid is a constant: chunks of
-/// this many, in item order.
-pub const GRID: usize = 16;
-
 /// The frozen pass over normalised pixels `[batch, 3, side, side]`; in halves where a device's memory does not suffice.
 ///
 /// # Errors
@@ -67,7 +63,7 @@ impl<'a> TrainingImages<'a> {
         let all: Vec<usize> = (0..set.items.len()).collect();
         for view in 0..views {
             let mut items = Vec::with_capacity(all.len());
-            for chunk in all.chunks(GRID) {
+            for chunk in all.chunks(clip.grid()) {
                 images.go_on()?;
                 let batch = images.encode(chunk, view, need)?;
                 for index in 0..chunk.len() {
@@ -114,8 +110,7 @@ impl<'a> TrainingImages<'a> {
         indices: &[usize],
         need: ImageNeed,
     ) -> Result<(ImageBatch, Tensor), TrainError> {
-        let labels: Vec<u32> = indices.iter().map(|index| self.set.items[*index].1).collect();
-        let labels = Tensor::new(labels, self.clip.device())?;
+        let labels = self.labels(indices)?;
         let view = self.set.view_of(epoch);
         let batch = match (self.bank.get(view), need) {
             (Some(items), _) => {
@@ -127,20 +122,25 @@ impl<'a> TrainingImages<'a> {
         Ok((batch, labels))
     }
 
-    /// Pooled features alone, from the store. They are computed in chunks of [`GRID`] in item order, whatever the
+    fn labels(&self, indices: &[usize]) -> Result<Tensor, TrainError> {
+        let labels: Vec<u32> = indices.iter().map(|index| self.set.items[*index].1).collect();
+        Ok(Tensor::new(labels, self.clip.device())?)
+    }
+
+    /// Pooled features alone, from the store. They are computed in chunks of [`Clip::grid`] in item order, whatever the
     /// batch: a feature's bits depend neither on the method nor on what is stored already.
     fn pooled(&self, indices: &[usize], view: usize) -> Result<ImageBatch, TrainError> {
-        let (started, joint) = (Instant::now(), self.clip.config.projection_dim);
+        let (started, joint, grid) = (Instant::now(), self.clip.config.projection_dim, self.clip.grid());
         let mut chunks = BTreeMap::new();
         for index in indices {
-            if let Entry::Vacant(place) = chunks.entry(index / GRID) {
-                place.insert(self.chunk(index / GRID, view)?);
+            if let Entry::Vacant(place) = chunks.entry(index / grid) {
+                place.insert(self.chunk(index / grid, view)?);
             }
         }
         let mut rows = Vec::with_capacity(indices.len() * joint);
         for index in indices {
-            let start = index % GRID * joint;
-            rows.extend_from_slice(&chunks[&(index / GRID)][start..start + joint]);
+            let start = index % grid * joint;
+            rows.extend_from_slice(&chunks[&(index / grid)][start..start + joint]);
         }
         self.shared.set(self.shared.get() + started.elapsed());
         pooled_batch(self.clip, rows)
@@ -148,13 +148,57 @@ impl<'a> TrainingImages<'a> {
 
     /// Features of chunk `number` of the grid, row by row.
     fn chunk(&self, number: usize, view: usize) -> Result<Arc<[f32]>, TrainError> {
-        let start = number * GRID;
-        let items: Vec<usize> = (start..(start + GRID).min(self.len())).collect();
+        let start = number * self.clip.grid();
+        let items: Vec<usize> = (start..(start + self.clip.grid()).min(self.len())).collect();
         let key = self.set.key(&items, view, self.features.key(self.clip.config.image_size))?;
         self.features.get_or(&key, items.len() * self.clip.config.projection_dim, || {
             self.go_on()?;
             feature_rows(&self.encode(&items, view, ImageNeed::Features)?)
         })
+    }
+}
+
+/// The batches of several trainings as one, in order, and the labels of each. Fresh views go through one frozen pass
+/// together; the same training may stand in several places and is prepared once.
+///
+/// # Errors
+/// As [`TrainingImages::batch`].
+pub(super) fn joint_batch(
+    parts: &[(&TrainingImages<'_>, &[usize])],
+    epoch: usize,
+    need: ImageNeed,
+) -> Result<(ImageBatch, Vec<Tensor>), TrainError> {
+    if let [(images, indices)] = parts {
+        let (batch, labels) = images.batch(epoch, indices, need)?;
+        return Ok((batch, vec![labels]));
+    }
+    let labels = parts.iter().map(|(images, indices)| images.labels(indices)).collect::<Result<_, _>>()?;
+    let first = |index: usize| {
+        let same = |(images, _): &(&TrainingImages<'_>, &[usize])| std::ptr::eq(*images, parts[index].0);
+        parts.iter().position(same).unwrap_or(index)
+    };
+    let places: Vec<usize> = (0..parts.len()).map(first).collect();
+    let distinct =
+        || places.iter().enumerate().filter(|(index, place)| index == *place).map(|(index, _)| index);
+    match parts.iter().find(|(images, _)| images.bank.is_empty() && need > ImageNeed::Features) {
+        Some((TrainingImages { clip, .. }, _)) => {
+            let mut pixels = BTreeMap::new();
+            for index in distinct() {
+                let (images, indices) = parts[index];
+                let view = images.set.view_of(epoch);
+                let side = clip.config.image_size;
+                pixels.insert(index, images.set.pixels(indices, view, side, clip.device())?);
+            }
+            let rows: Vec<_> = places.iter().map(|place| &pixels[place]).collect();
+            Ok((frozen_pass(clip, Tensor::cat(&rows, 0)?, need)?, labels))
+        }
+        None => {
+            let mut batches = BTreeMap::new();
+            for index in distinct() {
+                batches.insert(index, parts[index].0.batch(epoch, parts[index].1, need)?.0);
+            }
+            Ok((ImageBatch::cat(&places.iter().map(|place| &batches[place]).collect::<Vec<_>>())?, labels))
+        }
     }
 }
 

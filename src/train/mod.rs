@@ -18,13 +18,13 @@ mod views;
 
 pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
-pub use evaluate::{PassKeeper, evaluate};
+pub use evaluate::{Panel, PassKeeper, evaluate};
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
-pub use fit::{EpochLog, Fit, fit};
-pub use images::{GRID, TrainingImages, frozen_pass};
+pub use fit::{EpochLog, Fit, Member, Outcome, fit};
+pub use images::{TrainingImages, frozen_pass};
 pub use recipe::Recipe;
 pub use schedule::learning_rate;
 pub use sgd::{MOMENTUM, Sgd, WEIGHT_DECAY};
-pub use step::{Gradients, loss_and_gradients};
+pub use step::{Gradients, Slot, joint_step, loss_and_gradients};
 pub use test_images::TestImages;
 pub use views::{TrainingSet, Views, test_pixels};

@@ -7,7 +7,7 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, Parameters};
 use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
-    FeatureStore, Fit, Keeper, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
+    FeatureStore, Fit, Keeper, Member, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
 };
 
 use super::program::{files, run_dir};
@@ -111,15 +111,16 @@ fn momentum_is_part_of_the_standing() {
         let run = Fit {
             head: head.as_ref(),
             recipe: &recipe,
-            images: &images,
             need: resolved.method.needs(),
             storage: Precision::F32,
-            stream: ["eurosat", "1", "coop"],
+            slots: 1,
         };
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;
-        let result = fit(&run, &parameters, keeper, &stop, &mut |_, _| taken.set(taken.get() + 1));
-        (result, bits(&parameters))
+        let stream = ["eurosat", "1", "coop"];
+        let mut members = [Member { slot: 0, images: &images, stream, parameters: &parameters, keeper }];
+        let result = fit(&run, &mut members, &stop, &mut || taken.set(taken.get() + 1));
+        (result.and_then(|mut all| all.pop().unwrap()), bits(&parameters))
     };
     let expected = train(&mut Memory { kept: None, loses_momentum: false }, usize::MAX);
     let expected = (expected.0.unwrap(), expected.1);

@@ -5,7 +5,7 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{Classifier, Head, ImageBatch, ImageNeed, MethodError, Named, Parameters};
 use rpo_bench::suite::World;
 use rpo_bench::train::{
-    FeatureStore, Fit, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
+    FeatureStore, Fit, Member, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
 };
 
 /// What is wrong with the head.
@@ -77,15 +77,12 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let parameters = Parameters::new(start()).unwrap();
     let head = FaultyHead(fault, Default::default());
     let recipe = Recipe { learning_rate: 10.0, batch_size: 4, epochs: 3 };
-    let run = Fit {
-        head: &head,
-        recipe: &recipe,
-        images: &images,
-        need: ImageNeed::Features,
-        storage: Precision::F32,
-        stream: ["eurosat", "1", "faulty"],
-    };
-    let result = fit(&run, &parameters, &mut NoCheckpoints, &|| false, &mut |_, _| {});
+    let run =
+        Fit { head: &head, recipe: &recipe, need: ImageNeed::Features, storage: Precision::F32, slots: 1 };
+    let stream = ["eurosat", "1", "faulty"];
+    let keeper = &mut NoCheckpoints;
+    let mut members = [Member { slot: 0, images: &images, stream, parameters: &parameters, keeper }];
+    let result = fit(&run, &mut members, &|| false, &mut || {}).unwrap().pop().unwrap();
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()
     };

@@ -17,6 +17,9 @@ pub enum BenchCommand {
         /// Images a step [default: the method's own].
         #[arg(long)]
         batch: Option<usize>,
+        /// Trainings in the same products, each with a batch of its own.
+        #[arg(long, default_value_t = 1)]
+        seeds: usize,
         /// Steps; the median is reported.
         #[arg(long, default_value_t = 3)]
         steps: usize,
@@ -35,9 +38,15 @@ pub enum BenchCommand {
         /// Test images.
         #[arg(long, default_value_t = 16)]
         images: usize,
+        /// Images a frozen pass.
+        #[arg(long, default_value_t = crate::backbone::DEFAULT_GRID)]
+        chunk: usize,
         /// Trainings of each method that trains.
         #[arg(long, default_value_t = 3)]
         n_seeds: usize,
+        /// Compute the seeds of a method in the same products.
+        #[arg(long)]
+        together: bool,
         /// Shape and output.
         #[command(flatten)]
         common: BenchArgs,

@@ -69,7 +69,7 @@ pub struct SuiteArgs {
     /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_secs: u64,
-    /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published. Repeatable.
+    /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published, engine.seeds=together. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Show the cells that would run, and write nothing.

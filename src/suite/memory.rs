@@ -4,10 +4,12 @@
 //! test images, the class prompts' keys and values. Only a run that certainly cannot fit is refused. The model
 //! is in memory already and so not counted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cells::{CellPlan, Plan};
 use super::error::SuiteError;
+use super::seeds::Seeds;
 use super::world::{BenchDataset, World};
 use crate::backbone::TowerConfig;
 use crate::method::ImageNeed;
@@ -65,7 +67,8 @@ fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan])
     };
     let shots = cells.iter().filter_map(|cell| cell.cell.shots).max().unwrap_or(0);
     // Seeds that share products have their views in memory side by side.
-    let draws = plan.settings.globals.seeds.slots() as u64;
+    let seeds: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.cell.seed).collect();
+    let draws = if plan.settings.globals.seeds == Seeds::Apart { 1 } else { seeds.len() as u64 };
     let bank = (u64::from(shots) * classes * image * draws).saturating_mul(views);
     let prompts = keys_and_values(&config.text, classes * CLASS_ROWS);
     bank.saturating_add(plan.settings.globals.images as u64 * image + prompts)

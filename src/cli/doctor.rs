@@ -14,7 +14,7 @@ use super::threads::lanes;
 use crate::backbone::ClipFolder;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
-use crate::suite::{Estimate, Plan, SuiteFile, World, estimate};
+use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, settle_sizes};
 
 /// Everything on the page; field names are the JSON keys.
 #[derive(Serialize)]
@@ -96,9 +96,10 @@ pub(super) fn doctor(
     Ok(if page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
 }
 
-fn what_runs(world: &World, suite: SuiteFile, out: &Path, command: String) -> CanRun {
+fn what_runs(world: &World, mut suite: SuiteFile, out: &Path, command: String) -> CanRun {
     let datasets = suite.datasets.clone();
-    let plan = Plan::new(suite, &[], None).and_then(|plan| plan.with_prompts(None));
+    let sizes = settle_sizes(&mut suite.set, &world.clip);
+    let plan = sizes.and_then(|()| Plan::new(suite, &[], None)).and_then(|plan| plan.with_prompts(None));
     let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, out, lanes())) {
         Ok(takes) => (Some(takes), None),
         Err(error) => (None, Some(error.to_string())),

@@ -44,13 +44,31 @@ pub enum DecodeError {
         /// What the decoder said.
         reason: String,
     },
-    /// A sample layout that Pillow, too, does not turn into RGB, or that no photograph uses.
-    #[error("decode the {format}: {layout} samples are not supported, convert the file to 8-bit RGB")]
+    /// A layout or coding that this build does not read, though others may.
+    #[error("decode the {format}: {kind} is not supported, convert it to an 8-bit RGB PNG or a baseline JPEG")]
     Unsupported {
         /// The format.
         format: &'static str,
-        /// The sample layout.
-        layout: String,
+        /// What is not supported.
+        kind: String,
+    },
+    /// A picture format that this build does not read.
+    #[error("decode the image: {format} is not supported, convert it to PNG or JPEG")]
+    OtherFormat {
+        /// The format's name.
+        format: &'static str,
+    },
+    /// A picture far larger than its file can hold; nothing was allocated for it.
+    #[error("decode the {format}: {width} x {height} pixels cannot come from {bytes} bytes")]
+    Implausible {
+        /// The format.
+        format: &'static str,
+        /// Stated width.
+        width: u64,
+        /// Stated height.
+        height: u64,
+        /// Length of the file.
+        bytes: usize,
     },
 }
 
@@ -66,6 +84,24 @@ pub fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
 pub(super) fn check_size(width: u64, height: u64) -> Result<(), DecodeError> {
     let pixels = width.saturating_mul(height);
     if pixels > MAX_PIXELS { Err(DecodeError::TooLarge { width, height }) } else { Ok(()) }
+}
+
+/// Pixels that any file may state: about a megapixel costs nothing to allocate.
+const ALWAYS_ROOM: u64 = 1 << 20;
+
+/// Refuses pictures that are larger than `bytes` bytes can hold at `per_byte` pixels each, so that memory is
+/// bounded by the file and not by its header.
+pub(super) fn check_room(
+    format: &'static str,
+    (width, height): (u64, u64),
+    bytes: usize,
+    per_byte: u64,
+) -> Result<(), DecodeError> {
+    let held = per_byte.saturating_mul(bytes as u64).max(ALWAYS_ROOM);
+    if width.saturating_mul(height) > held {
+        return Err(DecodeError::Implausible { format, width, height, bytes });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

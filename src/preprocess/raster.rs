@@ -38,7 +38,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
     let (width, height) = (image.width(), image.height());
     let grey_16 = kind == ImageFormat::Png && bytes.get(24..26) == Some(&PNG_GREY_16);
     let data = rgb_bytes(image, grey_16)
-        .ok_or_else(|| DecodeError::Unsupported { format, layout: format!("{stored:?}") })?;
+        .ok_or_else(|| DecodeError::Unsupported { format, kind: format!("{stored:?}") })?;
     let found = data.len();
     Rgb8::new(width as usize, height as usize, data).ok_or_else(|| DecodeError::Malformed {
         format,

@@ -1,9 +1,21 @@
 //! Huffman tables: from the counts and symbols of a file to a lookup.
+//!
+//! A file's table is judged only when a scan uses it, as in libjpeg. Easy to get wrong: a code of all ones is
+//! not allowed, and a file without tables means the standard's own, as Motion-JPEG frames do.
 
 use super::bits::BitReader;
 
 /// Codes up to this long are found in one lookup.
 const LOOKUP_BITS: u32 = 9;
+
+/// A table as a file states it.
+#[derive(Clone)]
+pub(super) struct HuffmanSpec {
+    /// Number of codes of each length, 1 to 16.
+    pub(super) counts: [u8; 16],
+    /// Symbols in code order, as many as there are codes.
+    pub(super) symbols: Vec<u8>,
+}
 
 /// A decoding table.
 pub(super) struct HuffmanTable {
@@ -34,15 +46,16 @@ impl HuffmanTable {
         };
         let (mut code, mut position) = (0i32, 0i32);
         for (length, &count) in (1u32..).zip(&counts) {
-            if code + i32::from(count) > 1 << length {
-                return Err(format!("a Huffman table has too many codes of {length} bits"));
-            }
             table.offset[length as usize] = position - code;
             for _ in 0..count {
                 table.enter(length, code as usize, symbols[position as usize]);
                 table.max_code[length as usize] = code;
                 code += 1;
                 position += 1;
+                // All ones must stay free.
+                if code >= 1 << length {
+                    return Err(format!("a Huffman table has too many codes of {length} bits"));
+                }
             }
             code <<= 1;
         }

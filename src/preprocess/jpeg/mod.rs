@@ -13,6 +13,7 @@ mod idct;
 mod marker;
 mod progressive;
 mod scan;
+mod standard;
 mod upsample;
 
 pub(super) use decoder::decode;

@@ -58,6 +58,12 @@ pub enum DecodeError {
         /// The format's name.
         format: &'static str,
     },
+    /// A file that holds no picture.
+    #[error("decode the image: it is no picture but {found}")]
+    NoPicture {
+        /// What it is.
+        found: &'static str,
+    },
     /// A picture far larger than its file can hold; nothing was allocated for it.
     #[error("decode the {format}: {width} x {height} pixels cannot come from {bytes} bytes")]
     Implausible {
@@ -119,9 +125,8 @@ mod tests {
 
     #[test]
     fn unknown_bytes_are_named() {
-        let error = decode(b"<html><body>").unwrap_err();
-        assert_eq!(error, DecodeError::UnknownFormat { start: b"<html><b".to_vec() });
-        assert_eq!(decode(b"").unwrap_err(), DecodeError::UnknownFormat { start: vec![] });
+        let error = decode(b"some text, no picture").unwrap_err();
+        assert_eq!(error, DecodeError::UnknownFormat { start: b"some tex".to_vec() });
     }
 
     #[test]

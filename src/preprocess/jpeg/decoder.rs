@@ -82,8 +82,8 @@ impl<'a> Walk<'a> {
             self.at = end;
             match marker {
                 END_OF_IMAGE => return Ok(Stop::End),
-                0x01 | FIRST_RESTART..=LAST_RESTART => continue,
-                0x02..=0xbf | 0xc8 | 0xde | 0xdf | 0xf0..=0xfd => {
+                FIRST_RESTART..=LAST_RESTART => continue,
+                0x01..=0xbf | 0xc8 | 0xde | 0xdf | 0xf0..=0xfd => {
                     return Err(malformed(&format!("it has a reserved marker (ff {marker:02x})")));
                 }
                 0xd8 => return Err(malformed("a second image begins inside it")),
@@ -92,7 +92,11 @@ impl<'a> Walk<'a> {
                 0xc5..=0xc7 | 0xcd..=0xcf => return Err(unsupported("hierarchical JPEG")),
                 _ => {}
             }
-            let (payload, end) = segment(self.bytes, self.at)?;
+            let found = segment(self.bytes, self.at);
+            if found.is_err() && !matches!(marker, 0xdc | 0xe0..=0xef | 0xfe) {
+                return Err(malformed("a table is cut off"));
+            }
+            let (payload, end) = found?;
             self.at = end;
             match marker {
                 START_OF_SCAN => return Ok(Stop::Scan(payload)),

@@ -74,9 +74,11 @@ impl Layout {
 }
 
 /// The picture's RGB bytes. Where the compressed stream ends properly, behind a whole row, but before the
-/// picture does, the rest is black, as in Pillow.
+/// picture does, the rest has zeros for samples, as in Pillow.
 pub(super) fn rgb_rows(layout: &Layout, data: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    let mut out = vec![0; layout.width * layout.height * 3];
+    let nothing = if layout.colour == 3 { layout.palette.colour(0) } else { [0; 3] };
+    let mut out = nothing.repeat(layout.width * layout.height);
+    let mut any = false;
     let mut inflater = Inflater::new(FORMAT, data);
     let bits = layout.bits_per_pixel();
     for pass in layout.passes() {
@@ -84,11 +86,10 @@ pub(super) fn rgb_rows(layout: &Layout, data: &[u8]) -> Result<Vec<u8>, DecodeEr
         let length = (across * bits).div_ceil(8);
         let (mut row, mut previous) = (vec![0; length + 1], vec![0; length]);
         for y in 0..down {
-            if inflater.ended {
-                return Ok(out);
-            }
-            if inflater.fill(&mut row)? < row.len() {
-                return Err(DecodeError::Truncated { format: FORMAT });
+            match inflater.fill(&mut row)? {
+                0 if inflater.ended && any => return Ok(out),
+                filled if filled < row.len() => return Err(DecodeError::Truncated { format: FORMAT }),
+                _ => any = true,
             }
             unfilter(row[0], &mut row[1..], &previous, bits.div_ceil(8))?;
             previous.copy_from_slice(&row[1..]);

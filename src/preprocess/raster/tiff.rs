@@ -58,7 +58,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
     };
     let layout = layout(&tags)?;
     let planar = planar && layout.samples > 1;
-    if planar && (layout.bits != 8 || !matches!(layout.meaning, Meaning::Rgb)) {
+    if orientation >= 5 && !packing.is_compressed() && layout.samples != 3 && width != height {
+        // Pillow maps such a file with its sides exchanged and shows noise.
+        return Err(unsupported(FORMAT, "a turned picture without compression"));
+    }
+    let plain = layout.samples == 3 || tags.has(338);
+    if planar && (layout.bits != 8 || !matches!(layout.meaning, Meaning::Rgb) || !plain) {
         return Err(unsupported(FORMAT, "a planar layout other than 8-bit RGB"));
     }
     if packing.is_predicted() && !matches!(layout.bits, 8 | 16) {

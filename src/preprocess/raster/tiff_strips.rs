@@ -67,6 +67,10 @@ impl Packing {
         Ok(Self { code, predicted })
     }
 
+    pub(super) fn is_compressed(&self) -> bool {
+        self.code != Code::None
+    }
+
     pub(super) fn is_predicted(&self) -> bool {
         self.predicted
     }

@@ -28,12 +28,16 @@ impl<'a> Tags<'a> {
     /// Reads the first directory.
     ///
     /// # Errors
-    /// [`DecodeError::Truncated`] where the file ends inside it.
+    /// [`DecodeError::Truncated`] where the file ends inside it; also where a tag stands twice (readers differ in
+    /// which they take).
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let big_endian = bytes.starts_with(b"MM");
         let big = bytes[2] == 43 || bytes[3] == 43;
         let mut tags = Self { bytes, big_endian, big, entries: Vec::new() };
         tags.fill().ok_or(DecodeError::Truncated { format: FORMAT })?;
+        if let Some([first, _]) = tags.entries.array_windows().find(|[a, b]| a.0 == b.0) {
+            return Err(malformed(FORMAT, &format!("tag {} stands twice in it", first.0)));
+        }
         Ok(tags)
     }
 
@@ -47,6 +51,7 @@ impl<'a> Tags<'a> {
             let wide = if self.big { 8 } else { 4 };
             self.entries.push((tag, kind, self.number(at + 4, wide)?, at + 4 + wide));
         }
+        self.entries.sort_unstable();
         Some(())
     }
 
@@ -67,7 +72,7 @@ impl<'a> Tags<'a> {
     /// # Errors
     /// Where they lie outside the file or are no whole numbers.
     pub(super) fn values(&self, tag: u16) -> Result<Vec<u64>, DecodeError> {
-        let Some(&(_, kind, count, at)) = self.entries.iter().rev().find(|entry| entry.0 == tag) else {
+        let Some(&(_, kind, count, at)) = self.entries.iter().find(|entry| entry.0 == tag) else {
             return Ok(Vec::new());
         };
         let length = match kind {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::claim::lock_file;
 use super::schema::{Evaluation, Outcome, Prediction, RunRecord, SCHEMA_VERSION};
 use super::seal;
-use crate::atomic_file;
+use crate::util::atomic_file;
 
 /// Largest record read: a real one has some kilobytes.
 const MAX_RECORD_BYTES: u64 = 16 << 20;

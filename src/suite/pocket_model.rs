@@ -6,9 +6,8 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use super::error::SuiteError;
-use crate::backbone::{
-    BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, TokenizerError, Weights, hf_config,
-};
+use crate::backbone::files::hf_config;
+use crate::backbone::{BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, TokenizerError, Weights};
 use crate::record::hex;
 
 const CONFIG: &str = include_str!("../../assets/pocket/config.json");

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use rpo_bench::backbone::PromptCheckpoint;
-use rpo_bench::backbone::hf_config::read_config;
-use rpo_bench::backbone::safetensors_file::SafetensorsFile;
-use rpo_bench::backbone::tensor_file::TensorFile;
-use rpo_bench::backbone::torch_file::TorchArchive;
+use rpo_bench::backbone::files::hf_config::read_config;
+use rpo_bench::backbone::files::safetensors_file::SafetensorsFile;
+use rpo_bench::backbone::files::tensor_file::TensorFile;
+use rpo_bench::backbone::files::torch_file::TorchArchive;
+use rpo_bench::check::verify::quick;
 use rpo_bench::data::embedded;
 use rpo_bench::data::file_source::FileSource;
 use rpo_bench::data::manifest::Manifest;
@@ -15,7 +16,6 @@ use rpo_bench::data::{ImageSource, Item};
 use rpo_bench::record::store::parse_predictions;
 use rpo_bench::record::{parse_record, read_record};
 use rpo_bench::suite::{Plan, SUITES, SuiteFile};
-use rpo_bench::verify::quick;
 
 use super::damage;
 use super::harness::{Format, fixture, survives};

@@ -5,7 +5,7 @@ use std::fs;
 
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
 use rpo_bench::report::{Deviation, ReportError, ReportSpec, Section, render};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Every section, in the order of the enum.
 pub const EVERY_SECTION: [Section; 13] = [

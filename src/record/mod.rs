@@ -11,4 +11,4 @@ pub use claim::{Claims, Held, lock_file};
 pub use holder::Holder;
 pub use redact::Redactor;
 pub use schema::*;
-pub use store::{Seal, Store, StoreError, hex, parse_record, predictions_csv, read_record};
+pub use store::{Seal, Store, StoreError, parse_record, predictions_csv, read_record};

@@ -2,6 +2,7 @@
 //!
 //! A cell exists when its record does. Everything is written under a temporary name, synced and renamed.
 
+use crate::util::hex;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -277,11 +278,6 @@ pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
             Some(Prediction { path: path.replace("\"\"", "\""), label, predicted, p_true })
         })
         .collect()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use super::ahead::ahead;
 use super::error::TrainError;
 use super::test_images::TestImages;
 use crate::data::Item;
+use crate::data::Prediction;
 use crate::method::{ClassifierSet, ImageBatch, MethodError, Shares};
-use crate::record::Prediction;
 
 /// Keeps the predictions of one pass while it runs.
 pub trait PassKeeper {

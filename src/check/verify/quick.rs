@@ -9,8 +9,9 @@ use super::finding::Verdict;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::tensor_file::TensorFile;
 use crate::record::{
-    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, hex, parse_record,
+    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, parse_record,
 };
+use crate::util::hex;
 
 /// The variant that says that prompts came from a file.
 pub(super) const FROM_FILE: &str = "prompts";

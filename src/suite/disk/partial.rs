@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{Classes, Item};
 use crate::record::store::parse_predictions;
-use crate::record::{Prediction, Store, StoreError, hex, predictions_csv};
+use crate::record::{Prediction, Store, StoreError, predictions_csv};
 use crate::train::{PassKeeper, TrainError};
+use crate::util::hex;
 
 /// Hexadecimal digits and the line break in front of the predictions.
 const HASH_LINE: usize = 65;

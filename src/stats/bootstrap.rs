@@ -5,7 +5,7 @@
 
 use super::describe::{Interval, quantile_type7};
 use super::error::{StatsError, check, check_confidence};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// How many resamples are drawn, at which confidence, with which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use super::bootstrap::Plan;
 use super::describe::{Interval, quantile_type7};
 use super::error::{StatsError, check, check_confidence};
 use super::harmonic::harmonic_mean;
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// A percentile interval of a difference and the p of "no difference" from the same resamples.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::error::{StatsError, check};
 use super::ranks::midranks;
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// Pearson's correlation of the midranks; 0 where one side is constant.
 ///

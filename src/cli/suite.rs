@@ -180,6 +180,9 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
         Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
+        Event::Damaged { path, reason } => {
+            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
+        }
         Event::CacheFailed { reason } => {
             say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
         }

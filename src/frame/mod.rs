@@ -3,6 +3,7 @@
 //! No mean, interval or test is made anywhere else from raw records: reports and statistics start from
 //! these rows.
 
+pub mod agreement;
 pub mod error;
 pub mod row;
 pub mod summary;
@@ -11,6 +12,7 @@ pub mod variant;
 pub mod write;
 
 pub use error::FrameError;
+pub use variant::OwnSettings;
 pub use row::Row;
 pub use summary::{Accuracy, SummaryRow};
 pub use table::Frame;

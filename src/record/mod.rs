@@ -2,13 +2,15 @@
 
 pub mod claim;
 pub mod holder;
+pub mod identity;
 pub mod redact;
 pub mod schema;
 pub mod seal;
 pub mod store;
 
-pub use claim::{Claims, Held, lock_file};
+pub use claim::{Claims, Held, living_claims, lock_file};
 pub use holder::Holder;
+pub use identity::Identity;
 pub use redact::Redactor;
 pub use schema::*;
 pub use store::{Seal, Store, StoreError, hex, parse_record, predictions_csv, read_record};

@@ -79,6 +79,19 @@ pub enum SuiteError {
         /// The dataset that needs most, and how much.
         largest: String,
     },
+    /// A run without a single record.
+    #[error(
+        "render the report of {run}: no cell is finished yet ({planned} planned, {running} being run by a living \
+         process); wait for it, or run the suite"
+    )]
+    NothingFinished {
+        /// Name of the run.
+        run: String,
+        /// Cells that commands on it asked for.
+        planned: usize,
+        /// Cells that living processes hold.
+        running: usize,
+    },
     /// A combination of options that cannot run.
     #[error("{0}")]
     Usage(String),

@@ -9,7 +9,7 @@ use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
 use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
-use crate::suite::disk::partial;
+use crate::suite::disk::{checkpoint, partial};
 use crate::suite::disk::trained::Trained;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::{CellPlan, Plan};
@@ -73,12 +73,17 @@ impl<'a> Lane<'a> {
         }
         self.measure(dataset, &mut candidates)?;
         for candidate in candidates {
+            let training_key = candidate.plan.training_key.as_str();
             let record = self.record(dataset, candidate);
             // First, because nobody comes back to a recorded cell.
             for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
                 for classes in &self.plan.suite.evaluate {
                     partial::discard(self.store, &record.key, &target.id, *classes)?;
                 }
+            }
+            if record.outcome != Outcome::Complete {
+                // It would fail again at the same step; what it kept is of no use.
+                checkpoint::discard(self.store, training_key)?;
             }
             self.store.save(&record)?;
             (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });

@@ -12,7 +12,7 @@ pub mod variant;
 pub mod write;
 
 pub use error::FrameError;
-pub use variant::OwnSettings;
 pub use row::Row;
 pub use summary::{Accuracy, SummaryRow};
 pub use table::Frame;
+pub use variant::OwnSettings;

@@ -33,9 +33,8 @@ pub fn split(frame: &Frame, mixed: Mixed, swept: impl Fn(&SummaryRow) -> String)
         family.entry(mixed.arm(&row.place)).or_default().push(row);
     }
     let chosen: BTreeSet<Arm> = families.into_values().flat_map(shown).collect();
-    let is_main = |row: &SummaryRow| {
-        chosen.contains(&mixed.arm(&row.place)) && (!full || row.place.limit.is_none())
-    };
+    let is_main =
+        |row: &SummaryRow| chosen.contains(&mixed.arm(&row.place)) && (!full || row.place.limit.is_none());
     let (main, apart) = summary.iter().cloned().partition(is_main);
     Split { main, apart }
 }
@@ -49,7 +48,8 @@ fn shown(arms: BTreeMap<Arm, Vec<&SummaryRow>>) -> Vec<Arm> {
         .filter(|(_, rows)| version(rows) == newest)
         .map(|(arm, rows)| (arm, places(rows)))
         .collect();
-    let rows = |arm: &Arm| arms.get(arm).map_or(0, |rows| rows.iter().map(|row| row.n_seeds()).sum::<usize>());
+    let rows =
+        |arm: &Arm| arms.get(arm).map_or(0, |rows| rows.iter().map(|row| row.n_seeds()).sum::<usize>());
     // Of equally wide arms the suite's own settings lead, then the one with more runs.
     let lead = current.iter().max_by_key(|(arm, places)| {
         (places.len(), arm.variant.is_empty(), rows(arm), std::cmp::Reverse(*arm))

@@ -18,7 +18,8 @@ pub fn is_pocket(record: &RunRecord) -> bool {
 
 /// The swept settings of a record as one word.
 fn swept_words(record: &RunRecord) -> String {
-    let words: Vec<String> = record.cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let words: Vec<String> =
+        record.cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
     words.join(" ")
 }
 

@@ -19,10 +19,10 @@ pub enum SuiteError {
         known: String,
     },
     /// A suite file that is not one.
-    #[error("read suites/{name}.toml: {reason}")]
+    #[error("read suite file {path}: {reason}")]
     File {
-        /// Suite name.
-        name: String,
+        /// The file, as it was named.
+        path: String,
         /// What is wrong.
         reason: String,
     },

@@ -22,7 +22,7 @@ pub use plan::shard::Shard;
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use run::evaluate_file::{FileEvaluation, evaluate_file};
 pub use run::provenance::CommandLine;
-pub use run::report::{render_report, render_run};
+pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
 pub use spec::file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use spec::globals::GLOBAL_KEYS;

@@ -135,8 +135,7 @@ fn cells(records: &[RunRecord]) -> Result<BTreeMap<Row, Accuracy>, ReportError> 
         for classes in [Classes::Base, Classes::New, Classes::All] {
             if row.accuracy(classes).n() > 0 {
                 let (trainable_parameters, numerics_version) = (0, 0);
-                let mut place =
-                    Row { classes, trainable_parameters, numerics_version, ..row.place.clone() };
+                let mut place = Row { classes, trainable_parameters, numerics_version, ..row.place.clone() };
                 let words = [&mut place.suite, &mut place.profile, &mut place.data, &mut place.dtype];
                 words.into_iter().chain([&mut place.settings]).for_each(String::clear);
                 cells.insert(place, row.accuracy(classes).clone());

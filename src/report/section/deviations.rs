@@ -59,7 +59,11 @@ fn settings(context: &Context<'_>) -> String {
                 .flat_map(|r| keys.iter().filter_map(|key| r.config.get(key)))
                 .map(String::as_str)
                 .collect();
-            if values.is_empty() { NONE.to_owned() } else { values.into_iter().collect::<Vec<_>>().join("; ") }
+            if values.is_empty() {
+                NONE.to_owned()
+            } else {
+                values.into_iter().collect::<Vec<_>>().join("; ")
+            }
         };
         table.row(std::iter::once(arm.label()).chain(COLUMNS.map(|(_, fields)| cell(fields))));
     }
@@ -96,7 +100,12 @@ fn switches(context: &Context<'_>) -> String {
     let mut values: BTreeMap<&str, BTreeMap<&str, Values<'_>>> = BTreeMap::new();
     for record in context.every_record() {
         for (name, value) in &record.switches {
-            values.entry(name).or_default().entry(value).or_default().insert(method_name(&record.cell.method));
+            values
+                .entry(name)
+                .or_default()
+                .entry(value)
+                .or_default()
+                .insert(method_name(&record.cell.method));
         }
     }
     let mut table = Table::new(["switch", "value", "published", "methods"]).left(4);

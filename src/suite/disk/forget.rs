@@ -25,7 +25,8 @@ impl Where {
     /// # Errors
     /// [`SuiteError::Usage`] without an equals sign.
     pub fn parse(text: &str) -> Result<Self, SuiteError> {
-        let usage = || SuiteError::Usage(format!("--where {text}: expected key=value, such as rpo.k=4 or seed=3"));
+        let usage =
+            || SuiteError::Usage(format!("--where {text}: expected key=value, such as rpo.k=4 or seed=3"));
         let (key, value) = text.split_once('=').ok_or_else(usage)?;
         Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
     }
@@ -39,9 +40,7 @@ impl Where {
             "key" => hash(&record.key),
             "weights" => hash(&record.provenance.weights_sha256),
             "split" => hash(&record.provenance.split_sha256),
-            "images" => {
-                record.evaluations.iter().any(|e| e.images_sha256.as_deref().is_some_and(hash))
-            }
+            "images" => record.evaluations.iter().any(|e| e.images_sha256.as_deref().is_some_and(hash)),
             "class_count" => record.evaluations.iter().any(|e| e.class_count.to_string() == self.value),
             "settings" => hash(&Identity::of(record).digest()),
             "dataset" => cell.dataset == self.value,
@@ -90,6 +89,13 @@ pub fn forget(store: &Store, conditions: &[Where], dry: bool) -> Result<Forgotte
     let time = utc_now().replace(':', "");
     let runs = store.dir().parent().unwrap_or(store.dir());
     let target = runs.join(".forgotten").join(format!("{run}-{time}"));
+    if conditions.is_empty() {
+        let moved = std::fs::create_dir_all(runs.join(".forgotten"))
+            .and_then(|()| std::fs::rename(store.dir(), &target));
+        let path = store.dir().to_owned();
+        moved.map_err(|source| StoreError::Io { action: "move", path, source })?;
+        return Ok(Forgotten { records: gone, files, moved_to: Some(target) });
+    }
     // Records go last: a cell whose files are half moved is found damaged, never complete.
     for file in &files {
         move_file(store, file, &target)?;
@@ -99,7 +105,8 @@ pub fn forget(store: &Store, conditions: &[Where], dry: bool) -> Result<Forgotte
 
 fn move_file(store: &Store, file: &str, target: &std::path::Path) -> Result<(), StoreError> {
     let (from, to) = (store.dir().join(file), target.join(file));
-    let moved = to.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::rename(&from, &to));
+    let moved =
+        to.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::rename(&from, &to));
     match moved {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
             Err(StoreError::Io { action: "move", path: from, source })

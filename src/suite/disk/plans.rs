@@ -23,7 +23,8 @@ const DIGITS: usize = 12;
 /// # Errors
 /// [`SuiteError::Store`].
 pub(in crate::suite) fn remember(store: &Store, suite: &SuiteFile) -> Result<(), SuiteError> {
-    let text = toml::to_string(suite).map_err(|error| SuiteError::Usage(format!("keep the plan: {error}")))?;
+    let text =
+        toml::to_string(suite).map_err(|error| SuiteError::Usage(format!("keep the plan: {error}")))?;
     let name: String = hex(&Sha256::digest(&text)).chars().take(DIGITS).collect();
     let path = format!("{FOLDER}/{name}.toml");
     if !store.dir().join(&path).is_file() {
@@ -42,7 +43,8 @@ pub(in crate::suite) fn all(store: &Store, name: &str) -> Result<Vec<(String, Su
     for file in store.list(FOLDER, "toml")? {
         let path = format!("{FOLDER}/{file}");
         let text = String::from_utf8_lossy(&store.read(&path)?).into_owned();
-        found.push((path, SuiteFile::parse(name, &text)?));
+        let whole = store.dir().join(&path).display().to_string();
+        found.push((path, SuiteFile::parse_from(name, &text, &whole)?));
     }
     if found.is_empty() {
         found.extend(SuiteFile::stored(store, name)?.map(|suite| ("suite.toml".to_owned(), suite)));

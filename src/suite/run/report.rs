@@ -75,7 +75,10 @@ pub fn render_run(
 }
 
 /// What the suite itself sets for each method; nothing is known of a suite of one's own.
-fn own_settings(name: &str, profile: &str) -> Result<OwnSettings, SuiteError> {
+///
+/// # Errors
+/// A suite of this program that does not resolve.
+pub fn own_settings(name: &str, profile: &str) -> Result<OwnSettings, SuiteError> {
     let Ok(suite) = SuiteFile::find(name) else { return Ok(OwnSettings::default()) };
     let plan = Plan::new(SuiteFile { sweep: Vec::new(), ..suite.for_profile(profile) }, &[], None)?;
     let of = |method: crate::suite::Resolved| {

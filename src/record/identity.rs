@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::schema::{Provenance, RunRecord};
-use super::store::hex;
+use crate::util::hex;
 
 /// Digits of an identity in tables.
 const DIGITS: usize = 12;

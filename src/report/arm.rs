@@ -72,14 +72,15 @@ impl Mixed {
 
     fn named(self, method: &str, variant: &str, (dtype, data, limit): (&str, &str, Option<u32>)) -> Arm {
         let mut remark = Vec::new();
-        if self.dtype {
+        // What every run has without a flag needs no name.
+        if self.dtype && dtype != "f32" {
             remark.push(dtype.to_owned());
         }
         if self.data {
             remark.push(data.to_owned());
         }
         if self.limit {
-            remark.push(limit.map_or_else(|| "no limit".to_owned(), |n| format!("limit {n}")));
+            remark.extend(limit.map(|n| format!("limit {n}")));
         }
         Arm { remark: remark.join(" "), ..Arm::new(method, variant) }
     }

@@ -11,7 +11,6 @@ mod run;
 mod spec;
 mod world;
 
-pub use disk::forget::{Forgotten, Where, forget, outcome};
 pub use disk::neighbours::free_profile;
 pub use disk::saved::{SavedPrompts, about};
 pub use error::SuiteError;
@@ -21,6 +20,7 @@ pub use plan::estimate::{Estimate, PlannedCell, estimate};
 pub use plan::shard::Shard;
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use run::evaluate_file::{FileEvaluation, evaluate_file};
+pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::provenance::CommandLine;
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};

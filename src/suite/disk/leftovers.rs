@@ -1,8 +1,8 @@
 //! What kills leave behind and nobody would come back to: checkpoints of trainings that are stored, partial passes
 //! of cells that are recorded.
 
-use super::trained;
 use crate::record::{Store, StoreError};
+use crate::suite::plan::cells::trained_paths;
 
 /// The folder of checkpoints in a run directory.
 const FOLDER: &str = "checkpoints";
@@ -14,7 +14,7 @@ const FOLDER: &str = "checkpoints";
 pub(in crate::suite) fn sweep(store: &Store) -> Result<(), StoreError> {
     for file in store.list(FOLDER, "checkpoint")? {
         let key = file.trim_end_matches(".checkpoint");
-        if trained::paths(key).iter().all(|path| store.dir().join(path).is_file()) {
+        if trained_paths(key).iter().all(|path| store.dir().join(path).is_file()) {
             store.remove(&format!("{FOLDER}/{file}"))?;
         }
     }

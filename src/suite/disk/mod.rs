@@ -2,7 +2,6 @@
 
 pub(in crate::suite) mod checkpoint;
 pub(in crate::suite) mod claimed;
-pub(in crate::suite) mod forget;
 pub(in crate::suite) mod leftovers;
 pub(in crate::suite) mod neighbours;
 pub(in crate::suite) mod partial;

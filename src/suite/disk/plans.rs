@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::record::{Store, hex};
+use crate::record::Store;
 use crate::report::Planned;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::Plan;
 use crate::suite::spec::file::SuiteFile;
 use crate::suite::spec::prompt_files;
+use crate::util::hex;
 
 /// The folder of plans in a run directory.
 pub(in crate::suite) const FOLDER: &str = "plans";

@@ -2,6 +2,7 @@
 //!
 //! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,6 +106,16 @@ impl<'a> Lane<'a> {
         self.world.class_prompts(dataset, &method.style, classes)
     }
 
+    /// The method's switches, and whether somebody else's draws were used: seeds of two kinds of draw are no
+    /// seeds of one mean.
+    fn switches(&self, dataset: &BenchDataset, cell: &CellPlan) -> BTreeMap<String, String> {
+        let mut switches = self.method(cell).switches.clone();
+        if dataset.draw_files.is_some() && cell.draw_sha256.is_some() {
+            switches.insert("data.draws".to_owned(), "published".to_owned());
+        }
+        switches
+    }
+
     fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
         let resolved = self.method(candidate.plan);
         let (outcome, trained) = match candidate.trained {
@@ -119,7 +130,7 @@ impl<'a> Lane<'a> {
             cell: candidate.plan.cell.clone(),
             outcome,
             config: resolved.config.clone(),
-            switches: resolved.switches.clone(),
+            switches: self.switches(dataset, candidate.plan),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             measurements: if complete { candidate.measurements } else { Vec::new() },

@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{plans, trained};
+use super::provenance::utc_now;
 use crate::record::{Identity, Outcome, RunRecord, Store, StoreError, living_claims};
 use crate::report::Planned;
+use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
-use crate::suite::run::provenance::utc_now;
+use crate::suite::plan::cells::trained_paths;
 
 /// A condition `key=value` on a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ fn files_of(store: &Store, gone: &[RunRecord], kept: &[RunRecord]) -> Result<Vec
     let mut files: Vec<String> = predictions(gone).difference(&predictions(kept)).cloned().collect();
     for path in parameters(gone).difference(&parameters(kept)) {
         let key = path.trim_start_matches("trained/").trim_end_matches(".safetensors");
-        files.extend(trained::paths(key));
+        files.extend(trained_paths(key));
     }
     let served = |cells: &[Planned], records: &[RunRecord]| {
         cells.iter().any(|cell| records.iter().any(|record| cell.is(record)))

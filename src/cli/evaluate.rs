@@ -2,7 +2,7 @@
 
 use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
-use super::progress::{listen, stopped};
+use super::signals::{listen, stopped};
 use super::suite::device;
 use crate::data::Classes;
 use crate::suite::{SavedPrompts, Settings, World, about, evaluate_file};

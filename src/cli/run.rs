@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, runs, suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -31,6 +31,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::List { what } => list::list(what),
         Command::Report(args) => report::report(&args),
+        Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
         Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),

@@ -10,11 +10,14 @@ use indicatif::ProgressBar;
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
 use super::plan;
-use super::progress::{bar, listen, stopped};
+use super::progress::bar;
+use super::report::warn;
+use super::signals::{listen, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, free_profile,
+    render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -102,7 +105,8 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
-    SuiteFile::find(&args.name)?;
+    let name = SuiteFile::find(&args.name)?.name;
+    outside_data(args)?;
     listen()?;
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
@@ -113,6 +117,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.draws {
         world.use_draws(dir)?;
     }
+    world.profile = free_profile(&world, &args.out, &name)?;
     let plan = resolve(args, &world)?;
     if args.plan {
         return plan::show(args, &world, &plan);
@@ -136,7 +141,11 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         event: &event,
     };
     let summary = run(&world, &plan, &options)?;
-    let report = render_report(&args.out, &plan.suite.name, &world.profile)?;
+    let report = match render_report(&args.out, &plan.suite.name, &world.profile) {
+        // Whoever runs the cells will have something to report on.
+        Err(SuiteError::NothingFinished { .. }) if summary.elsewhere > 0 => None,
+        report => Some(report?),
+    };
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
@@ -146,8 +155,30 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
             summary.elsewhere
         );
     }
-    println!("report: {}", report.dir.join("README.md").display());
+    if let Some(report) = report {
+        println!("report: {}", report.dir.join("README.md").display());
+        warn(&report);
+    }
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// Nothing is written below --data, which belongs to somebody else.
+fn outside_data(args: &SuiteArgs) -> Result<(), Failure> {
+    let Some(data) = &args.data else { return Ok(()) };
+    let data = Path::new(data.strip_prefix("folder:").unwrap_or(data));
+    // The output need not be there yet: the first part of its path that is decides.
+    let absolute = std::path::absolute(&args.out)?;
+    let nearest = absolute.ancestors().find_map(|part| part.canonicalize().ok());
+    match (data.canonicalize(), nearest) {
+        (Ok(data), Some(out)) if out.starts_with(&data) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "--out {}: it lies inside --data, which is never written to; give another folder",
+                args.out.display()
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// An argument with the size that was found in the place of `auto`: elsewhere, the command must give the same cells.
@@ -180,6 +211,9 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
         Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
+        Event::Damaged { path, reason } => {
+            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
+        }
         Event::CacheFailed { reason } => {
             say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
         }

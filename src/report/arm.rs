@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::names::{method_name, method_order};
 use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
+use crate::record::RunRecord;
 
 /// A method under one set of settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,22 +60,29 @@ impl Mixed {
 
     /// The arm a row belongs to.
     pub fn arm(self, row: &Row) -> Arm {
+        self.named(&row.method, &row.variant, (&row.dtype, &row.data, row.limit))
+    }
+
+    /// The arm of a record, failed ones included, under its variant name.
+    pub fn arm_of_record(self, record: &RunRecord, variant: &str) -> Arm {
+        let origin = &record.provenance;
+        let told_apart = (origin.dtype.as_str(), origin.data_kind.as_str(), record.cell.limit);
+        self.named(&record.cell.method, variant, told_apart)
+    }
+
+    fn named(self, method: &str, variant: &str, (dtype, data, limit): (&str, &str, Option<u32>)) -> Arm {
         let mut remark = Vec::new();
-        if self.dtype {
-            remark.push(row.dtype.clone());
+        // What every run has without a flag needs no name.
+        if self.dtype && dtype != "f32" {
+            remark.push(dtype.to_owned());
         }
         if self.data {
-            remark.push(row.data.clone());
+            remark.push(data.to_owned());
         }
         if self.limit {
-            remark.push(row.limit.map_or_else(|| "no limit".to_owned(), |n| format!("limit {n}")));
+            remark.extend(limit.map(|n| format!("limit {n}")));
         }
-        Arm {
-            order: method_order(&row.method),
-            method: row.method.clone(),
-            variant: row.variant.clone(),
-            remark: remark.join(" "),
-        }
+        Arm { remark: remark.join(" "), ..Arm::new(method, variant) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Reads records and nothing else: a report never needs a device, a model or a data set. Every number
 //! printed carries its n and its kind of spread.
 
+pub mod apart;
 pub mod arm;
 pub mod compare;
 pub mod context;
@@ -27,4 +28,4 @@ pub mod spec;
 
 pub use error::ReportError;
 pub use page::{PredictionSource, RenderedReport, render};
-pub use spec::{Deviation, ReportSpec, Section};
+pub use spec::{Damage, Deviation, Planned, ReportSpec, Section};

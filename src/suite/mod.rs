@@ -11,6 +11,7 @@ mod run;
 mod spec;
 mod world;
 
+pub use disk::neighbours::free_profile;
 pub use disk::saved::{SavedPrompts, about};
 pub use error::SuiteError;
 pub use plan::automatic::settle as settle_sizes;
@@ -19,8 +20,9 @@ pub use plan::estimate::{Estimate, PlannedCell, estimate};
 pub use plan::shard::Shard;
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use run::evaluate_file::{FileEvaluation, evaluate_file};
+pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::provenance::CommandLine;
-pub use run::report::render_report;
+pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
 pub use spec::file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use spec::globals::GLOBAL_KEYS;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs, SuiteArgs,
-    VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs,
+    RunsCommand, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -36,11 +36,18 @@ pub enum Command {
         /// What to list.
         what: Listing,
     },
-    /// Render a suite's report again, from its records alone.
+    /// Render a run's report again, from its records alone.
+    ///
+    /// Where predictions are missing or damaged, the page is written, says what was not tested, and the exit code
+    /// is 3.
     Report(ReportArgs),
+    /// List the runs under --out, and move cells out of them.
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Compare two runs, or a run with the paper's figures, cell by cell.
     ///
-    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), SUITE where only one run has it, or a
+    /// folder that holds records/.
     /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
     /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
     /// read the verdicts from --json.

@@ -134,10 +134,10 @@ fn cells(records: &[RunRecord]) -> Result<BTreeMap<Row, Accuracy>, ReportError> 
     for row in Frame::from_records(records)?.summary() {
         for classes in [Classes::Base, Classes::New, Classes::All] {
             if row.accuracy(classes).n() > 0 {
-                let mut place = Row { classes, trainable_parameters: 0, ..row.place.clone() };
-                for word in [&mut place.suite, &mut place.profile, &mut place.data, &mut place.dtype] {
-                    word.clear();
-                }
+                let (trainable_parameters, numerics_version) = (0, 0);
+                let mut place = Row { classes, trainable_parameters, numerics_version, ..row.place.clone() };
+                let words = [&mut place.suite, &mut place.profile, &mut place.data, &mut place.dtype];
+                words.into_iter().chain([&mut place.settings]).for_each(String::clear);
                 cells.insert(place, row.accuracy(classes).clone());
             }
         }

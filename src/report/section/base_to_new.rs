@@ -54,7 +54,7 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, headline: &Headline) -> String 
         let table = matrix(context, grid, &shown);
         out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
-    out.push_str(&format!("{}\n\n", marks(headline)));
+    out.push_str(&format!("{}{}\n\n", marks(headline), untested(context, grid)));
     out.push_str(&folded("Seed error and sampling error, cell by cell", &detail(grid)));
     out.push('\n');
     out
@@ -86,6 +86,19 @@ fn marks(headline: &Headline) -> String {
          every run of the cell failed; †: fewer seeds than in other cells. Averages run over the datasets on \
          which every method has a value._"
     )
+}
+
+/// Says on which datasets lines could not be tested, where predictions are missing or damaged.
+fn untested(context: &Context<'_>, grid: &Grid<'_>) -> String {
+    let damaged = |d: &usize| {
+        (0..grid.arms.len()).filter_map(|a| grid.cell(*d, a)).any(|cell| context.is_damaged(cell))
+    };
+    let names: Vec<&str> =
+        (0..grid.datasets.len()).filter(damaged).map(|d| dataset_name(&grid.datasets[d])).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" **Not tested: predictions of {} are missing or damaged.**", names.join(", "))
 }
 
 /// One line per arm: both averages under their names.

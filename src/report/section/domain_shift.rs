@@ -52,7 +52,7 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
         values.and_then(|values| mean(&values))
     };
     let hole = |arm: &Arm| {
-        let failed = context.has_failed(&arm.method, source, Some(shots));
+        let failed = context.has_failed(arm, source, Some(shots));
         if failed { "failed".to_owned() } else { NONE.to_owned() }
     };
     let header = ["method".to_owned(), dataset_name(source).to_owned()]

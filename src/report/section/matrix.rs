@@ -57,7 +57,7 @@ fn spread(row: &SummaryRow, quantity: Quantity) -> Option<f64> {
 /// What stands in a cell without a result.
 pub fn hole(context: &Context<'_>, grid: &Grid<'_>, dataset: usize, arm: usize) -> String {
     let shots = grid.shots.filter(|_| grid.arms[arm].method != "zero_shot");
-    let failed = context.has_failed(&grid.arms[arm].method, &grid.datasets[dataset], shots);
+    let failed = context.has_failed(&grid.arms[arm], &grid.datasets[dataset], shots);
     if failed { "failed".to_owned() } else { NONE.to_owned() }
 }
 

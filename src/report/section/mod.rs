@@ -16,6 +16,7 @@ mod few_shot;
 mod image_tests;
 mod matrix;
 mod method_tests;
+mod other_settings;
 mod prompt_files;
 mod provenance;
 mod representation_shift;
@@ -26,6 +27,7 @@ mod training_curves;
 mod variance;
 
 pub use matrix::hole;
+pub use other_settings::render as other_settings;
 
 /// Renders one section.
 ///

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shift_and_loss;
-use crate::frame::variant::variant_names;
 use crate::record::{Measurement, Outcome, RunRecord};
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
@@ -33,12 +32,10 @@ impl<'a> Measured<'a> {
     fn new(context: &Context<'a>) -> Self {
         let complete: Vec<&RunRecord> =
             context.records.iter().copied().filter(|r| r.outcome == Outcome::Complete).collect();
-        let names = variant_names(&complete);
         let records: Vec<(Arm, &RunRecord)> = complete
-            .iter()
-            .zip(&names)
-            .filter(|(record, _)| !record.measurements.is_empty())
-            .map(|(record, variant)| (Arm::new(&record.cell.method, variant), *record))
+            .into_iter()
+            .filter(|record| !record.measurements.is_empty())
+            .map(|record| (context.arm_of_record(record), record))
             .collect();
         let arms: BTreeSet<Arm> = records.iter().map(|(arm, _)| arm.clone()).collect();
         Self { arms: arms.into_iter().collect(), records }

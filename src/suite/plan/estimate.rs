@@ -81,7 +81,7 @@ pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<
         let dataset = open(id)?;
         let mut pending = Vec::new();
         for cell in plan.cells(world, &dataset, &others)? {
-            let complete = store.find(&cell.key)?.is_some();
+            let complete = store.find_whole(&cell.key)?.is_some();
             total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
             if !complete {
                 pending.push(cell);

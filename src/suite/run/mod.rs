@@ -5,6 +5,7 @@ pub(in crate::suite) mod evaluate_file;
 pub(in crate::suite) mod evaluation;
 pub(in crate::suite) mod fingerprint;
 pub(in crate::suite) mod fitting;
+pub(in crate::suite) mod forget;
 pub(in crate::suite) mod lane;
 pub(in crate::suite) mod measure;
 pub(in crate::suite) mod provenance;

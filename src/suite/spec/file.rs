@@ -126,9 +126,9 @@ impl SuiteFile {
     pub fn find(name: &str) -> Result<Self, SuiteError> {
         if let Some(stem) = name.strip_suffix(".toml") {
             let stem = Path::new(stem).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let fail = |reason: String| SuiteError::File { name: stem.clone(), reason };
+            let fail = |reason: String| SuiteError::File { path: name.to_owned(), reason };
             let text = std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?;
-            return Self::parse(&stem, &text);
+            return Self::parse_from(&stem, &text, name);
         }
         let text = SUITES.iter().find(|(known, _)| *known == name).ok_or_else(|| SuiteError::Unknown {
             name: name.to_owned(),
@@ -142,8 +142,16 @@ impl SuiteFile {
     /// # Errors
     /// [`SuiteError::File`] naming line and key, with the keys that exist.
     pub fn parse(name: &str, text: &str) -> Result<Self, SuiteError> {
+        Self::parse_from(name, text, &format!("suites/{name}.toml"))
+    }
+
+    /// Parses a suite file that was read from `path`, which messages name.
+    ///
+    /// # Errors
+    /// As [`SuiteFile::parse`].
+    pub(in crate::suite) fn parse_from(name: &str, text: &str, path: &str) -> Result<Self, SuiteError> {
         let suite: Self = toml::from_str(text)
-            .map_err(|error| SuiteError::File { name: name.to_owned(), reason: error.to_string() })?;
+            .map_err(|error| SuiteError::File { path: path.to_owned(), reason: error.to_string() })?;
         Ok(Self { name: name.to_owned(), ..suite })
     }
 
@@ -153,7 +161,8 @@ impl SuiteFile {
     /// [`SuiteError::File`] for one of another version of this program.
     pub fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
         let Ok(bytes) = store.read(STORED) else { return Ok(None) };
-        Self::parse(name, &String::from_utf8_lossy(&bytes)).map(Some)
+        let path = store.dir().join(STORED);
+        Self::parse_from(name, &String::from_utf8_lossy(&bytes), &path.display().to_string()).map(Some)
     }
 
     /// Writes it there, unless it is there already.
@@ -161,8 +170,10 @@ impl SuiteFile {
     /// # Errors
     /// [`SuiteError::Store`].
     pub(in crate::suite) fn store(&self, store: &Store) -> Result<(), SuiteError> {
-        let text = toml::to_string(self)
-            .map_err(|error| SuiteError::File { name: self.name.clone(), reason: error.to_string() })?;
+        let text = toml::to_string(self).map_err(|error| SuiteError::File {
+            path: format!("{}.toml", self.name),
+            reason: error.to_string(),
+        })?;
         if store.read(STORED).is_ok_and(|old| old == text.as_bytes()) {
             return Ok(());
         }

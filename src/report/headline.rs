@@ -2,9 +2,10 @@
 //! Markdown and LaTeX print the same one.
 
 use super::context::Context;
-use super::emphasis::{Mark, Quantity, of_lines};
+use super::emphasis::{Mark, of_lines};
 use super::grid::Grid;
 use super::pair_tests::PairTests;
+use super::quantity::Quantity;
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::stats::describe::mean;

@@ -11,6 +11,7 @@ pub mod error;
 pub mod facts;
 pub mod files;
 pub mod grid;
+pub mod guide;
 pub mod headline;
 pub mod image_scores;
 pub mod latex;
@@ -22,6 +23,7 @@ pub mod page;
 pub mod pair_tests;
 pub mod pairing;
 pub mod plot;
+pub mod quantity;
 pub mod section;
 pub mod spec;
 

@@ -23,7 +23,7 @@ fn like_the_logs(extra: i64) -> Vec<RunRecord> {
 #[test]
 fn the_authors_own_counts_are_consistent_and_shifted_ones_differ() {
     let verdicts = |records: &[RunRecord]| -> Vec<Verdict> {
-        against_paper(records).unwrap().lines.iter().map(|line| line.verdict).collect()
+        against_paper(records).unwrap().lines.iter().map(|line| line.verdict()).collect()
     };
     assert_eq!(verdicts(&like_the_logs(0)), [Verdict::Consistent; 2]);
     assert_eq!(verdicts(&like_the_logs(-60)), [Verdict::Different; 2]);
@@ -36,7 +36,7 @@ fn another_number_of_prompts_cannot_be_judged() {
     for record in &mut records {
         record.config.insert("rpo.k".to_owned(), "4".to_owned());
     }
-    assert!(against_paper(&records).unwrap().lines.iter().all(|line| line.verdict == Verdict::CannotTell));
+    assert!(against_paper(&records).unwrap().lines.iter().all(|line| line.verdict() == Verdict::CannotTell));
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn reachable(n: usize, what: &str, tests: usize, alpha: f64) -> String {
     let smallest = 2f64.powi(1 - i32::try_from(n).unwrap_or(i32::MAX)).min(1.0);
     let corrected = (smallest * tests.max(1) as f64).min(1.0);
     let verdict = if corrected > alpha {
-        ": no corrected p can reach 5 % here, whatever the differences; read these and their intervals"
+        ": no corrected p can reach 5 % here, however large the differences; read them and their intervals"
     } else {
         ""
     };

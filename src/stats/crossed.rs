@@ -10,7 +10,7 @@
 //! it at three seeds.
 
 use super::describe::{Interval, sample_variance};
-use super::distributions::{normal_quantile, student_t_quantile};
+use super::distributions::{normal_quantile, student_t_quantile, student_t_two_sided};
 use super::error::{StatsError, check_confidence};
 use super::settled::settled;
 
@@ -68,39 +68,43 @@ impl CrossedDifference {
         Ok(Self { difference, seed_variance, image_variance, seed_df })
     }
 
-    /// Half width of the two-sided interval.
-    fn half_width(&self, confidence: f64) -> f64 {
-        let p = 0.5 + 0.5 * confidence;
-        let seeds = if self.seed_variance > 0.0 { student_t_quantile(p, self.seed_df) } else { 0.0 };
-        let images = normal_quantile(p);
-        (seeds * seeds * self.seed_variance + images * images * self.image_variance).sqrt()
-    }
-
     /// Two-sided interval of the difference.
     ///
     /// # Errors
     /// A confidence outside 0..1.
     pub fn interval(&self, confidence: f64) -> Result<Interval, StatsError> {
         check_confidence(confidence)?;
-        let half = self.half_width(confidence);
+        let half = self.half_width(0.5 - 0.5 * confidence, normal_quantile(0.5 + 0.5 * confidence));
         Ok(Interval { low: self.difference - half, high: self.difference + half })
     }
 
-    /// Two-sided p of "no difference": one minus the confidence at which the interval ends at 0.
+    /// Two-sided p of "no difference": one minus the confidence at which the interval ends at 0. Nothing below
+    /// [`SMALLEST_P`] is told apart.
     pub fn p(&self) -> f64 {
         let wanted = self.difference.abs();
-        // Bisection on ln p: the half width falls as p grows.
-        let (mut low, mut high) = (-60.0_f64, 0.0_f64);
-        if wanted == 0.0 || self.half_width(-low.exp_m1()) < wanted {
-            return if wanted == 0.0 { 1.0 } else { low.exp() };
+        let two_sided = |z: f64| student_t_two_sided(z, f64::INFINITY);
+        if wanted == 0.0 {
+            return 1.0;
         }
-        for _ in 0..50 {
-            let middle = 0.5 * (low + high);
-            if self.half_width(-middle.exp_m1()) >= wanted { low = middle } else { high = middle }
+        // The half width grows with z.
+        let (mut low, mut high) = (0.0, normal_quantile(1.0 - 0.5 * SMALLEST_P));
+        for _ in 0..45 {
+            let z = 0.5 * (low + high);
+            if self.half_width(0.5 * two_sided(z), z) < wanted { low = z } else { high = z }
         }
-        high.exp()
+        two_sided(high)
+    }
+
+    /// Half width of the two-sided interval that leaves out `tail` on either side, `z` being the normal quantile
+    /// of that.
+    fn half_width(&self, tail: f64, z: f64) -> f64 {
+        let t = if self.seed_variance > 0.0 { student_t_quantile(1.0 - tail, self.seed_df) } else { 0.0 };
+        (t * t * self.seed_variance + z * z * self.image_variance).sqrt()
     }
 }
+
+/// The smallest p that [`CrossedDifference::p`] gives: below, one minus it loses its digits.
+pub const SMALLEST_P: f64 = 1e-10;
 
 /// What one set of images contributes.
 struct Part {
@@ -198,7 +202,7 @@ mod tests {
         assert!(ends.low.abs() < 1e-6, "{ends:?}");
         let images_alone = CrossedDifference { seed_variance: 0.0, ..found };
         let z = 0.03 / 4e-5_f64.sqrt();
-        let expected = crate::stats::distributions::student_t_two_sided(z, f64::INFINITY);
+        let expected = student_t_two_sided(z, f64::INFINITY);
         assert!((images_alone.p() / expected - 1.0).abs() < 1e-6);
     }
 
@@ -208,7 +212,7 @@ mod tests {
         let same = of(&all, &all, true).unwrap();
         assert_eq!((same.difference, same.p()), (0.0, 1.0));
         let other = of(&none, &all, true).unwrap();
-        assert!(other.difference == -1.0 && other.p() < 1e-6, "{other:?}");
+        assert!(other.difference == -1.0 && other.p() < 1e-8, "{other:?}");
     }
 
     /// Four images of 2 000, all in favour of the one: McNemar's exact p is 0.125.

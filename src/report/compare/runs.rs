@@ -85,9 +85,7 @@ impl RunLine {
     /// The verdict on this cell.
     pub fn verdict(&self) -> RunVerdict {
         match (&self.first, &self.second) {
-            (Some(a), Some(b)) if a.by_seed == b.by_seed && (a.correct, a.total) == (b.correct, b.total) => {
-                RunVerdict::Identical
-            }
+            _ if self.identical() => RunVerdict::Identical,
             (Some(_), Some(_)) => RunVerdict::Of(
                 self.estimate().map_or(Verdict::CannotTell, |e| Verdict::of(&e, MARGIN_POINTS, ALPHA)),
             ),
@@ -95,9 +93,13 @@ impl RunLine {
         }
     }
 
-    /// What the verdict rests on; `None` with one drawn seed, where nothing is known of the error.
+    /// What the verdict rests on; `None` for identical counts, which need no test, and with one drawn seed, where
+    /// nothing is known of the error.
     pub fn estimate(&self) -> Option<MeanDifference> {
         let (first, second) = self.first.as_ref().zip(self.second.as_ref())?;
+        if self.identical() {
+            return None;
+        }
         let over_seeds = if self.paired {
             MeanDifference::paired(&self.differences())
         } else {
@@ -109,6 +111,12 @@ impl RunLine {
             Err(StatsError::TooFew { .. }) if !drawn => self.of_images(),
             estimate => estimate.ok(),
         }
+    }
+
+    /// Whether the counts are the same at every seed that is compared.
+    fn identical(&self) -> bool {
+        let both = self.first.as_ref().zip(self.second.as_ref());
+        both.is_some_and(|(a, b)| a.by_seed == b.by_seed && (a.correct, a.total) == (b.correct, b.total))
     }
 
     fn of_images(&self) -> Option<MeanDifference> {

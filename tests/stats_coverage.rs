@@ -156,7 +156,7 @@ fn told_apart(seeds: usize, images: usize, seed_std: f64) -> [f64; 3] {
     let mut stream = Stream::new(&["two methods", &words[0], &words[1], &words[2]]);
     let at = |right: bool| f64::from(u8::from(right));
     let mut counts = [0; 3];
-    let repeats = 400;
+    let repeats = 300;
     for _ in 0..repeats {
         let [first, second] = two_methods(&mut stream, seeds, images, seed_std);
         let [first, second] =
@@ -164,7 +164,8 @@ fn told_apart(seeds: usize, images: usize, seed_std: f64) -> [f64; 3] {
         let pair = CrossedPair { first: &first, second: &second, first_weight: 1.0, second_weight: 1.0 };
         let both = CrossedDifference::of(&[pair], true).unwrap();
         // What stood here before: correctness averaged over seeds, images the only sample.
-        let averaged = (0..images).map(|i| (0..seeds).map(|s| at(first[s][i]) - at(second[s][i])).sum::<f64>());
+        let averaged =
+            (0..images).map(|i| (0..seeds).map(|s| at(first[s][i]) - at(second[s][i])).sum::<f64>());
         let averaged: Vec<f64> = averaged.map(|sum| sum / seeds as f64).collect();
         let images_alone = MeanDifference::paired(&averaged).unwrap();
         let Interval { low, high } = both.interval(0.95).unwrap();

@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn numbers_in_variants_sort_as_numbers() {
-        let names = ["rpo.k=16", "rpo.k=4", "rpo.k=1", "rpo.st_scale=0.1", "rpo.st_scale=0.01", "", "rpo.mask=false"];
+        let names =
+            ["rpo.k=16", "rpo.k=4", "rpo.k=1", "rpo.st_scale=0.1", "rpo.st_scale=0.01", "", "rpo.mask=false"];
         let mut arms: Vec<Arm> = names.map(|variant| Arm::new("rpo", variant)).to_vec();
         arms.sort();
         let sorted: Vec<&str> = arms.iter().map(|arm| arm.variant.as_str()).collect();

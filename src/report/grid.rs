@@ -78,7 +78,8 @@ impl<'a> Grid<'a> {
     /// own settings, or the last arm where every one of that method is a variant.
     pub fn reference(&self) -> usize {
         let last = self.arms.len().saturating_sub(1);
-        let own = |arm: &Arm| arm.variant.is_empty() && Some(&arm.method) == self.arms.last().map(|a| &a.method);
+        let own =
+            |arm: &Arm| arm.variant.is_empty() && Some(&arm.method) == self.arms.last().map(|a| &a.method);
         self.arms.iter().position(own).unwrap_or(last)
     }
 

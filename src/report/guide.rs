@@ -79,10 +79,10 @@ pub fn reachable(n: usize, what: &str, tests: usize, alpha: f64) -> String {
     } else {
         ""
     };
+    let plain = if smallest < 0.001 { String::new() } else { format!(" = {}", p(smallest)) };
     format!(
-        "With {} the smallest p is 2 / 2^{n} = {}, after Holm over {} {}{verdict}.",
+        "With {} the smallest p is 2 / 2^{n}{plain}, after Holm over {} {}{verdict}.",
         count(n, what),
-        p(smallest),
         count(tests, "test"),
         p(corrected)
     )
@@ -109,8 +109,10 @@ mod tests {
     fn words_fit_their_numbers() {
         assert_eq!(spread_over((1, 1)), "one seed, so no spread");
         assert!(spread_over((2, 3)).ends_with("over 2 to 3 seeds"));
-        assert!(reachable(11, "dataset", 13, 0.05).ends_with("0.001, after Holm over 13 tests 0.013."));
-        assert!(reachable(1, "dataset", 1, 0.05).contains("With 1 dataset the smallest p is 2 / 2^1 = 1.000"));
+        assert!(reachable(11, "dataset", 13, 0.05).ends_with("is 2 / 2^11, after Holm over 13 tests 0.013."));
+        assert!(
+            reachable(1, "dataset", 1, 0.05).contains("With 1 dataset the smallest p is 2 / 2^1 = 1.000")
+        );
         assert!(reachable(5, "seed", 1, 0.05).contains("no corrected p can reach 5 % here"));
     }
 }

@@ -74,7 +74,10 @@ mod tests {
         assert_eq!(interval(Some(Interval { low: -0.006, high: -0.0 })), "[−0.01, 0.00]");
         let share = |low, high| interval_of_share(Some(Interval { low, high }));
         assert_eq!(share(84.61, 111.29), "[84.61, 100.00] cut");
-        assert_eq!((share(84.61, 99.0), interval_of_share(None)), ("[84.61, 99.00]".to_owned(), NONE.to_owned()));
+        assert_eq!(
+            (share(84.61, 99.0), interval_of_share(None)),
+            ("[84.61, 99.00]".to_owned(), NONE.to_owned())
+        );
         assert_eq!((p(0.0004), p(0.04)), ("<0.001".to_owned(), "0.040".to_owned()));
     }
 }

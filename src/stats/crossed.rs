@@ -61,10 +61,11 @@ impl CrossedDifference {
             image_variance += part.image_variance;
             difference += part.by_seed.iter().sum::<f64>() / seeds as f64;
         }
-        let (seed_variance, seed_df) = match sample_variance(&by_seed.iter().map(|v| settled(*v)).collect::<Vec<_>>()) {
-            Some(variance) if drawn => (variance / seeds as f64, seeds as f64 - 1.0),
-            _ => (0.0, 0.0),
-        };
+        let (seed_variance, seed_df) =
+            match sample_variance(&by_seed.iter().map(|v| settled(*v)).collect::<Vec<_>>()) {
+                Some(variance) if drawn => (variance / seeds as f64, seeds as f64 - 1.0),
+                _ => (0.0, 0.0),
+            };
         Ok(Self { difference, seed_variance, image_variance, seed_df })
     }
 
@@ -88,7 +89,7 @@ impl CrossedDifference {
         }
         // The half width grows with z.
         let (mut low, mut high) = (0.0, normal_quantile(1.0 - 0.5 * SMALLEST_P));
-        for _ in 0..45 {
+        for _ in 0..30 {
             let z = 0.5 * (low + high);
             if self.half_width(0.5 * two_sided(z), z) < wanted { low = z } else { high = z }
         }

@@ -20,11 +20,7 @@ pub fn harmonic_mean(base: f64, new: f64) -> Option<f64> {
 pub fn gradient(base: f64, new: f64) -> Option<(f64, f64)> {
     harmonic_mean(base, new)?;
     let sum = base + new;
-    Some(if sum == 0.0 {
-        (0.0, 0.0)
-    } else {
-        (2.0 * (new / sum).powi(2), 2.0 * (base / sum).powi(2))
-    })
+    Some(if sum == 0.0 { (0.0, 0.0) } else { (2.0 * (new / sum).powi(2), 2.0 * (base / sum).powi(2)) })
 }
 
 /// Mean over pairs of each pair's H.

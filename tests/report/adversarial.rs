@@ -38,11 +38,17 @@ fn one_seed_has_no_spread() {
 fn five_datasets_can_show_nothing_and_the_page_says_so() {
     let shown = spec(&[Section::MethodTests]);
     let few = page(&base2new(&DATASETS[..5], &[1, 2, 3]), &shown);
-    assert!(few.contains("2 / 2^5 = 0.062, after Holm over 4 tests 0.250: no corrected p can reach 5 %"), "{few}");
+    assert!(
+        few.contains("2 / 2^5 = 0.062, after Holm over 4 tests 0.250: no corrected p can reach 5 %"),
+        "{few}"
+    );
     let mut two_methods = base2new(&DATASETS[..8], &[1, 2, 3]);
     two_methods.retain(|r| ["coop", "rpo"].contains(&r.cell.method.as_str()));
     let enough = page(&two_methods, &shown);
-    assert!(enough.contains("2 / 2^8 = 0.008, after Holm over 1 test 0.008.") && !enough.contains("no corrected p"));
+    assert!(
+        enough.contains("2 / 2^8 = 0.008, after Holm over 1 test 0.008.")
+            && !enough.contains("no corrected p")
+    );
 }
 
 /// Two methods that tie on every dataset but one: the ties are zeros, and no line sets one of them apart.

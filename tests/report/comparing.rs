@@ -42,7 +42,10 @@ fn another_number_of_prompts_cannot_be_judged() {
     }
     let lines = against_paper(&records).unwrap().lines;
     assert!(lines.iter().all(|line| line.verdict() == Verdict::CannotTell));
-    assert!(lines.iter().all(|line| line.obstacle.as_deref() == Some("K = 4 here, 24 published")), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.obstacle.as_deref() == Some("K = 4 here, 24 published")),
+        "{lines:?}"
+    );
 }
 
 /// Half of the test images, 60 correct ones fewer: another test set, and no verdict on it.
@@ -226,7 +229,8 @@ fn zero_shot_is_judged_by_its_images_and_one_seed_is_not() {
 fn unequal_seeds_are_compared_on_the_common_ones() {
     let run = |seeds: std::ops::RangeInclusive<u64>, shift: u64| -> Vec<RunRecord> {
         let correct = |seed: u64| 1_400 + 7 * seed * seed + shift;
-        let one = |seed| record("rpo", "dtd", Some(seed), 16, &[("dtd", Classes::Base, correct(seed), 2_000)]);
+        let one =
+            |seed| record("rpo", "dtd", Some(seed), 16, &[("dtd", Classes::Base, correct(seed), 2_000)]);
         seeds.map(one).collect()
     };
     let comparison = between_runs(&run(1..=5, 0), &run(2..=4, 20)).unwrap();

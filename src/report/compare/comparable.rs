@@ -3,8 +3,8 @@
 //! Records do not name the model's shape. What gives it away is how many scalars a method trains: the published
 //! widths are 512 (text) and 768 (vision). ViT-B/32 has the same widths and passes.
 
-use crate::data::embedded::manifest;
 use crate::data::Classes;
+use crate::data::embedded::manifest;
 use crate::record::RunRecord;
 use crate::report::context::is_pocket;
 use crate::report::error::ReportError;

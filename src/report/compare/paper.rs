@@ -13,10 +13,10 @@ use crate::frame::{Accuracy, Frame, SummaryRow};
 use crate::record::RunRecord;
 use crate::report::error::ReportError;
 use crate::report::names::{dataset_order, method_order};
-use crate::stats::{Interval, StatsError};
 use crate::stats::describe::mean;
 use crate::stats::equivalence::Verdict;
 use crate::stats::t_tests::{ImageCount, MeanDifference};
+use crate::stats::{Interval, StatsError};
 
 /// One cell beside its published figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,7 +152,8 @@ fn other_images(records: &[RunRecord], place: &Place, figure: &Published) -> Opt
             == (&place.method, &place.train_dataset, place.train_classes, place.shots)
     };
     let here = records.iter().filter(same).flat_map(|r| &r.evaluations);
-    let mut totals = here.filter(|e| (&e.dataset, e.classes) == (&place.dataset, place.classes)).map(|e| e.total);
+    let mut totals =
+        here.filter(|e| (&e.dataset, e.classes) == (&place.dataset, place.classes)).map(|e| e.total);
     let other = totals.find(|total| *total != published)?;
     Some(format!("{other} test images here, {published} published"))
 }

@@ -154,7 +154,8 @@ pub fn between_runs(first: &[RunRecord], second: &[RunRecord]) -> Result<RunComp
 
 fn line(place: Row, first: &Cells, second: &Cells, draws: &[Draws; 2]) -> RunLine {
     let (a, b) = (first.get(&place), second.get(&place));
-    let accuracies = |seeds: Option<&BTreeSet<Seed>>| [a, b].map(|cell| cell.map(|cell| accuracy(cell, seeds)));
+    let accuracies =
+        |seeds: Option<&BTreeSet<Seed>>| [a, b].map(|cell| cell.map(|cell| accuracy(cell, seeds)));
     let Some((a, b)) = a.zip(b).filter(|(a, b)| same_draws(&place, a, b, draws)) else {
         let [first, second] = accuracies(None);
         return RunLine { place, first, second, paired: false, left_out: 0 };

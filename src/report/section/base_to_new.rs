@@ -90,7 +90,8 @@ fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
     let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
     let mut table = Table::new(header);
     for (a, arm) in grid.arms.iter().enumerate() {
-        let cells = (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j].as_ref(), a));
+        let cells =
+            (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j].as_ref(), a));
         table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
     }
     let over = count(headline.shared, "dataset");

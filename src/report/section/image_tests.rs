@@ -25,7 +25,10 @@ pub fn render(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let pair = names.join(" and ");
     let mut out = String::new();
     if let Some(table) = over_images(context, grid, best) {
-        out.push_str(&folded(&format!("Within datasets, over seeds and images: {pair}, the two best by H"), &table));
+        out.push_str(&folded(
+            &format!("Within datasets, over seeds and images: {pair}, the two best by H"),
+            &table,
+        ));
     }
     if let Some(table) = per_seed(context, grid, best, &names) {
         out.push_str(&folded(&format!("Within datasets, seed by seed (McNemar): {pair}"), &table));

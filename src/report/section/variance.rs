@@ -56,8 +56,17 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
     }
     let corrected = corrected(&lines);
     let against = format!("p against {}", grid.arms[grid.reference()].label());
-    let header =
-        ["dataset", "classes", "method", "n seeds", "std", "variance", "95 % (chi-square)", &against, "p (Holm)"];
+    let header = [
+        "dataset",
+        "classes",
+        "method",
+        "n seeds",
+        "std",
+        "variance",
+        "95 % (chi-square)",
+        &against,
+        "p (Holm)",
+    ];
     let mut table = Table::new(header).left(3);
     let power = power(&lines);
     for (line, corrected) in lines.into_iter().zip(corrected) {

@@ -12,7 +12,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
 use rpo_bench::backbone::nn::{Attend, AttentionPlan, Linear, attend};
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TextLayout, TowerConfig, Weights, expected_tensors};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 const CLASSES: usize = 50;
 const PROMPTS: usize = 24;

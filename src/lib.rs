@@ -10,25 +10,21 @@
 //!       report  ←  stats  ←  frame  ←  record  ←───────────────────────────────────────────────┘
 //! ```
 //!
-//! [`suite`] plans and runs it, [`cli`] is what a person types, [`parity`] holds it against golden
-//! numbers, [`pocket`] is the embedded world and [`pretrain`] makes its CLIP.
+//! [`suite`] plans and runs it, [`cli`] is what a person types, [`check`] holds it against golden numbers,
+//! its own records and the clock, [`pocket`] is the embedded world with its CLIP.
 
-pub mod atomic_file;
 pub mod backbone;
-pub mod bench;
+pub mod check;
 pub mod cli;
 pub mod data;
 pub mod frame;
 pub mod method;
-pub mod parity;
 pub mod pocket;
 pub mod preprocess;
-pub mod pretrain;
 pub mod protocol;
 pub mod record;
 pub mod report;
-pub mod rng;
 pub mod stats;
 pub mod suite;
 pub mod train;
-pub mod verify;
+pub mod util;

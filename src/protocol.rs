@@ -115,7 +115,7 @@ pub const DEVIATIONS: [[&str; 5]; 7] = [
         "PyTorch's global generator",
         "named streams keyed by dataset, seed, method, epoch, item",
         "what one part draws never shifts another",
-        "tests/prop_draws.rs, src/rng.rs",
+        "tests/prop_draws.rs, src/util/rng.rs",
     ],
     [
         "frozen features",

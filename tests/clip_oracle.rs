@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::clip::{ClipConfig as OtherConfig, ClipModel, text_model, vision_model};
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TextLayout, TowerConfig, Weights};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, random_weights, tiny_config};
 

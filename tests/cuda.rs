@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Clip, Precision, Weights};
+use rpo_bench::check::parity::check_folder;
 use rpo_bench::method::{ImageNeed, Parameters, SettingsTable, find};
-use rpo_bench::parity::check_folder;
-use rpo_bench::rng::Stream;
 use rpo_bench::train::{frozen_pass, loss_and_gradients};
+use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 

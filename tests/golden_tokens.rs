@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use rpo_bench::backbone::openai_vocabulary::openai_vocabulary;
+use rpo_bench::backbone::files::openai_vocabulary::openai_vocabulary;
 use rpo_bench::backbone::{BpeVocabulary, ClipTokenizer, TokenizerError, train_bpe};
 use serde_json::Value;
 

@@ -15,8 +15,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use rpo_bench::backbone::nn::cross_entropy;
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TowerConfig, Weights};
 use rpo_bench::method::{ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find};
-use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
+use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 

@@ -19,8 +19,8 @@ use rpo_bench::backbone::{Activation, Clip};
 use rpo_bench::method::{
     Head, ImageBatch, Method, MethodError, Named, Parameters, REGISTRY, SettingsTable, find,
 };
-use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
+use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 

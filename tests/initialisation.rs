@@ -10,8 +10,8 @@ use candle_core::Tensor;
 use rpo_bench::backbone::Clip;
 use rpo_bench::method::{Method, SettingsTable};
 use rpo_bench::method::{Named, find};
-use rpo_bench::rng::Stream;
 use rpo_bench::suite::load_pocket;
+use rpo_bench::util::rng::Stream;
 
 fn method(id: &str) -> Box<dyn Method> {
     let entry = find(id).unwrap();

@@ -8,12 +8,12 @@ use std::cell::Cell;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, Head, ImageBatch, ImageNeed, Parameters, Shares};
-use rpo_bench::rng::Stream;
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
     FeatureStore, Fit, Keeper, Member, Outcome, Recipe, Slot, Standing, TrainError, TrainingImages,
     TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
 };
+use rpo_bench::util::rng::Stream;
 
 const TRAINED: [&str; 4] = ["linear_probe", "coop", "cocoop", "rpo"];
 const SLOTS: usize = 3;

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use candle_core::Tensor;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use rpo_bench::backbone::safetensors_write::write_safetensors;
-use rpo_bench::backbone::stored::{StoredDtype, StoredTensor};
+use rpo_bench::backbone::files::safetensors_write::write_safetensors;
+use rpo_bench::backbone::files::stored::{StoredDtype, StoredTensor};
 use rpo_bench::backbone::{
     ClipFolder, LoadError, LoadedClip, Weights, expected_tensors, export_folder, train_bpe,
 };

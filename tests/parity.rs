@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use candle_core::Device;
-use rpo_bench::parity::check_folder;
+use rpo_bench::check::parity::check_folder;
 
 #[test]
 fn tiny_clip_agrees_with_the_reference() {

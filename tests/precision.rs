@@ -11,9 +11,9 @@ use rpo_bench::backbone::{Clip, Precision, Weights};
 use rpo_bench::method::rpo_full::{FullSequences, Visibility};
 use rpo_bench::method::{Head, ImageBatch, Parameters, find};
 use rpo_bench::record::{RunRecord, Store};
-use rpo_bench::rng::Stream;
 use rpo_bench::suite::{Plan, RunOptions, SuiteFile, World, run};
 use rpo_bench::train::{TrainError, frozen_pass, loss_and_gradients};
+use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
 use rpo_bench::method::ImageNeed;

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::path::Path;
 
 use rpo_bench::backbone::ClipFolder;
-use rpo_bench::pretrain::{PretrainError, PretrainSettings, pretrain};
+use rpo_bench::pocket::pretrain::{PretrainError, PretrainSettings, pretrain};
 
 const STEPS: u64 = 5;
 
@@ -18,7 +18,7 @@ fn settings(seed: u64) -> PretrainSettings {
 /// Runs until `stop_after` steps are done, or to the end.
 fn run(out: &Path, settings: &PretrainSettings, stop_after: u64) -> Result<Vec<f64>, PretrainError> {
     let (mut losses, done) = (Vec::new(), Cell::new(0));
-    let mut hear = |step: rpo_bench::pretrain::Progress| {
+    let mut hear = |step: rpo_bench::pocket::pretrain::Progress| {
         losses.push(step.loss);
         done.set(step.step);
     };

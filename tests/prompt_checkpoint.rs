@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use rpo_bench::backbone::PromptCheckpoint;
-use rpo_bench::backbone::safetensors_write::write_safetensors;
-use rpo_bench::backbone::stored::{StoredDtype, StoredTensor};
-use rpo_bench::backbone::tensor_file::TensorFile;
-use rpo_bench::backbone::torch_file::{TorchArchive, unpickle};
+use rpo_bench::backbone::files::safetensors_write::write_safetensors;
+use rpo_bench::backbone::files::stored::{StoredDtype, StoredTensor};
+use rpo_bench::backbone::files::tensor_file::TensorFile;
+use rpo_bench::backbone::files::torch_file::{TorchArchive, unpickle};
 use sha2::{Digest, Sha256};
 
 fn fixture(name: &str) -> PathBuf {

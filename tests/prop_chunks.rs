@@ -14,8 +14,8 @@ use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
 use rpo_bench::backbone::Clip;
 use rpo_bench::method::{ImageBatch, Method, Parameters, SettingsTable, find};
-use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
+use rpo_bench::util::rng::Stream;
 
 use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};

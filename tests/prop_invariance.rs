@@ -13,7 +13,7 @@ use candle_core::{DType, Device, Result, Tensor};
 use proptest::prelude::*;
 use rpo_bench::backbone::Clip;
 use rpo_bench::method::rpo_full::{PromptedTexts, Visibility, text_mask, vision_mask};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use rpo_bench::preprocess::{
     CropBox, Rgb8, decode, draw_view, normalize, resample::resize, test_transform, train_transform,
 };
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Few cases, unless `PROPTEST_CASES` asks for more.
 fn config() -> ProptestConfig {

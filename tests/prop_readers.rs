@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use rpo_bench::backbone::{Clip, TextLayout};
 use rpo_bench::method::rpo_full::{FullSequences, Visibility};
 use rpo_bench::method::{Head, ImageBatch, Method, Parameters, SettingsTable, find};
-use rpo_bench::rng::Stream;
 use rpo_bench::train::loss_and_gradients;
+use rpo_bench::util::rng::Stream;
 
 use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};

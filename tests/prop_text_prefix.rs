@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
 use rpo_bench::backbone::{Clip, TextLayout};
 use rpo_bench::method::rpo_full::{Visibility, text_mask};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use cases::cases;
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};

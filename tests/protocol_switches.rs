@@ -9,9 +9,9 @@ use rpo_bench::backbone::Clip;
 use rpo_bench::data::{ImageSource, Item, PixelError};
 use rpo_bench::method::{ImageNeed, Named, Parameters};
 use rpo_bench::preprocess::Rgb8;
-use rpo_bench::rng::Stream;
 use rpo_bench::suite::{Plan, Resolved, SuiteFile, load_pocket};
 use rpo_bench::train::{TrainingSet, Views, frozen_pass};
+use rpo_bench::util::rng::Stream;
 
 /// Base2new's plan with `key=value` typed.
 fn plan(assignments: &[&str]) -> Plan {

@@ -6,7 +6,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use rpo_bench::rng::Stream;
 use rpo_bench::stats::Interval;
 use rpo_bench::stats::bootstrap::{Plan, mean_interval};
 use rpo_bench::stats::crossed::{CrossedDifference, CrossedPair};
@@ -14,6 +13,7 @@ use rpo_bench::stats::describe::{mean, quantile_type7, sample_variance, t_interv
 use rpo_bench::stats::proportions::wilson_at;
 use rpo_bench::stats::t_tests::{ImageCount, MeanDifference};
 use rpo_bench::stats::variance::{chi_square_interval, paired_spread_p};
+use rpo_bench::util::rng::Stream;
 
 const REPEATS: u32 = 2_000;
 

@@ -5,8 +5,8 @@
 use candle_core::{Result, Tensor};
 
 use super::config::TowerConfig;
+use super::files::weights::{Weights, WeightsError};
 use super::nn::{self, Block, BlockCall, LayerNorm, Linear};
-use super::weights::{Weights, WeightsError};
 
 impl Block {
     /// Reads the block under `prefix` (`vision_model.encoder.layers.0`).

@@ -3,10 +3,10 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::config::ClipConfig;
+use super::files::weights::{Weights, WeightsError};
 use super::precision::Precision;
 use super::text::TextTower;
 use super::vision::VisionTower;
-use super::weights::{Weights, WeightsError};
 
 /// A CLIP model on one device. Its weights never change, unless they were given as variables: then
 /// the same towers carry gradients to them (pretraining).

@@ -11,10 +11,10 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::block::layer_norm;
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
+use super::files::weights::{Weights, WeightsError};
 use super::nn::{AttentionPlan, LayerNorm, Linear};
 use super::text_layout::TextLayout;
 use super::tower::{TokenCache, Tower};
-use super::weights::{Weights, WeightsError};
 
 /// The frozen tokens of a class set: every layer's keys and values, and each class's share of them.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use candle_core::{DType, Result, Tensor, bail};
 
 use super::config::TowerConfig;
+use super::files::weights::{Weights, WeightsError};
 use super::nn::{Attend, AttentionPlan, Block, BlockCall, run_frozen};
-use super::weights::{Weights, WeightsError};
 
 /// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
 #[derive(Clone, Debug)]

@@ -8,9 +8,9 @@ use candle_core::{D, DType, Result, Tensor, bail};
 use super::block::layer_norm;
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
+use super::files::weights::{Weights, WeightsError};
 use super::nn::{AttentionPlan, LayerNorm, Linear};
 use super::tower::{TokenCache, Tower};
-use super::weights::{Weights, WeightsError};
 
 /// What one frozen pass over a batch of images leaves behind.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
+use crate::check::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {

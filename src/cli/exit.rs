@@ -1,11 +1,11 @@
 //! Exit codes, and the one error type commands return.
 
 use crate::backbone::{LoadError, TokenizerError, WeightsError};
-use crate::bench::BenchError;
+use crate::check::bench::BenchError;
+use crate::check::parity::ParityError;
 use crate::data::DataError;
 use crate::method::MethodError;
-use crate::parity::ParityError;
-use crate::pretrain::PretrainError;
+use crate::pocket::pretrain::PretrainError;
 use crate::report::ReportError;
 use crate::suite::SuiteError;
 use crate::train::TrainError;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 
 use super::exit::{Exit, Failure};
-use crate::backbone::prompt_checkpoint::PromptCheckpoint;
+use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipFolder, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, test_transform};
 use crate::suite::{load_pocket, pocket_vocabulary};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::parity::check_folder;
+use crate::check::parity::check_folder;
 
 pub(super) fn parity(
     dir: &Path,

@@ -3,8 +3,8 @@
 use super::args::PocketCommand;
 use super::exit::{Exit, Failure};
 use super::progress::{bar, listen, stopped};
+use crate::pocket::pretrain::{PretrainSettings, pretrain};
 use crate::pocket::{Sheet, write_previews};
-use crate::pretrain::{PretrainSettings, pretrain};
 
 pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
     match command {
@@ -17,7 +17,7 @@ pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
             listen()?;
             let settings = PretrainSettings { pairs, batch, learning_rate, seed, checkpoint_every: 100 };
             let progress = bar(pairs / batch.max(1) as u64, "pretraining");
-            let mut hear = |step: crate::pretrain::Progress| {
+            let mut hear = |step: crate::pocket::pretrain::Progress| {
                 progress.set_position(step.step);
                 progress.set_message(format!("loss {:.3}, accuracy {:.2}", step.loss, step.accuracy));
             };

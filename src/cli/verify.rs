@@ -7,9 +7,9 @@ use super::exit::{Exit, Failure};
 use super::progress::{listen, stopped};
 use super::suite::device;
 use crate::backbone::{Precision, PrecisionError};
+use crate::check::verify::{Verdict, VerifyError, quick, rerun};
 use crate::record::RunRecord;
 use crate::suite::World;
-use crate::verify::{Verdict, VerifyError, quick, rerun};
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let paths = record_files(&args.records)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::layout::class_tree_items;
 use super::split_write::{SplitWriteError, split_json_bytes};
 use super::{DataError, Item, Split};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// A class with fewer images cannot give one to each list.
 const MIN_IMAGES_PER_CLASS: usize = 3;

@@ -1,7 +1,7 @@
 //! CPython's `random.Random`, bit for bit: MT19937 seeded from an integer, and the draws built on it.
 //!
 //! It owns the generator only; what is drawn from it is [`super::fewshot`]'s business. Everything but
-//! few-shot draws uses [`crate::rng::Stream`]. Easy to get wrong: `sample` runs one of two algorithms,
+//! few-shot draws uses [`crate::util::rng::Stream`]. Easy to get wrong: `sample` runs one of two algorithms,
 //! and which one depends on the population's and the sample's size (Lib/random.py, Python 3.11).
 
 use std::collections::BTreeSet;

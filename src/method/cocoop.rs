@@ -17,7 +17,7 @@ use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,7 +14,7 @@ use super::sets::{ClassifierSet, OneByOne};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::{Clip, FrozenImages, TokenCache};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// What a method reads of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

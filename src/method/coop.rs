@@ -18,7 +18,7 @@ use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,7 +16,7 @@ use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

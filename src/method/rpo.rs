@@ -21,7 +21,7 @@ use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout, TokenCache};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

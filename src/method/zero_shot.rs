@@ -12,7 +12,7 @@ use super::settings::parse;
 use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,29 +1,9 @@
-//! The embedded pocket world: small seeded pictures, fifteen datasets made of them, and captions.
-//!
-//! Same bytes on every machine: decisions use only arithmetic that IEEE 754 fixes to the last bit.
+//! The embedded default: small seeded pictures and datasets made of them ([`world`]), and the training of the small
+//! CLIP that knows them ([`pretrain`]).
 
-pub mod backdrop;
-pub mod caption;
-pub mod classes;
-pub mod dataset;
-pub mod font;
-pub mod geometry;
-pub mod grammar;
-pub mod landscape;
-pub mod packs;
-pub mod palette;
-pub mod place;
-pub mod preview;
-pub mod raster;
-pub mod region;
-pub mod scene;
-pub mod shapes;
-pub mod sketch;
-pub mod style;
-pub mod subject;
-pub mod texture;
-pub mod tile;
+pub mod pretrain;
+pub mod world;
 
-pub use dataset::{PocketDataset, PocketImages, dataset, datasets};
-pub use grammar::PretrainSource;
-pub use preview::{PocketError, Sheet, contact_sheet, write_previews};
+pub use world::dataset::{PocketDataset, PocketImages, dataset, datasets};
+pub use world::grammar::PretrainSource;
+pub use world::preview::{PocketError, Sheet, contact_sheet, write_previews};

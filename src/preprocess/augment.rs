@@ -4,7 +4,7 @@
 //! `RandomResizedCrop` and `RandomHorizontalFlip`, the random numbers are our own [`Stream`]: a published
 //! run's views cannot be redrawn. Every view takes its own stream, so retries never shift another view.
 
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 use super::CropBox;
 

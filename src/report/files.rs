@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::error::ReportError;
-use crate::atomic_file;
+use crate::util::atomic_file;
 
 /// Writes `bytes` to `dir/name`, replacing what was there in one step.
 ///

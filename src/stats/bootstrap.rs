@@ -6,7 +6,7 @@
 
 use super::describe::{Interval, mean, sample_std};
 use super::error::{StatsError, check, check_confidence};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// Fewest values for which an interval is given: below, resamples hold too few different ones.
 pub const FEWEST: usize = 5;

@@ -4,7 +4,7 @@
 
 use super::distributions::{chi_square_sf, f_sf};
 use super::error::{StatsError, check};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// Friedman's test over blocks (datasets) and treatments (methods).
 #[derive(Clone, Debug, PartialEq)]

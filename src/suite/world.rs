@@ -6,8 +6,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device};
 
 use super::error::SuiteError;
-use super::globals::Globals;
 use super::pocket_model::{is_pocket, load_pocket};
+use super::spec::globals::Globals;
 use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
@@ -16,6 +16,7 @@ use crate::data::{
 };
 use crate::method::PromptStyle;
 use crate::pocket::{self, PocketImages};
+use crate::util::nearest;
 
 /// A dataset ready to run.
 pub struct BenchDataset {
@@ -279,7 +280,7 @@ impl World {
                     id: id.to_owned(),
                     reason: format!(
                         "unknown; did you mean {}?",
-                        super::overrides::nearest(id, &self.known())
+                        nearest(id, self.known().iter().map(String::as_str)).unwrap_or_default()
                     ),
                 })?;
                 let manifest = embedded::manifest(id).map_err(crate::data::DataError::from)?;

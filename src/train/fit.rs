@@ -14,7 +14,7 @@ use super::sgd::Sgd;
 use super::step::{Gradients, Slot, check_finite, joint_step};
 use crate::backbone::Precision;
 use crate::method::{Head, ImageNeed, Parameters};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// How to train.
 pub struct Fit<'a> {

@@ -7,7 +7,7 @@ use super::error::TrainError;
 use super::features::{FeatureKey, KeyWriter};
 use crate::data::{ImageSource, Item};
 use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
-use crate::rng::Stream;
+use crate::util::rng::Stream;
 
 /// How many different views an item has in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Activation, ClipConfig, TowerConfig, Weights, expected_tensors};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Words all class prompts share behind SOS: as many as CoOp's default context.
 const SHARED_WORDS: usize = 4;

@@ -6,7 +6,7 @@ use rpo_bench::data::export::{Encoding, ExportReport, InMemoryDataset, export};
 use rpo_bench::data::manifest::Layout;
 use rpo_bench::data::{Catalog, ImageSource, Item, Manifest, PixelError, Role, Split, embedded};
 use rpo_bench::preprocess::Rgb8;
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Pixels drawn from the item's path: every item has its own picture.
 pub struct Noise;

@@ -1,6 +1,6 @@
 //! Ways to damage bytes and text, each drawn from a stream.
 
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Numbers that parsers and allocators dislike.
 const BAD_WORDS: [u64; 8] =

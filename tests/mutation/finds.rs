@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rpo_bench::backbone::safetensors_file::SafetensorsFile;
+use rpo_bench::backbone::files::safetensors_file::SafetensorsFile;
 use rpo_bench::data::file_source::FileSource;
 use rpo_bench::data::{ImageSource, Item};
 

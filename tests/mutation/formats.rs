@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use rpo_bench::backbone::PromptCheckpoint;
-use rpo_bench::backbone::hf_config::read_config;
-use rpo_bench::backbone::safetensors_file::SafetensorsFile;
-use rpo_bench::backbone::tensor_file::TensorFile;
-use rpo_bench::backbone::torch_file::TorchArchive;
+use rpo_bench::backbone::files::hf_config::read_config;
+use rpo_bench::backbone::files::safetensors_file::SafetensorsFile;
+use rpo_bench::backbone::files::tensor_file::TensorFile;
+use rpo_bench::backbone::files::torch_file::TorchArchive;
+use rpo_bench::check::verify::quick;
 use rpo_bench::data::embedded;
 use rpo_bench::data::file_source::FileSource;
 use rpo_bench::data::manifest::Manifest;
 use rpo_bench::data::split_json::read_split_json;
 use rpo_bench::data::{ImageSource, Item};
-use rpo_bench::record::store::parse_predictions;
+use rpo_bench::record::parse_predictions;
 use rpo_bench::record::{parse_record, read_record};
 use rpo_bench::suite::{Plan, SUITES, SuiteFile};
-use rpo_bench::verify::quick;
 
 use super::damage;
 use super::harness::{Format, fixture, survives};
@@ -145,8 +145,9 @@ fn records() {
 
 #[test]
 fn predictions() {
-    let sound = b"path,label,predicted,p_true\na/1.jpg,0,1,0.25\n\"b, \"\"c\"\".jpg\",2,2,1e-9\n".to_vec();
-    let samples = vec![("predictions.csv".to_owned(), sound)];
+    let earlier = b"path,label,predicted,p_true\na/1.jpg,0,1,0.25\n\"b, \"\"c\"\".jpg\",2,2,1e-9\n".to_vec();
+    let sound = b"path,label,predicted,p_true,p_predicted,margin\na/1.jpg,0,1,0.25,0.5,0.25\n\"b, \"\"c\"\".jpg\",2,2,0.9,0.9,0.8\n".to_vec();
+    let samples = vec![("predictions.csv".to_owned(), sound), ("earlier.csv".to_owned(), earlier)];
     survives(&Format { name: "predictions", samples, damage: damage::text }, &|path| {
         let rows = parse_predictions(&std::fs::read(path).unwrap());
         rows.map(|_| ()).ok_or_else(|| format!("{}: no predictions", name(path)))

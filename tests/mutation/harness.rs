@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// No damaged file may keep a reader busy longer.
 const LONGEST: Duration = Duration::from_secs(20);

@@ -106,7 +106,7 @@ fn momentum_is_part_of_the_standing() {
     let head = resolved.method.bind(&world.clip, &prompts).unwrap();
     let recipe = rpo_bench::train::Recipe { epochs: 4, ..resolved.recipe.clone().unwrap() };
     let train = |keeper: &mut Memory, steps: usize| {
-        let mut init = rpo_bench::rng::Stream::new(&["init"]);
+        let mut init = rpo_bench::util::rng::Stream::new(&["init"]);
         let parameters = resolved.method.init(&world.clip, &prompts, &mut init).unwrap();
         let run = Fit {
             head: head.as_ref(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use super::program::{assert_same, files, results, run_dir, smoke, succeeds};
 

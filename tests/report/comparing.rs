@@ -6,8 +6,8 @@ use rpo_bench::report::ReportError;
 use rpo_bench::report::compare::{
     PaperLine, RunLine, RunVerdict, against_paper, between_runs, drift, json, text,
 };
-use rpo_bench::rng::Stream;
 use rpo_bench::stats::equivalence::Verdict;
+use rpo_bench::util::rng::Stream;
 
 use crate::records::{Keyed, base2new, record};
 

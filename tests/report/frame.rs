@@ -3,7 +3,7 @@
 use rpo_bench::data::Classes;
 use rpo_bench::frame::{Frame, FrameError};
 use rpo_bench::record::{Outcome, RunRecord};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use crate::records::{DATASETS, Keyed, base2new, record};
 

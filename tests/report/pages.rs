@@ -2,7 +2,7 @@
 
 use rpo_bench::record::{Outcome, RunRecord};
 use rpo_bench::report::Section;
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use crate::records::{Keyed, base2new};
 use crate::rendering::{EVERY_SECTION, files, page, spec};

@@ -6,7 +6,7 @@ use rpo_bench::data::Classes;
 use rpo_bench::record::{
     Cell, Epoch, Evaluation, Outcome, Provenance, RunRecord, SCHEMA_VERSION, Timing, Training,
 };
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// The eleven dataset ids, in the published order.
 pub const DATASETS: [&str; 11] = [

@@ -5,7 +5,7 @@ use std::fs;
 
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
 use rpo_bench::report::{Deviation, ReportError, ReportSpec, Section, render};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 /// Every section, in the order of the enum.
 pub const EVERY_SECTION: [Section; 13] = [
@@ -65,6 +65,7 @@ fn made_up_predictions(record: &RunRecord, evaluation: &Evaluation) -> Option<Ve
         label: 1,
         predicted: u32::from(right),
         p_true: 0.5,
+        confidence: None,
     };
     Some(right.into_iter().enumerate().map(row).collect())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rpo_bench::data::Classes;
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
-use rpo_bench::rng::Stream;
+use rpo_bench::util::rng::Stream;
 
 use crate::records::record;
 

@@ -76,7 +76,7 @@ mod tests {
     use super::super::plan::AttentionPlan;
     use super::super::{Attend, attend};
     use super::*;
-    use crate::rng::Stream;
+    use crate::util::rng::Stream;
 
     fn random(rows: usize, cols: usize, stream: &mut Stream) -> Var {
         let values: Vec<f64> = (0..rows * cols).map(|_| stream.normal()).collect();

@@ -1,0 +1,46 @@
+//! What can stop a benchmark.
+
+use crate::backbone::WeightsError;
+use crate::method::MethodError;
+use crate::train::TrainError;
+
+/// An error of a benchmark.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// No model shape of that name.
+    #[error("find model shape {name:?}: unknown; known: {known}")]
+    Shape {
+        /// What was asked for.
+        name: String,
+        /// All known names.
+        known: String,
+    },
+    /// A number that cannot be timed.
+    #[error("time {what}: {reason}")]
+    Setting {
+        /// `batch`, `classes`, …
+        what: &'static str,
+        /// What is wrong, with the value.
+        reason: String,
+    },
+    /// The system does not say what a process used.
+    #[error(
+        "read the process's {what}: the system does not say; benchmarks count CPU-seconds and need Linux's /proc"
+    )]
+    Proc {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The model could not be built.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The method refused its settings or failed.
+    #[error(transparent)]
+    Method(#[from] MethodError),
+    /// The step or the evaluation failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// candle refused an operation.
+    #[error(transparent)]
+    Tensor(#[from] candle_core::Error),
+}

@@ -1,0 +1,196 @@
+//! Prompt files from anywhere: ours, which say what they are, and the authors' checkpoints, which do not.
+//!
+//! Owns the reading of any method's parameters from a file. A file without metadata is RPO's when it holds
+//! RPO's two tensors; nothing in a file is ever executed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::trained::Trained;
+use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
+use crate::backbone::files::safetensors_file::SafetensorsFile;
+use crate::backbone::files::safetensors_write::safetensors_bytes;
+use crate::backbone::files::stored::StoredTensor;
+use crate::backbone::files::tensor_file::{TensorFile, is_zip};
+use crate::backbone::{Clip, LoadError};
+use crate::method::{self, Named};
+use crate::record::{Store, Training};
+use crate::suite::error::SuiteError;
+use crate::suite::spec::overrides::{Resolved, Settings};
+use crate::util::hex;
+use crate::util::rng::Stream;
+
+/// The metadata our files carry, and what each entry holds.
+pub mod about {
+    /// Method id.
+    pub const METHOD: &str = "method";
+    /// Dataset trained on.
+    pub const DATASET: &str = "dataset";
+    /// `base`, `new` or `all`.
+    pub const TRAIN_CLASSES: &str = "train_classes";
+    /// Names of the classes trained on, as a JSON list.
+    pub const CLASS_NAMES: &str = "class_names";
+    /// Seed of draw, initialisation and views.
+    pub const SEED: &str = "seed";
+    /// Training images per class.
+    pub const SHOTS: &str = "shots";
+    /// SHA-256 of the frozen weights.
+    pub const WEIGHTS: &str = "weights_sha256";
+    /// Resolved settings, as a JSON object of dotted keys.
+    pub const CONFIG: &str = "config";
+}
+
+/// Name of RPO's image prompts in a published file, and in this program.
+const IMAGE_PROMPT: [&str; 2] = ["img_prompt", "visual_prompt"];
+const TEXT_PROMPT: &str = "text_prompt";
+
+/// Parameters read from a file, values as stored.
+#[derive(Clone, Debug)]
+pub struct SavedPrompts {
+    /// Method id.
+    pub method: String,
+    /// What the file says about itself; empty for a published checkpoint.
+    pub metadata: BTreeMap<String, String>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    tensors: BTreeMap<String, StoredTensor>,
+}
+
+impl SavedPrompts {
+    /// Reads a torch checkpoint or safetensors.
+    ///
+    /// # Errors
+    /// [`SuiteError::Load`] for a damaged file, [`SuiteError::Prompts`] when it does not say whose they are.
+    pub fn read(path: &Path) -> Result<Self, SuiteError> {
+        let bytes = std::fs::read(path).map_err(LoadError::io("read", path))?;
+        let sha256 = hex(&<sha2::Sha256 as sha2::Digest>::digest(bytes));
+        let (tensors, metadata) = if is_zip(path)? { published(path)? } else { ours(path)? };
+        let method = match metadata.get(about::METHOD) {
+            Some(method) => method.clone(),
+            None if tensors.contains_key(TEXT_PROMPT) => "rpo".to_owned(),
+            None => {
+                return Err(SuiteError::Prompts {
+                    what: name(path),
+                    reason: format!("no metadata entry {:?} says which method they belong to", about::METHOD),
+                });
+            }
+        };
+        Ok(Self { method, metadata, sha256, tensors })
+    }
+
+    /// The settings the file was trained with on top of `settings`, as far as it states them. K is that of
+    /// the prompts themselves.
+    ///
+    /// # Errors
+    /// [`SuiteError::Prompts`] for metadata that is not readable, a setting this program does not have.
+    pub fn settings(&self, settings: &Settings) -> Result<Settings, SuiteError> {
+        let mut settings = settings.clone();
+        if let Some(text) = self.metadata.get(about::CONFIG) {
+            let config: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| {
+                SuiteError::Prompts { what: self.method.clone(), reason: format!("config: {error}") }
+            })?;
+            for (key, value) in config {
+                let (key, value) = Settings::parse_assignment(&format!("{key}={value}"))?;
+                settings = settings.with(&key, &value)?;
+            }
+        }
+        if let Some(k) = self.tensors.get(TEXT_PROMPT).and_then(|tensor| tensor.shape.first()) {
+            settings = settings.with("rpo.k", &toml::Value::Integer(*k as i64))?;
+        }
+        Ok(settings)
+    }
+
+    /// The parameters in the model's own type.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn parameters(&self, clip: &Clip) -> Result<Named, SuiteError> {
+        let tensor = |stored: &StoredTensor, device: &Device| {
+            Tensor::from_vec(stored.to_f32(), stored.shape.as_slice(), device)?.to_dtype(clip.dtype())
+        };
+        let named =
+            self.tensors.iter().map(|(name, stored)| Ok((name.clone(), tensor(stored, clip.device())?)));
+        Ok(Named::new(named.collect::<Result<Vec<_>, SuiteError>>()?))
+    }
+
+    /// The parameters, once they have the names and shapes that the method starts from.
+    ///
+    /// # Errors
+    /// [`SuiteError::Prompts`] naming the tensor and both shapes.
+    pub fn fitting(
+        &self,
+        resolved: &Resolved,
+        clip: &Clip,
+        prompts: &[Vec<u32>],
+    ) -> Result<Named, SuiteError> {
+        let fail =
+            |reason: String| SuiteError::Prompts { what: format!("a file of {}", self.method), reason };
+        method::find(&self.method)?;
+        if resolved.id != self.method {
+            return Err(fail(format!("wanted are those of {}", resolved.id)));
+        }
+        for (name, var) in resolved.method.init(clip, prompts, &mut Stream::new(&["shapes"]))?.iter() {
+            match self.tensors.get(name).map(|stored| &stored.shape) {
+                None => return Err(fail(format!("it has no tensor {name:?}"))),
+                Some(shape) if shape != var.dims() => {
+                    let wanted = var.dims();
+                    return Err(fail(format!(
+                        "{name} has shape {shape:?}, this model and these settings need {wanted:?}"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        self.parameters(clip)
+    }
+
+    /// A copy in the run directory, values unchanged, as the training of the cell `key`.
+    pub(in crate::suite) fn keep(
+        &self,
+        store: &Store,
+        key: &str,
+        parameters: Named,
+    ) -> Result<Trained, SuiteError> {
+        let path = format!("trained/{key}.safetensors");
+        let mut metadata = self.metadata.clone();
+        metadata.insert("source_sha256".to_owned(), self.sha256.clone());
+        metadata.insert(about::METHOD.to_owned(), self.method.clone());
+        let parameters_sha256 = store.write(&path, &safetensors_bytes(&metadata, &self.tensors))?;
+        let count = |tensor: &StoredTensor| tensor.shape.iter().product::<usize>() as u64;
+        let training = Training {
+            trainable_parameters: self.tensors.values().map(count).sum(),
+            images: 0,
+            skipped: 0,
+            epochs: Vec::new(),
+            parameters_path: path,
+            parameters_sha256,
+            images_sha256: None,
+        };
+        Ok(Trained { parameters, training, seconds: 0.0 })
+    }
+}
+
+type Content = (BTreeMap<String, StoredTensor>, BTreeMap<String, String>);
+
+fn published(path: &Path) -> Result<Content, SuiteError> {
+    let checkpoint = PromptCheckpoint::read(path)?;
+    let tensors = [(TEXT_PROMPT, checkpoint.text_prompt), (IMAGE_PROMPT[1], checkpoint.img_prompt)];
+    Ok((tensors.map(|(name, tensor)| (name.to_owned(), tensor)).into(), BTreeMap::new()))
+}
+
+fn ours(path: &Path) -> Result<Content, SuiteError> {
+    let mut file = SafetensorsFile::open(path)?;
+    let metadata = file.metadata();
+    let mut tensors = BTreeMap::new();
+    for name in file.names() {
+        let known = if name == IMAGE_PROMPT[0] { IMAGE_PROMPT[1].to_owned() } else { name.clone() };
+        tensors.insert(known, file.read(&name)?);
+    }
+    Ok((tensors, metadata))
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

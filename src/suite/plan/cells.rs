@@ -1,0 +1,364 @@
+//! From a suite to cells with content keys: the same key means the same numbers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::data::Classes;
+use crate::method::{self, ImageNeed};
+use crate::preprocess::DECODER;
+use crate::record::Cell;
+use crate::suite::error::SuiteError;
+use crate::suite::spec::file::{Measure, SuiteFile};
+use crate::suite::spec::overrides::{Resolved, Settings};
+use crate::suite::spec::seeds::Seeds;
+use crate::suite::spec::{prompt_files, variants};
+use crate::suite::world::{BenchDataset, World};
+use crate::train::Views;
+use crate::util::hex;
+
+/// Raised only when numbers can change for the same configuration.
+pub const NUMERICS_VERSION: u32 = 2;
+
+/// Everything a suite will do, resolved.
+pub struct Plan {
+    /// The suite, as its profile runs it, with every override.
+    pub suite: SuiteFile,
+    /// Settings after all overrides.
+    pub settings: Settings,
+    /// Methods in table order, each with its variants.
+    pub methods: Vec<Resolved>,
+    /// `--limit`: at most this many test images a class.
+    pub limit: Option<u32>,
+    /// `--prompts`: the folder prompts are read from.
+    pub prompts_dir: Option<PathBuf>,
+}
+
+/// Where the parameters of a cell come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The method trains nothing.
+    Frozen,
+    /// This program trains them.
+    Trained,
+    /// Nothing is evaluated, so nothing need be trained: measurements take initial values.
+    Initial,
+    /// The file that another cell of this run writes when it is trained.
+    OwnFile,
+    /// A file of the prompts folder.
+    File(PathBuf),
+    /// A file that is not there, and why.
+    Missing(String),
+}
+
+/// One cell and its keys.
+#[derive(Clone, Debug)]
+pub struct CellPlan {
+    /// Coordinates.
+    pub cell: Cell,
+    /// Index into [`Plan::methods`].
+    pub method: usize,
+    /// Where its parameters come from.
+    pub origin: Origin,
+    /// Key of the training alone; the same training serves many evaluations.
+    pub training_key: String,
+    /// Key of the whole cell.
+    pub key: String,
+    /// SHA-256 of the drawn training list, in drawing order.
+    pub draw_sha256: Option<String>,
+}
+
+/// What the numbers of a training depend on, in a fixed order.
+#[derive(Serialize)]
+struct TrainingParts<'a> {
+    numerics_version: u32,
+    config: &'a std::collections::BTreeMap<String, String>,
+    switches: &'a std::collections::BTreeMap<String, String>,
+    weights_sha256: &'a str,
+    dataset: &'a str,
+    split_sha256: &'a str,
+    class_names: &'a [String],
+    template: &'a str,
+    train_classes: Classes,
+    seed: Option<u64>,
+    shots: Option<u32>,
+    dtype: &'a str,
+    device: &'a str,
+    decoder: &'a str,
+    /// Hash of a published draw; CoOp's own follows from the lists, shots and seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published_draw: Option<&'a str>,
+    /// Images per frozen pass, where fresh views are passed in chunks in item order and not batch by batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views_grid: Option<usize>,
+}
+
+/// What the numbers of a cell depend on besides its training.
+#[derive(Serialize)]
+struct EvaluationParts<'a> {
+    training: &'a str,
+    classes: &'a [Classes],
+    limit: Option<u32>,
+    /// Digest of id, lists, class names and template of each other dataset tested on.
+    others: Vec<String>,
+    measure: &'a [Measure],
+    /// SHA-256 of the prompts' file, `own` for the file of a training of this run.
+    prompts: Option<String>,
+}
+
+fn digest(parts: &impl Serialize) -> Result<String, SuiteError> {
+    let text =
+        serde_json::to_string(parts).map_err(|error| SuiteError::Usage(format!("key a cell: {error}")))?;
+    Ok(hex(&Sha256::digest(text)))
+}
+
+impl Plan {
+    /// Resolves methods, variants and settings. `overrides` join the suite's own settings.
+    ///
+    /// # Errors
+    /// An unknown method, or a setting a method refuses.
+    pub fn new(
+        mut suite: SuiteFile,
+        overrides: &[(String, toml::Value)],
+        limit: Option<u32>,
+    ) -> Result<Self, SuiteError> {
+        suite.limit = limit.or(suite.limit);
+        let from_suite = in_order(&suite.set).map(|(key, value)| (key.as_str(), value.clone()));
+        let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
+        let mut settings = Settings::new(from_suite.chain(typed))?;
+        settings.globals.seeds = std::mem::take(&mut settings.globals.seeds).settle(&suite.seeds)?;
+        suite.set.extend(overrides.iter().cloned());
+        variants::check(&settings, &suite.sweep)?;
+        let mut methods = Vec::new();
+        for id in &suite.methods {
+            methods.extend(variants::variants(&settings, &suite.sweep, method::find(id)?.id)?);
+        }
+        let limit = suite.limit;
+        Ok(Self { suite, settings, methods, limit, prompts_dir: None })
+    }
+
+    /// Reads the prompts of a suite that takes them from files from this folder.
+    ///
+    /// # Errors
+    /// [`SuiteError::Usage`] for a folder where none is read, and for none where one is needed.
+    pub fn with_prompts(mut self, dir: Option<PathBuf>) -> Result<Self, SuiteError> {
+        let usage = |text: String| Err(SuiteError::Usage(text));
+        let name = &self.suite.name;
+        match (&mut self.suite.prompts, dir) {
+            (None, Some(_)) => usage(format!("--prompts: suite {name} trains its prompts itself")),
+            (Some(files), None) if !files.train_without_folder => usage(format!(
+                "suite {name} needs --prompts DIR, a folder of prompt files named {}",
+                files.names.join(" or ")
+            )),
+            (Some(files), Some(dir)) => {
+                files.train_without_folder = false;
+                Ok(Self { prompts_dir: Some(dir), ..self })
+            }
+            (_, None) => Ok(self),
+        }
+    }
+
+    /// What keeps cells together on one machine and one thread: a draw, whose views they share, or all draws of as
+    /// many shots where seeds share products.
+    pub(in crate::suite) fn unit(&self, cell: &CellPlan) -> (Option<u32>, Option<u64>) {
+        (cell.cell.shots, cell.cell.seed.filter(|_| self.settings.globals.seeds == Seeds::Apart))
+    }
+
+    /// The coordinates of every cell, without opening a dataset.
+    pub fn coordinates(&self, profile: &str) -> Vec<Cell> {
+        let suite = &self.suite;
+        let mut cells = Vec::new();
+        for dataset in &suite.datasets {
+            for method in &self.methods {
+                let cell = |draw: Option<(u64, u32)>, from_file: bool| Cell {
+                    suite: suite.name.clone(),
+                    profile: profile.to_owned(),
+                    dataset: dataset.clone(),
+                    method: method.id.to_owned(),
+                    variant: variant_of(method, from_file),
+                    seed: draw.map(|d| d.0),
+                    shots: draw.map(|d| d.1),
+                    train_classes: suite.train_classes,
+                    limit: self.limit,
+                };
+                if method.recipe.is_none() {
+                    cells.push(cell(None, false));
+                    continue;
+                }
+                for shots in &suite.shots {
+                    for seed in &suite.seeds {
+                        let kinds: &[bool] = match &suite.prompts {
+                            None => &[false],
+                            Some(files) if files.train_without_folder => &[false, true],
+                            Some(_) => &[true],
+                        };
+                        cells.extend(kinds.iter().map(|from_file| cell(Some((*seed, *shots)), *from_file)));
+                    }
+                }
+            }
+        }
+        cells
+    }
+
+    /// The cells of one dataset, in table order. `others` are the further datasets tested on.
+    ///
+    /// # Errors
+    /// A prompts file that is there but cannot be read, a published draw that does not fit.
+    pub fn cells(
+        &self,
+        world: &World,
+        dataset: &BenchDataset,
+        others: &[Arc<BenchDataset>],
+    ) -> Result<Vec<CellPlan>, SuiteError> {
+        let mut cells = Vec::new();
+        for (index, method) in self.methods.iter().enumerate() {
+            if method.recipe.is_none() {
+                cells.push(self.cell(world, dataset, others, index, None, Origin::Frozen)?);
+                continue;
+            }
+            for shots in &self.suite.shots {
+                for seed in &self.suite.seeds {
+                    for origin in self.origins(&dataset.id, *seed, *shots) {
+                        let draw = Some((*seed, *shots));
+                        cells.push(self.cell(world, dataset, others, index, draw, origin)?);
+                    }
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Where the parameters of a trained method come from in this suite, at one draw.
+    fn origins(&self, dataset: &str, seed: u64, shots: u32) -> Vec<Origin> {
+        if self.suite.evaluate.is_empty() {
+            return vec![Origin::Initial];
+        }
+        match (&self.suite.prompts, &self.prompts_dir) {
+            (None, _) => vec![Origin::Trained],
+            (Some(_), None) => vec![Origin::Trained, Origin::OwnFile],
+            (Some(files), Some(dir)) => vec![match files.find(dir, dataset, seed, shots) {
+                Ok(path) => Origin::File(path),
+                Err(error) => Origin::Missing(error.to_string()),
+            }],
+        }
+    }
+
+    fn cell(
+        &self,
+        world: &World,
+        dataset: &BenchDataset,
+        others: &[Arc<BenchDataset>],
+        index: usize,
+        draw: Option<(u64, u32)>,
+        origin: Origin,
+    ) -> Result<CellPlan, SuiteError> {
+        let method = &self.methods[index];
+        let drawn = draw.map(|(seed, shots)| draw_hash(dataset, seed, shots)).transpose()?;
+        let training_key = self.training_key(world, dataset, method, draw, drawn.as_deref())?;
+        let prompts = match &origin {
+            Origin::Frozen | Origin::Trained | Origin::Initial => None,
+            Origin::OwnFile => Some("own".to_owned()),
+            Origin::File(path) => Some(file_sha256(path)?),
+            Origin::Missing(reason) => Some(reason.clone()),
+        };
+        let variant = variant_of(method, prompts.is_some());
+        let identity = |set: &'_ Arc<BenchDataset>| {
+            digest(&(&set.id, &set.split_sha256, &set.class_names, &set.template))
+        };
+        let key = digest(&EvaluationParts {
+            training: &training_key,
+            classes: &self.suite.evaluate,
+            limit: self.limit,
+            others: others.iter().map(identity).collect::<Result<_, _>>()?,
+            measure: &self.suite.measure,
+            prompts,
+        })?;
+        let draw_sha256 = drawn.filter(|_| matches!(origin, Origin::Trained | Origin::OwnFile));
+        let cell = Cell {
+            suite: self.suite.name.clone(),
+            profile: world.profile.clone(),
+            dataset: dataset.id.clone(),
+            method: method.id.to_owned(),
+            variant,
+            seed: draw.map(|d| d.0),
+            shots: draw.map(|d| d.1),
+            train_classes: self.suite.train_classes,
+            limit: self.limit,
+        };
+        Ok(CellPlan { cell, method: index, origin, training_key, key, draw_sha256 })
+    }
+
+    fn training_key(
+        &self,
+        world: &World,
+        dataset: &BenchDataset,
+        method: &Resolved,
+        draw: Option<(u64, u32)>,
+        draw_sha256: Option<&str>,
+    ) -> Result<String, SuiteError> {
+        digest(&TrainingParts {
+            numerics_version: NUMERICS_VERSION,
+            config: &method.config,
+            switches: &method.switches,
+            weights_sha256: &world.weights_sha256,
+            dataset: &dataset.id,
+            split_sha256: &dataset.split_sha256,
+            class_names: &dataset.class_names,
+            template: &dataset.template,
+            train_classes: self.suite.train_classes,
+            seed: draw.map(|d| d.0),
+            shots: draw.map(|d| d.1),
+            dtype: world.clip.precision().as_str(),
+            device: world.clip.device_kind(),
+            decoder: DECODER,
+            published_draw: dataset.draw_files.as_ref().and(draw_sha256),
+            views_grid: (self.settings.globals.views == Views::Fresh
+                && method.recipe.is_some()
+                && method.method.needs() == ImageNeed::Features)
+                .then_some(self.settings.globals.images),
+        })
+    }
+}
+
+/// Paths of a training's parameters and of their note, relative to the run directory.
+pub(in crate::suite) fn trained_paths(training_key: &str) -> [String; 2] {
+    [format!("trained/{training_key}.safetensors"), format!("trained/{training_key}.json")]
+}
+
+/// The variant's name of a cell.
+fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
+    let mut variant = method.variant.clone();
+    if from_file {
+        variant.insert(prompt_files::VARIANT.to_owned(), prompt_files::FROM_FILE.to_owned());
+    }
+    variant
+}
+
+/// Settings in the order they are applied: those that change several others come first.
+fn in_order(set: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = (&String, &toml::Value)> {
+    let (single, wide): (Vec<_>, Vec<_>) = set.iter().partition(|(key, _)| key.contains('.'));
+    let (other, protocol): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(key, _)| *key != "protocol");
+    protocol.into_iter().chain(other).chain(single)
+}
+
+/// SHA-256 of a prompts file.
+fn file_sha256(path: &Path) -> Result<String, SuiteError> {
+    let bytes = std::fs::read(path).map_err(|error| SuiteError::Prompts {
+        what: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+/// SHA-256 over path and label of every drawn item, in drawing order.
+fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, SuiteError> {
+    let mut hash = Sha256::new();
+    for position in dataset.training_draw(shots, seed)? {
+        let item = &dataset.split.train[position];
+        hash.update(format!("{}\t{}\n", item.path, item.label));
+    }
+    Ok(hex(&hash.finalize()))
+}

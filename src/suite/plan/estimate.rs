@@ -1,0 +1,213 @@
+//! What a plan will take, before anything is written: cells, passes, multiply-adds, time and disk.
+//!
+//! Time comes from a calibration of a second or two: every method is timed on the first dataset that has work, and
+//! scaled to the others by its multiply-adds. Data loading beyond the first images, checkpoints and the report are
+//! not in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::cells::trained_paths;
+use super::cells::{CellPlan, Origin, Plan};
+use super::timing::{self, Timed};
+use crate::data::Classes;
+use crate::method::ImageNeed;
+use crate::method::work::{Shape, Work};
+use crate::record::{Cell, Store};
+use crate::suite::error::SuiteError;
+use crate::suite::world::{BenchDataset, World};
+use crate::train::Views;
+
+/// Time spent on each piece of the calibration that is measured.
+const BUDGET: Duration = Duration::from_millis(30);
+/// Size of a record without measurements, and of a row of predictions besides its path.
+const RECORD_BYTES: u64 = 6_000;
+const ROW_BYTES: u64 = 24;
+const F32_BYTES: u64 = 4;
+
+/// One cell of the plan.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedCell {
+    /// Coordinates.
+    pub cell: Cell,
+    /// Content key.
+    pub key: String,
+    /// Whether a complete record is there already.
+    pub complete: bool,
+}
+
+/// The work that is left.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Estimate {
+    /// Every cell.
+    pub cells: Vec<PlannedCell>,
+    /// Cells without a complete record.
+    pub cells_to_run: u64,
+    /// Trainings among them.
+    pub trainings: u64,
+    /// Frozen passes over training views.
+    pub training_image_passes: u64,
+    /// Frozen passes over test images; one serves every cell of a dataset.
+    pub evaluation_image_passes: u64,
+    /// Floating-point operations, two a multiply-add.
+    pub flop: f64,
+    /// Seconds with this many lanes, if nobody disturbs.
+    pub seconds: f64,
+    /// Bytes that will be written.
+    pub disk_bytes: u64,
+}
+
+/// What one variant of one method takes on the dataset it was timed on.
+struct Calibrated {
+    timed: Timed,
+    work: Work,
+}
+
+/// Estimates what `plan` will take under `out`. Reads records, times methods, writes nothing.
+///
+/// # Errors
+/// A dataset that cannot be opened, a record that cannot be read, a method that fails on the first images.
+pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<Estimate, SuiteError> {
+    let store = Store::new(out, &plan.suite.name, &world.profile);
+    let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
+    let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
+    let mut total = Estimate::default();
+    let mut calibrated: Option<Vec<Calibrated>> = None;
+    for id in &plan.suite.datasets {
+        let dataset = open(id)?;
+        let mut pending = Vec::new();
+        for cell in plan.cells(world, &dataset, &others)? {
+            let complete = store.find(&cell.key)?.is_some();
+            total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
+            if !complete {
+                pending.push(cell);
+            }
+        }
+        if pending.is_empty() {
+            continue;
+        }
+        let calibrated = match &calibrated {
+            Some(calibrated) => calibrated,
+            None => calibrated.insert(calibrate(world, plan, &dataset)?),
+        };
+        let work = Dataset { world, plan, store: &store, dataset: &dataset, calibrated };
+        work.trainings(&pending, &mut total)?;
+        for target in std::iter::once(&dataset).chain(&others) {
+            for classes in &plan.suite.evaluate {
+                work.evaluation(&pending, target, *classes, &mut total)?;
+            }
+        }
+        total.cells_to_run += pending.len() as u64;
+        total.disk_bytes += RECORD_BYTES * pending.len() as u64;
+    }
+    total.seconds /= lanes.max(1) as f64;
+    Ok(total)
+}
+
+fn calibrate(world: &World, plan: &Plan, dataset: &BenchDataset) -> Result<Vec<Calibrated>, SuiteError> {
+    let (classes, policy) = (plan.suite.train_classes, plan.settings.globals.broken_images);
+    let one = |resolved| {
+        let timed = timing::time(world, dataset, resolved, classes, policy, BUDGET)?;
+        Ok(Calibrated { timed, work: work(world, dataset, resolved, classes)? })
+    };
+    plan.methods.iter().map(one).collect()
+}
+
+fn work(
+    world: &World,
+    dataset: &BenchDataset,
+    resolved: &crate::suite::spec::overrides::Resolved,
+    classes: Classes,
+) -> Result<Work, SuiteError> {
+    let prompts = world.class_prompts(dataset, &resolved.style, classes)?;
+    let batch = resolved.recipe.as_ref().map_or(0, |recipe| recipe.batch_size as u64);
+    Ok(resolved.method.work(&Shape::new(&world.clip.config, &prompts, batch)))
+}
+
+/// `seconds` that went into `timed` multiply-adds, for `wanted` of them.
+fn scaled(seconds: f64, timed: u64, wanted: u64) -> f64 {
+    if timed == 0 { seconds } else { seconds * wanted as f64 / timed as f64 }
+}
+
+/// The work of one dataset's cells.
+struct Dataset<'a> {
+    world: &'a World,
+    plan: &'a Plan,
+    store: &'a Store,
+    dataset: &'a BenchDataset,
+    calibrated: &'a [Calibrated],
+}
+
+impl Dataset<'_> {
+    fn trainings(&self, pending: &[CellPlan], total: &mut Estimate) -> Result<(), SuiteError> {
+        // Views that are in the store already, by draw: what only needs pooled features finds them there.
+        let mut views_made = BTreeMap::new();
+        for cell in pending.iter().filter(|cell| cell.origin == Origin::Trained) {
+            let there = trained_paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
+            let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
+            let resolved = &self.plan.methods[cell.method];
+            let Some(recipe) = &resolved.recipe else { continue };
+            let map = self.dataset.labels(self.plan.suite.train_classes);
+            let draw = self.dataset.training_draw(shots, seed)?;
+            let images = map.filter(draw.iter().map(|at| &self.dataset.split.train[*at])).len() as u64;
+            let steps = (recipe.epochs * recipe.steps(images as usize)) as u64;
+            let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
+            let work = work(self.world, self.dataset, resolved, self.plan.suite.train_classes)?;
+            let owner = if self.plan.settings.globals.views_per_method { resolved.id } else { "" };
+            let views = match self.plan.settings.globals.views {
+                Views::Fresh => recipe.epochs as u64,
+                Views::Bank(views) => views as u64,
+            };
+            let own = self.plan.settings.globals.views == Views::Fresh
+                && resolved.method.needs() != ImageNeed::Features;
+            let made: &mut u64 = views_made.entry((seed, shots, owner)).or_default();
+            let passes = images * if own { views } else { views.saturating_sub(*made) };
+            *made = if own { *made } else { views.max(*made) };
+            total.trainings += 1;
+            total.training_image_passes += passes;
+            total.flop += 2.0 * (steps * work.step + passes * work.image + work.bind) as f64;
+            total.seconds += passes as f64 * (timed.pixels_secs + timed.image_secs)
+                + timed.bind_secs
+                + steps as f64 * scaled(timed.step_secs.unwrap_or(0.0), timed_work.step, work.step);
+            let parameters = resolved.method.init(
+                &self.world.clip,
+                &self.world.class_prompts(self.dataset, &resolved.style, self.plan.suite.train_classes)?,
+                &mut crate::util::rng::Stream::new(&["shapes"]),
+            )?;
+            total.disk_bytes += F32_BYTES * parameters.count() + RECORD_BYTES / 2;
+        }
+        Ok(())
+    }
+
+    fn evaluation(
+        &self,
+        pending: &[CellPlan],
+        target: &BenchDataset,
+        classes: Classes,
+        total: &mut Estimate,
+    ) -> Result<(), SuiteError> {
+        let items = target.of_half(&target.split.test, classes, self.plan.limit);
+        let images = items.len() as u64;
+        let rows: u64 = items.iter().map(|(item, _)| item.path.len() as u64 + ROW_BYTES).sum();
+        let mut frozen = (0, 0.0);
+        for cell in pending {
+            let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
+            let work = work(self.world, target, &self.plan.methods[cell.method], classes)?;
+            let once = work.bind + work.classifier;
+            total.flop += 2.0 * (once + images * work.evaluate) as f64;
+            let once_secs = timed.bind_secs + timed.classifier_secs;
+            total.seconds += scaled(once_secs, timed_work.bind + timed_work.classifier, once)
+                + images as f64 * scaled(timed.evaluate_secs, timed_work.evaluate, work.evaluate);
+            total.disk_bytes += rows;
+            frozen = (work.image.max(frozen.0), (timed.pixels_secs + timed.image_secs).max(frozen.1));
+        }
+        total.evaluation_image_passes += images;
+        total.flop += 2.0 * (images * frozen.0) as f64;
+        total.seconds += images as f64 * frozen.1;
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! How much memory a run will need, before it starts: better a refusal with numbers than a kill at hour 9.
+//!
+//! A lower bound, made of what must be in memory at one time whatever the engine does: kept views, one chunk of
+//! test images, the class prompts' keys and values. Only a run that certainly cannot fit is refused. The model
+//! is in memory already and so not counted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::cells::{CellPlan, Plan};
+use crate::backbone::TowerConfig;
+use crate::method::ImageNeed;
+use crate::suite::error::SuiteError;
+use crate::suite::spec::seeds::Seeds;
+use crate::suite::world::{BenchDataset, World};
+use crate::train::Views;
+use crate::util::machine::available_memory_bytes;
+
+const F32_BYTES: u64 = 4;
+/// Fewest rows of a class prompt behind the shared prefix: a name of one token, a full stop, EOS.
+const CLASS_ROWS: u64 = 3;
+const MIB: u64 = 1 << 20;
+
+/// Refuses a run that cannot fit.
+///
+/// # Errors
+/// [`SuiteError::Memory`] with both numbers. Where the system does not say what is free, nothing is refused.
+pub(in crate::suite) fn check(
+    world: &World,
+    plan: &Plan,
+    jobs: &[(Arc<BenchDataset>, Vec<CellPlan>)],
+    lanes: usize,
+) -> Result<(), SuiteError> {
+    if !world.clip.device().is_cpu() {
+        return Ok(());
+    }
+    let mut needs: Vec<(u64, &str)> = jobs
+        .iter()
+        .map(|(dataset, cells)| (bytes(world, plan, dataset, cells), dataset.id.as_str()))
+        .collect();
+    needs.sort_by(|a, b| b.cmp(a));
+    let together = needs.iter().take(lanes.max(1)).map(|(bytes, _)| *bytes);
+    let side_by_side = together.fold(0, u64::saturating_add);
+    match available_memory_bytes() {
+        Some(available) if side_by_side > available => Err(SuiteError::Memory {
+            needed_mib: side_by_side / MIB,
+            available_mib: available / MIB,
+            largest: needs
+                .first()
+                .map_or_else(String::new, |(bytes, id)| format!("{id} {} MiB", bytes / MIB)),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What one dataset's work holds at one time.
+fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
+    let config = &world.clip.config;
+    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs() >= ImageNeed::Tokens);
+    let image = match tokens {
+        true => keys_and_values(&config.vision, config.image_tokens() as u64),
+        false => config.projection_dim as u64 * F32_BYTES,
+    };
+    let classes = dataset.labels(plan.suite.train_classes).labels().len() as u64;
+    let views = match plan.settings.globals.views {
+        Views::Fresh => 0,
+        Views::Bank(views) => views as u64,
+    };
+    let shots = cells.iter().filter_map(|cell| cell.cell.shots).max().unwrap_or(0);
+    // Seeds that share products have their views in memory side by side.
+    let seeds: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.cell.seed).collect();
+    let draws = if plan.settings.globals.seeds == Seeds::Apart { 1 } else { seeds.len() as u64 };
+    let bank = (u64::from(shots) * classes * image * draws).saturating_mul(views);
+    let prompts = keys_and_values(&config.text, classes * CLASS_ROWS);
+    bank.saturating_add(plan.settings.globals.images as u64 * image + prompts)
+}
+
+/// Every layer's keys and values of `rows` tokens.
+fn keys_and_values(tower: &TowerConfig, rows: u64) -> u64 {
+    2 * tower.layers as u64 * tower.width as u64 * rows * F32_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::SuiteFile;
+
+    #[test]
+    fn a_bank_beyond_any_machine_is_refused_with_numbers() {
+        let world = World::open(None, None, &candle_core::Device::Cpu).unwrap();
+        let suite = SuiteFile::find("smoke").unwrap();
+        let check = |bank: i64| {
+            let set = [("views_bank".to_owned(), toml::Value::Integer(bank))];
+            let plan = Plan::new(suite.clone(), &set, None).unwrap();
+            let dataset = world.dataset("eurosat").unwrap();
+            let cells = plan.cells(&world, &dataset, &[]).unwrap();
+            check(&world, &plan, &[(Arc::new(dataset), cells)], 2)
+        };
+        assert!(check(2).is_ok());
+        if available_memory_bytes().is_some() {
+            let said = check(1 << 40).unwrap_err().to_string();
+            assert!(said.contains("MiB") && said.contains("views_bank"), "{said}");
+        }
+    }
+}

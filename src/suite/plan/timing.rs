@@ -1,0 +1,121 @@
+//! Seconds of the pieces a run is made of, measured here and now on a dataset's own images and classes.
+//!
+//! Each figure is the fastest of as many repetitions as its budget allows, at least one: on a machine shared
+//! with others the fastest is the one least disturbed.
+
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+
+use crate::data::{Classes, Item};
+use crate::method::ImageBatch;
+use crate::suite::error::SuiteError;
+use crate::suite::spec::overrides::Resolved;
+use crate::suite::world::{BenchDataset, World};
+use crate::train::{BrokenImages, readable};
+use crate::train::{Sgd, frozen_pass, loss_and_gradients, test_pixels};
+use crate::util::rng::Stream;
+
+/// Seconds of a method's pieces.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::suite) struct Timed {
+    /// Reading, cutting and normalising one image.
+    pub pixels_secs: f64,
+    /// The frozen pass of one image.
+    pub image_secs: f64,
+    /// What is computed once per class set.
+    pub bind_secs: f64,
+    /// One training step without its images' frozen passes; `None` for a method that trains nothing.
+    pub step_secs: Option<f64>,
+    /// The text side of one evaluation.
+    pub classifier_secs: f64,
+    /// One evaluated image besides its frozen pass.
+    pub evaluate_secs: f64,
+}
+
+/// Runs `work` until the budget is spent and returns its last result and the seconds of the fastest run.
+fn fastest<T>(
+    budget: Duration,
+    mut work: impl FnMut() -> Result<T, SuiteError>,
+) -> Result<(T, f64), SuiteError> {
+    let (begin, mut best) = (Instant::now(), f64::INFINITY);
+    loop {
+        let started = Instant::now();
+        let value = work()?;
+        best = best.min(started.elapsed().as_secs_f64());
+        if begin.elapsed() >= budget {
+            return Ok((value, best));
+        }
+    }
+}
+
+/// `count` test images of a half, one a class as far as there are classes, then from the beginning again.
+fn some_items(
+    dataset: &BenchDataset,
+    classes: Classes,
+    policy: BrokenImages,
+    count: usize,
+) -> Result<Vec<(&Item, u32)>, SuiteError> {
+    let first = dataset.of_half(&dataset.split.test, classes, Some(1)).into_iter().take(count).collect();
+    let (items, _) = readable(policy, dataset.source.as_ref(), first, &|| false)?;
+    Ok(items.into_iter().cycle().take(count).collect())
+}
+
+/// Times one method on one dataset's classes, every piece within `budget` or once.
+pub(in crate::suite) fn time(
+    world: &World,
+    dataset: &BenchDataset,
+    resolved: &Resolved,
+    classes: Classes,
+    policy: BrokenImages,
+    budget: Duration,
+) -> Result<Timed, SuiteError> {
+    let clip = &world.clip;
+    let prompts = world.class_prompts(dataset, &resolved.style, classes)?;
+    let (head, bind_secs) = fastest(budget, || Ok(resolved.method.bind(clip, &prompts)?))?;
+    let mut stream = Stream::new(&["timing", resolved.id]);
+    let parameters = resolved.method.init(clip, &prompts, &mut stream)?;
+
+    let batch = resolved.recipe.as_ref().map_or(1, |recipe| recipe.batch_size);
+    let items = some_items(dataset, classes, policy, batch)?;
+    let need = resolved.method.needs();
+    // A large batch need not be timed whole: its images are passes of their own.
+    let few = &items[..items.len().min(clip.grid())];
+    if few.is_empty() {
+        let reason = format!("no test image among its {classes} classes");
+        return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
+    }
+    let side = clip.config.image_size;
+    let (pixels, pixels_secs) =
+        fastest(budget, || Ok(test_pixels(dataset.source.as_ref(), few, side, clip.device())?))?;
+    let (images, image_secs) = fastest(budget, || Ok(frozen_pass(clip, pixels.clone(), need)?))?;
+
+    let classifier = || Ok(head.classifier(&parameters.values()?)?);
+    let (classifier, classifier_secs) = fastest(budget, classifier)?;
+    let (_, evaluate_secs) = fastest(budget, || Ok(classifier.logits(&images)?))?;
+    let step_secs = match resolved.recipe {
+        None => None,
+        Some(_) => {
+            let singles = (0..items.len()).map(|i| images.single(i % few.len()));
+            let singles = singles.collect::<Result<Vec<_>, _>>()?;
+            let all = ImageBatch::cat(&singles.iter().collect::<Vec<_>>())?;
+            let labels = items.iter().map(|(_, label)| *label).collect::<Vec<u32>>();
+            let labels = Tensor::new(labels, clip.device())?;
+            let mut sgd = Sgd::default();
+            let step = || {
+                let gradients = loss_and_gradients(head.as_ref(), &parameters, &all, &labels, (0, 0))?;
+                Ok(sgd.step(&parameters, &gradients, f64::MIN_POSITIVE)?)
+            };
+            Some(fastest(budget, step)?.1)
+        }
+    };
+    let each = 1.0 / few.len() as f64;
+    Ok(Timed {
+        pixels_secs: pixels_secs * each,
+        image_secs: image_secs * each,
+        bind_secs,
+        step_secs,
+        classifier_secs,
+        evaluate_secs: evaluate_secs * each,
+    })
+}

@@ -1,0 +1,88 @@
+//! Saved or published prompts on any data: one evaluation, no training, no record.
+
+use crate::data::Classes;
+use crate::method;
+use crate::record::Prediction;
+use crate::suite::disk::saved::SavedPrompts;
+use crate::suite::error::SuiteError;
+use crate::suite::spec::overrides::Settings;
+use crate::suite::world::World;
+use crate::train::readable;
+use crate::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
+
+/// Accuracy of a file's prompts on one half of one dataset.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FileEvaluation {
+    /// Dataset evaluated on.
+    pub dataset: String,
+    /// Classes that competed.
+    pub classes: Classes,
+    /// How many they were.
+    pub class_count: u64,
+    /// Correct predictions.
+    pub correct: u64,
+    /// Test images.
+    pub total: u64,
+    /// Test images left out because they could not be read (policy `skip` only).
+    pub skipped: u64,
+}
+
+/// A pass that is not worth keeping: it is made once and printed.
+struct Unkept;
+
+impl PassKeeper for Unkept {
+    fn resume(&mut self) -> Vec<Vec<Prediction>> {
+        Vec::new()
+    }
+
+    fn due(&self) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: &[Vec<Prediction>]) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    fn in_use(&self) -> bool {
+        false
+    }
+}
+
+/// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class.
+///
+/// # Errors
+/// [`SuiteError::Prompts`] for a file that does not fit the model, [`SuiteError::Dataset`] without a test image,
+/// and whatever stops an evaluation.
+pub fn evaluate_file(
+    world: &World,
+    saved: &SavedPrompts,
+    settings: &Settings,
+    (dataset, classes): (&str, Classes),
+    limit: Option<u32>,
+    stop: &dyn Fn() -> bool,
+) -> Result<FileEvaluation, SuiteError> {
+    let dataset = world.dataset(dataset)?;
+    let resolved = settings.resolve(method::find(&saved.method)?)?;
+    let listed = dataset.of_half(&dataset.split.test, classes, limit);
+    let (items, errors) = readable(settings.globals.broken_images, dataset.source.as_ref(), listed, stop)?;
+    if items.is_empty() {
+        let reason = format!("no test image among its {classes} classes");
+        return Err(SuiteError::Dataset { id: dataset.id, reason });
+    }
+    let prompts = world.class_prompts(&dataset, &resolved.style, classes)?;
+    let parameters = saved.fitting(&resolved, &world.clip, &prompts)?;
+    let set = resolved.method.bind(&world.clip, &prompts)?.classifiers(std::slice::from_ref(&parameters))?;
+    let need = resolved.method.needs();
+    let source = dataset.source.as_ref();
+    let images = TestImages { clip: &world.clip, source, items: &items, need, features: None };
+    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
+    let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+    Ok(FileEvaluation {
+        dataset: dataset.id,
+        classes,
+        class_count: prompts.len() as u64,
+        correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,
+        total: rows.len() as u64,
+        skipped: errors.len() as u64,
+    })
+}

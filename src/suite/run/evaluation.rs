@@ -1,0 +1,139 @@
+//! One pass over the test images of one half of one dataset, for every cell that is still sound.
+
+use std::time::Instant;
+
+use super::fingerprint::Fingerprint;
+use super::lane::{Candidate, Lane, cell_error};
+use crate::data::Classes;
+use crate::method::{ImageNeed, Named};
+use crate::record::{Evaluation, Prediction, predictions_csv};
+use crate::suite::disk::partial::Partial;
+use crate::suite::error::SuiteError;
+use crate::suite::plan::cells::CellPlan;
+use crate::suite::world::BenchDataset;
+use crate::train::{Panel, TestImages, TrainError, evaluate};
+
+impl<'a> Lane<'a> {
+    /// One pass over a half's test images for every candidate that is still sound.
+    pub fn evaluate_half(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        candidates: &mut [Candidate<'a>],
+    ) -> Result<(), SuiteError> {
+        let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
+        let (items, skipped) = self.readable(dataset, listed)?;
+        if items.is_empty() {
+            let reason = match skipped {
+                0 => format!("no test image among its {classes} classes"),
+                _ => format!("all {skipped} test images of its {classes} classes are unreadable"),
+            };
+            return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
+        }
+        let (mut active, mut panels, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
+        for together in self.together(candidates) {
+            match self.panel(dataset, classes, &together, candidates) {
+                Ok(panel) => {
+                    need = need.max(self.method(candidates[together[0]].plan).method.needs());
+                    active.extend(together);
+                    panels.push(panel);
+                }
+                Err(error) => {
+                    let text = cell_error(error)?;
+                    together.iter().for_each(|index| candidates[*index].trained = Err(text.clone()));
+                }
+            }
+        }
+        let started = Instant::now();
+        let source = Fingerprint::new(dataset.source.as_ref());
+        let stop = || (self.stop)();
+        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
+        let half = (dataset.id.as_str(), classes);
+        let mut partial =
+            Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
+        let features = Some(self.features).filter(|store| store.persists());
+        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, need, features };
+        let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
+        let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
+        let seconds = started.elapsed().as_secs_f64();
+        for (index, predictions) in active.into_iter().zip(predictions) {
+            candidates[index].timing.shared_secs += seconds;
+            match predictions {
+                Ok(rows) => {
+                    let evaluation =
+                        self.write_evaluation(dataset, candidates[index].plan, classes, &rows)?;
+                    let images_sha256 = Some(images_sha256.clone());
+                    candidates[index].evaluations.push(Evaluation { images_sha256, skipped, ..evaluation });
+                }
+                Err(error) => candidates[index].trained = Err(cell_error(error.into())?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sound candidates by what is computed together: each alone, or the seeds of a method in its variant.
+    fn together(&self, candidates: &[Candidate<'a>]) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| each.trained.is_ok()) {
+            let name = |plan: &CellPlan| (plan.method, plan.cell.shots, plan.cell.variant.clone());
+            let beside = |group: &&mut Vec<usize>| name(candidates[group[0]].plan) == name(candidate.plan);
+            match groups.iter_mut().find(beside) {
+                Some(group) if self.slots(candidate.plan) > 1 => group.push(index),
+                _ => groups.push(vec![index]),
+            }
+        }
+        groups
+    }
+
+    /// Places in the products of a cell: more than one where seeds share them.
+    fn slots(&self, plan: &CellPlan) -> usize {
+        plan.cell.seed.map_or(1, |_| self.plan.settings.globals.seeds.slots())
+    }
+
+    /// Classifiers of candidates that are computed together. Places of seeds that are not among them are filled.
+    fn panel(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        together: &[usize],
+        candidates: &[Candidate<'a>],
+    ) -> Result<Panel, SuiteError> {
+        let plan = |index: usize| candidates[index].plan;
+        let resolved = self.method(plan(together[0]));
+        let prompts = self.prompts(dataset, resolved, classes)?;
+        let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let none = Named::default();
+        let named = |index: usize| match &candidates[index].trained {
+            Ok(Some(trained)) => trained.parameters.clone(),
+            _ => none.clone(),
+        };
+        let seeds = &self.plan.settings.globals.seeds;
+        let wanted: Vec<usize> = together.iter().map(|index| seeds.slot(plan(*index).cell.seed)).collect();
+        let mut places = vec![together[0]; self.slots(plan(together[0]))];
+        wanted.iter().zip(together).for_each(|(slot, index)| places[*slot] = *index);
+        let parameters: Vec<Named> = places.into_iter().map(named).collect();
+        Ok(Panel { set: head.classifiers(&parameters)?, wanted })
+    }
+
+    fn write_evaluation(
+        &self,
+        dataset: &BenchDataset,
+        cell: &CellPlan,
+        classes: Classes,
+        predictions: &[Prediction],
+    ) -> Result<Evaluation, SuiteError> {
+        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
+        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
+        Ok(Evaluation {
+            dataset: dataset.id.clone(),
+            classes,
+            class_count: dataset.labels(classes).labels().len() as u64,
+            correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
+            total: predictions.len() as u64,
+            skipped: 0,
+            predictions_path: path,
+            predictions_sha256: sha256,
+            images_sha256: None,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! One dataset from draw to records: train what is missing, evaluate all of it together, record.
+//!
+//! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::provenance::{CommandLine, provenance};
+use super::runner::Event;
+use crate::data::Classes;
+use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
+use crate::suite::disk::partial;
+use crate::suite::disk::trained::Trained;
+use crate::suite::error::SuiteError;
+use crate::suite::plan::cells::{CellPlan, Plan};
+use crate::suite::spec::overrides::Resolved;
+use crate::suite::world::{BenchDataset, World};
+use crate::train::{FeatureStore, TrainError};
+
+/// Everything a dataset's work needs.
+pub(in crate::suite) struct Lane<'a> {
+    pub world: &'a World,
+    pub plan: &'a Plan,
+    pub store: &'a Store,
+    /// Further datasets that every cell is tested on.
+    pub others: &'a [Arc<BenchDataset>],
+    /// Trains again what is trained already.
+    pub fresh: bool,
+    pub command: &'a CommandLine,
+    pub redactor: &'a Redactor,
+    /// Pooled features of views, shared by lanes.
+    pub features: &'a FeatureStore,
+    /// Time between two checkpoints of a training.
+    pub checkpoint_every: Duration,
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    pub event: &'a (dyn Fn(Event) + Sync),
+}
+
+/// A cell on its way: trained, or failed with the error to record.
+pub(in crate::suite) struct Candidate<'a> {
+    pub plan: &'a CellPlan,
+    pub trained: Result<Option<Trained>, String>,
+    pub evaluations: Vec<Evaluation>,
+    pub measurements: Vec<Measurement>,
+    pub timing: Timing,
+}
+
+/// Errors that concern one cell go into its record; everything else stops the lane.
+pub(in crate::suite) fn cell_error(error: SuiteError) -> Result<String, SuiteError> {
+    match error {
+        SuiteError::Train(
+            TrainError::NotFinite { .. }
+            | TrainError::NoGradient(_)
+            | TrainError::Logits { .. }
+            | TrainError::Method(_),
+        )
+        | SuiteError::Method(_)
+        | SuiteError::Load(_)
+        | SuiteError::Prompts { .. }
+        | SuiteError::Touched { .. } => Ok(error.to_string()),
+        other => Err(other),
+    }
+}
+
+impl<'a> Lane<'a> {
+    /// Runs the pending cells of a dataset.
+    pub fn run(&self, dataset: &BenchDataset, pending: &'a [CellPlan]) -> Result<(), SuiteError> {
+        let mut candidates = self.train_all(dataset, pending)?;
+        for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+            for classes in &self.plan.suite.evaluate {
+                self.evaluate_half(target, *classes, &mut candidates)?;
+            }
+        }
+        self.measure(dataset, &mut candidates)?;
+        for candidate in candidates {
+            let record = self.record(dataset, candidate);
+            // First, because nobody comes back to a recorded cell.
+            for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
+                for classes in &self.plan.suite.evaluate {
+                    partial::discard(self.store, &record.key, &target.id, *classes)?;
+                }
+            }
+            self.store.save(&record)?;
+            (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
+        }
+        Ok(())
+    }
+
+    pub fn method(&self, cell: &CellPlan) -> &Resolved {
+        &self.plan.methods[cell.method]
+    }
+
+    /// Token ids of the prompts of a half's classes, as a method words them.
+    pub fn prompts(
+        &self,
+        dataset: &BenchDataset,
+        method: &Resolved,
+        classes: Classes,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        self.world.class_prompts(dataset, &method.style, classes)
+    }
+
+    fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
+        let resolved = self.method(candidate.plan);
+        let (outcome, trained) = match candidate.trained {
+            Ok(trained) => (Outcome::Complete, trained),
+            Err(error) => (Outcome::Failed { error: self.redactor.text(&error) }, None),
+        };
+        let complete = outcome == Outcome::Complete;
+        let train_secs = trained.as_ref().map_or(0.0, |trained| trained.seconds);
+        RunRecord {
+            schema_version: SCHEMA_VERSION,
+            key: candidate.plan.key.clone(),
+            cell: candidate.plan.cell.clone(),
+            outcome,
+            config: resolved.config.clone(),
+            switches: resolved.switches.clone(),
+            training: trained.map(|trained| trained.training),
+            evaluations: if complete { candidate.evaluations } else { Vec::new() },
+            measurements: if complete { candidate.measurements } else { Vec::new() },
+            provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
+            timing: Timing { train_secs, ..candidate.timing },
+            record_sha256: String::new(),
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    pub fn new(plan: &'a CellPlan, trained: Result<Option<Trained>, String>) -> Self {
+        let (evaluations, measurements) = (Vec::new(), Vec::new());
+        Self { plan, trained, evaluations, measurements, timing: Timing::default() }
+    }
+}

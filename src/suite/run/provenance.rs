@@ -1,0 +1,100 @@
+//! Where a number comes from: build, machine, data. No host name, user name or absolute path.
+
+use crate::preprocess::DECODER;
+use crate::record::Provenance;
+use crate::record::redact::command_line;
+use crate::suite::plan::cells::NUMERICS_VERSION;
+use crate::suite::world::{BenchDataset, World};
+use crate::util::machine;
+
+/// The command line with paths replaced.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine(String);
+
+impl CommandLine {
+    /// The arguments without the program's name, paths named.
+    pub fn new(args: impl IntoIterator<Item = String>) -> Self {
+        Self(command_line(args))
+    }
+
+    /// The line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn features() -> Vec<String> {
+    let known = [("cuda", cfg!(feature = "cuda")), ("parquet", cfg!(feature = "parquet"))];
+    known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// UTC now, ISO 8601, to the second.
+pub(in crate::suite) fn utc_now() -> String {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days as i64);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// Days since 1970-01-01 to a Gregorian date (Hinnant's algorithm, for dates after 1970).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let doe = z % 146_097;
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (yoe + era * 400 + i64::from(month <= 2), month, doy - (153 * mp + 2) / 5 + 1)
+}
+
+/// Provenance of a cell.
+pub(in crate::suite) fn provenance(
+    world: &World,
+    dataset: &BenchDataset,
+    draw_sha256: Option<String>,
+    command: &CommandLine,
+) -> Provenance {
+    let device = world.clip.device_kind();
+    Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("RPO_BENCH_COMMIT").map(str::to_owned),
+        dirty: option_env!("RPO_BENCH_DIRTY").map(|word| word == "true"),
+        numerics_version: NUMERICS_VERSION,
+        features: features(),
+        lockfile_sha256: crate::util::hex(&<sha2::Sha256 as sha2::Digest>::digest(include_bytes!(
+            "../../../Cargo.lock"
+        ))),
+        target: machine::target(),
+        cpu_model: machine::cpu_model(),
+        driver: if device == "cuda" { machine::driver() } else { None },
+        device_model: if device == "cuda" {
+            machine::gpu_model().unwrap_or_default()
+        } else {
+            machine::cpu_model()
+        },
+        device: device.to_owned(),
+        dtype: world.clip.precision().to_string(),
+        decoder: DECODER.to_owned(),
+        data_kind: world.data_kind().to_owned(),
+        weights_sha256: world.weights_sha256.clone(),
+        split_sha256: dataset.split_sha256.clone(),
+        draw_sha256,
+        command: command.as_str().to_owned(),
+        finished_at: utc_now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_gregorian() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(20_780), (2026, 11, 23));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+    }
+}

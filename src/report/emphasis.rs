@@ -7,9 +7,12 @@
 //! others: Berger 1982; that the best was chosen by the data costs nothing: Gutmann and Maymin 1987), corrected
 //! after Holm over the lines of a table. Averages over datasets: [`super::pair_tests`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::context::Context;
-use super::image_scores::CellScores;
+use super::image_scores::{CellScores, ImageScores};
 use super::quantity::Quantity;
+use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::stats::holm::holm;
 use crate::stats::settled::settled;
@@ -58,32 +61,53 @@ fn set(text: String, mark: Option<&Mark>, column: usize, bold: [&str; 2], underl
     format!("{open}{text}{close}")
 }
 
-/// One mark per line of a table (cells by column), where the best is better than every other one. Lines in
-/// which a cell has no predictions, or a trained one fewer than two seeds in common with the best, have none.
-pub fn of_lines(
+/// Marks of a table's lines (cells by column) for several quantities, one list per quantity: where the best is
+/// better than every other one. Lines in which a cell has no predictions, or a trained one fewer than two seeds in
+/// common with the best, have none.
+pub fn of_lines<const N: usize>(
     context: &Context<'_>,
     lines: &[Vec<Option<&SummaryRow>>],
-    quantity: Quantity,
-) -> Vec<Option<Mark>> {
-    let tested: Vec<Option<(Mark, f64)>> =
-        lines.iter().map(|cells| tested(context, cells, quantity)).collect();
-    let raw: Vec<f64> = tested.iter().flatten().map(|(_, p)| *p).collect();
-    let mut adjusted = holm(&raw).unwrap_or_default().into_iter();
-    let survives = |line: Option<(Mark, f64)>| {
-        let (mark, _) = line?;
-        (adjusted.next()? <= ALPHA).then_some(mark)
-    };
-    tested.into_iter().map(survives).collect()
+    quantities: [Quantity; N],
+) -> [Vec<Option<Mark>>; N] {
+    // Predictions are read once per line, however many quantities are made of them.
+    let tested: Vec<[Tested; N]> = lines
+        .iter()
+        .map(|cells| {
+            let scores: Vec<CellImages> = cells.iter().map(|c| images(context, *c, &quantities)).collect();
+            quantities.map(|quantity| tested(cells, &scores, quantity))
+        })
+        .collect();
+    std::array::from_fn(|q| {
+        let tested: Vec<Tested> = tested.iter().map(|line| line[q].clone()).collect();
+        let raw: Vec<f64> = tested.iter().flatten().map(|(_, p)| *p).collect();
+        let mut adjusted = holm(&raw).unwrap_or_default().into_iter();
+        let survives = |line: Tested| {
+            let (mark, _) = line?;
+            (adjusted.next()? <= ALPHA).then_some(mark)
+        };
+        tested.into_iter().map(survives).collect()
+    })
 }
 
-fn tested(context: &Context<'_>, cells: &[Option<&SummaryRow>], quantity: Quantity) -> Option<(Mark, f64)> {
+/// The places that may be set apart, and the largest p of the best one's tests.
+type Tested = Option<(Mark, f64)>;
+/// What was read of a cell.
+type CellImages = BTreeMap<Classes, ImageScores>;
+
+fn images(context: &Context<'_>, cell: Option<&SummaryRow>, quantities: &[Quantity]) -> CellImages {
+    let parts: BTreeSet<Classes> = quantities.iter().flat_map(|q| q.parts()).copied().collect();
+    let read = |classes: Classes| Some((classes, ImageScores::of(context, cell?, classes)?));
+    parts.into_iter().filter_map(read).collect()
+}
+
+fn tested(cells: &[Option<&SummaryRow>], images: &[CellImages], quantity: Quantity) -> Tested {
     let values: Vec<Option<f64>> = cells.iter().map(|c| c.and_then(|c| quantity.value(c))).collect();
     let mark = Mark::candidates(&values)?;
-    let best = CellScores::of(context, cells[mark.best]?, quantity)?;
+    let scores = |i: usize| CellScores::new(quantity, |classes| images[i].get(&classes));
+    let best = scores(mark.best)?;
     let mut largest = 0.0_f64;
-    let others = (0..cells.len()).filter(|i| *i != mark.best && values[*i].is_some());
-    for cell in others.map(|i| cells[i]) {
-        let test = best.minus(&CellScores::of(context, cell?, quantity)?)?;
+    for other in (0..cells.len()).filter(|i| *i != mark.best && values[*i].is_some()) {
+        let test = best.minus(&scores(other)?)?;
         // On the common seeds alone the order may be another one.
         largest = largest.max(if test.difference > 0.0 { test.p() } else { 1.0 });
     }

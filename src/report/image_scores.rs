@@ -66,16 +66,16 @@ impl ImageScores {
 
 /// The images behind one quantity of a cell.
 #[derive(Clone, Debug)]
-pub struct CellScores {
+pub struct CellScores<'a> {
     quantity: Quantity,
-    parts: Vec<ImageScores>,
+    parts: Vec<&'a ImageScores>,
 }
 
-impl CellScores {
-    /// Reads the predictions; `None` as in [`ImageScores::of`].
-    pub fn of(context: &Context<'_>, row: &SummaryRow, quantity: Quantity) -> Option<Self> {
-        let read = |classes: &Classes| ImageScores::of(context, row, *classes);
-        Some(Self { quantity, parts: quantity.parts().iter().map(read).collect::<Option<_>>()? })
+impl<'a> CellScores<'a> {
+    /// From what `read` has of each of the quantity's groups of classes; `None` where one is missing.
+    pub fn new(quantity: Quantity, read: impl Fn(Classes) -> Option<&'a ImageScores>) -> Option<Self> {
+        let parts = quantity.parts().iter().map(|classes| read(*classes)).collect::<Option<_>>()?;
+        Some(Self { quantity, parts })
     }
 
     /// The difference self − other over their common seeds, accuracies in 0..=1. `None` for other images, for

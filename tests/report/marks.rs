@@ -1,6 +1,7 @@
 //! What bold, underlined and p values of a page may say, counted on made-up suites with a known truth.
 
 use rpo_bench::data::Classes;
+use rpo_bench::record::{Evaluation, RunRecord};
 use rpo_bench::report::Section;
 use rpo_bench::report::context::Context;
 use rpo_bench::report::emphasis::{Mark, of_lines};
@@ -36,7 +37,8 @@ fn line_marks(suite: &Suite, quantity: Quantity) -> Vec<Option<Mark>> {
     let grids = Grid::all(&context, Classes::Base);
     let cells = |d: usize| (0..grids[0].arms.len()).map(|a| grids[0].cell(d, a)).collect();
     let lines: Vec<Vec<_>> = (0..grids[0].datasets.len()).map(cells).collect();
-    of_lines(&context, &lines, quantity)
+    let [marks] = of_lines(&context, &lines, [quantity]);
+    marks
 }
 
 /// Two equal methods on one dataset, and five on three: tables that set one apart. With images as the only
@@ -63,8 +65,7 @@ fn tables_of_equal_methods_rarely_hold_a_bold() {
     }
 }
 
-/// The control: a method that is better by far is set apart by three seeds, and those who share the second place
-/// are both underlined.
+/// The control: a method that is better by far is set apart by three seeds, and not by one.
 #[test]
 fn a_method_far_better_is_set_apart() {
     let mut made = suite(1, &[("coop", 0.0), ("rpo", 14.0)], 1, 1_000);
@@ -87,6 +88,45 @@ fn averages(suite: &Suite, quantity: Quantity) -> (Option<Mark>, f64) {
     let averages: Vec<Option<f64>> = (0..grids[0].arms.len()).map(average).collect();
     let against = tests.family(grids[0].against_reference()).unwrap();
     (tests.mark(&averages), against.iter().map(|pair| pair.adjusted).fold(1.0, f64::min))
+}
+
+/// The interval over seeds belongs to the difference beside it, H included, and is refused where datasets have
+/// different seeds.
+#[test]
+fn the_interval_over_seeds_is_that_of_the_statistic_beside_it() {
+    let mut suite = suite(5, &EQUAL[3..], 6, 60).draw();
+    let interval = |records: &[RunRecord], quantity: Quantity| {
+        let spec = spec(&[]);
+        let context = Context::new(records, &spec, &|_, _| None).unwrap();
+        let grids = Grid::all(&context, Classes::Base);
+        let tests = PairTests::new(&grids[0], quantity).unwrap();
+        let pair = tests.all_pairs()[0].clone();
+        (pair.difference, pair.over_seeds(&grids[0], &tests.shared, quantity))
+    };
+    for quantity in [BASE, Quantity::H] {
+        let (difference, ends) = interval(&suite.records, quantity);
+        let ends = ends.unwrap();
+        assert!(
+            (0.5 * (ends.low + ends.high) - difference).abs() < 1e-6,
+            "{quantity:?}: {ends:?} {difference}"
+        );
+    }
+    let by_seed = |r: &RunRecord| {
+        let share = |e: &Evaluation| e.correct as f64 / e.total as f64;
+        let (base, new) = (share(&r.evaluations[0]), share(&r.evaluations[1]));
+        2.0 * base * new / (base + new)
+    };
+    let of = |method: &str| {
+        let own = suite.records.iter().filter(|r| r.cell.method == method).map(by_seed);
+        100.0 * own.sum::<f64>() / 18.0
+    };
+    let of_seeds_h = of("rpo") - of("cocoop");
+    assert!(
+        (of_seeds_h - interval(&suite.records, Quantity::H).0).abs() > 1e-4,
+        "the seeds' H is another number"
+    );
+    suite.records.pop();
+    assert_eq!(interval(&suite.records, BASE).1, None);
 }
 
 /// Averages over eleven datasets: bold, and any corrected p against the reference.

@@ -65,7 +65,7 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
     let columns: Vec<&str> = std::iter::once(source).chain(targets.iter().copied()).collect();
     let lines: Vec<Vec<Option<&SummaryRow>>> =
         columns.iter().map(|id| arms.iter().map(|arm| find(arm, id)).collect()).collect();
-    let marks = of_lines(context, &lines, Quantity::Accuracy(Classes::All));
+    let [marks] = of_lines(context, &lines, [Quantity::Accuracy(Classes::All)]);
     for (a, arm) in arms.iter().enumerate() {
         let cells = lines.iter().zip(&marks).map(|(line, mark)| {
             let number = |r: &SummaryRow| with_spread(r.all.mean(), r.all.std());

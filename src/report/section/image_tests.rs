@@ -55,8 +55,11 @@ fn over_images(context: &Context<'_>, grid: &Grid<'_>, best: (usize, usize)) -> 
     for (d, dataset) in grid.datasets.iter().enumerate() {
         let Some((a, b)) = grid.cell(d, best.0).zip(grid.cell(d, best.1)) else { continue };
         for classes in HALVES {
-            let scores = |row| CellScores::of(context, row, Quantity::Accuracy(classes));
-            let Some(test) = scores(a).zip(scores(b)).and_then(|(a, b)| a.minus(&b)) else { continue };
+            let read = ImageScores::of(context, a, classes).zip(ImageScores::of(context, b, classes));
+            let Some((of_a, of_b)) = read else { continue };
+            let scores = |of| CellScores::new(Quantity::Accuracy(classes), |_| Some(of));
+            let tested = scores(&of_a).zip(scores(&of_b)).and_then(|(a, b)| a.minus(&b));
+            let Some(test) = tested else { continue };
             let images = a.accuracy(classes).total / a.accuracy(classes).n().max(1) as u64;
             let seeds = pairs(&a.accuracy(classes).by_seed, &b.accuracy(classes).by_seed).len();
             let words = [dataset_name(dataset).to_owned(), classes.to_string()];

@@ -82,7 +82,7 @@ fn save(dir: &Path, compared: &Compared) -> Result<(), Failure> {
     if let Some(picture) = &compared.picture {
         page.push_str(&format!("![{}]({}.png)\n\n", compared.title, picture.name));
         page.push_str(
-            "_Grey band: ±1 point. Bars: 95 % t intervals, cut at 20 points. Hollow: no verdict._\n\n",
+            "_Grey band: ±1 point. Bars: 95 % intervals, cut at 20 points. Hollow: no verdict. Each panel has its own scale._\n\n",
         );
         write_atomically(dir, &format!("{}.png", picture.name), &picture.png)?;
         write_atomically(dir, &format!("{}.svg", picture.name), picture.svg.as_bytes())?;

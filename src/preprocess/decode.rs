@@ -45,7 +45,9 @@ pub enum DecodeError {
         reason: String,
     },
     /// A layout or coding that this build does not read, though others may.
-    #[error("decode the {format}: {kind} is not supported, convert it to an 8-bit RGB PNG or a baseline JPEG")]
+    #[error(
+        "decode the {format}: {kind} is not supported, convert it to an 8-bit RGB PNG or a baseline JPEG"
+    )]
     Unsupported {
         /// The format.
         format: &'static str,

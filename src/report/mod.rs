@@ -12,6 +12,7 @@ pub mod error;
 pub mod facts;
 pub mod files;
 pub mod grid;
+pub mod guide;
 pub mod headline;
 pub mod image_scores;
 pub mod latex;
@@ -23,6 +24,7 @@ pub mod page;
 pub mod pair_tests;
 pub mod pairing;
 pub mod plot;
+pub mod quantity;
 pub mod section;
 pub mod spec;
 

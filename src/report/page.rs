@@ -149,7 +149,8 @@ fn banners(context: &Context<'_>) -> Vec<String> {
     let failed = context.failed().count();
     if failed > 0 {
         banners.push(format!(
-            "Incomplete: {} failed; averages leave out the datasets concerned.",
+            "Incomplete: {} failed. Means are over the seeds that are there (†); averages leave out datasets on which a \
+             method has none.",
             count(failed, "cell")
         ));
     }

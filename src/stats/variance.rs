@@ -1,9 +1,9 @@
 //! How much a method's accuracy varies over draws, and whether two methods vary differently.
 //!
 //! The chi-square interval assumes normal accuracies and is wide: with ten draws the upper end is about
-//! seven times the lower.
+//! seven times the lower. There is no bootstrap here: over ten draws a percentile interval of the variance that
+//! says 95 % holds 77 %, over three 43 %.
 
-use super::bootstrap::{Plan, percentile};
 use super::describe::{Interval, median, sample_variance};
 use super::distributions::chi_square_quantile;
 use super::error::{StatsError, check, check_confidence};
@@ -22,15 +22,6 @@ pub fn chi_square_interval(values: &[f64], confidence: f64) -> Result<Interval, 
         low: squares / chi_square_quantile(1.0 - tail, df),
         high: squares / chi_square_quantile(tail, df),
     })
-}
-
-/// Percentile bootstrap interval of the variance.
-///
-/// # Errors
-/// As [`chi_square_interval`], or a bad plan.
-pub fn bootstrap_interval(values: &[f64], plan: Plan) -> Result<Interval, StatsError> {
-    check(values, 2)?;
-    percentile(values, plan, |drawn| sample_variance(drawn).unwrap_or(f64::NAN))
 }
 
 /// p of "both vary alike" for paired draws (`first[i]` and `second[i]` share a draw): exact sign flips of
@@ -74,10 +65,7 @@ mod tests {
     fn zero_variance_is_a_point_and_one_value_an_error() {
         let point = Interval { low: 0.0, high: 0.0 };
         assert_eq!(chi_square_interval(&[5.0; 4], 0.95).unwrap(), point);
-        assert_eq!(bootstrap_interval(&[5.0; 4], Plan::default()).unwrap(), point);
-        assert!(
-            chi_square_interval(&[5.0], 0.95).is_err() && bootstrap_interval(&[], Plan::default()).is_err()
-        );
+        assert!(chi_square_interval(&[5.0], 0.95).is_err());
         assert!(paired_spread_p(&[1.0, 2.0], &[1.0]).is_err());
     }
 }

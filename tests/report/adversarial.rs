@@ -1,9 +1,11 @@
 //! Record sets that break naive reports: one seed, no spread, everything right, nothing at all.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rpo_bench::data::Classes;
 use rpo_bench::record::{Outcome, RunRecord};
-use rpo_bench::report::{ReportError, ReportSpec, Section};
+use rpo_bench::report::{Planned, ReportError, ReportSpec, Section};
 
 use crate::records::{DATASETS, METHODS, base2new, domain_shift, record};
 use crate::rendering::{EVERY_SECTION, files, page, spec};
@@ -39,14 +41,15 @@ fn five_datasets_can_show_nothing_and_the_page_says_so() {
     let shown = spec(&[Section::MethodTests]);
     let few = page(&base2new(&DATASETS[..5], &[1, 2, 3]), &shown);
     assert!(
-        few.contains("2 / 2^5, and after Holm over 10 pairs 0.625: nothing can be significant here."),
+        few.contains("2 / 2^5 = 0.062, after Holm over 4 tests 0.250: no corrected p can reach 5 %"),
         "{few}"
     );
     let mut two_methods = base2new(&DATASETS[..8], &[1, 2, 3]);
     two_methods.retain(|r| ["coop", "rpo"].contains(&r.cell.method.as_str()));
     let enough = page(&two_methods, &shown);
     assert!(
-        enough.contains("2 / 2^8, and after Holm over 1 pair 0.008.") && !enough.contains("nothing can be")
+        enough.contains("2 / 2^8 = 0.008, after Holm over 1 test 0.008.")
+            && !enough.contains("no corrected p")
     );
 }
 
@@ -67,6 +70,80 @@ fn ties_are_kept() {
     let tied =
         page.lines().filter(|l| l.starts_with("| OxfordPets") && (l.contains("**") || l.contains("<u>")));
     assert_eq!(tied.count(), 0, "{page}");
+}
+
+/// Counts in another order of the seeds: means differ in their last bits, which is neither a win nor a rank.
+#[test]
+fn last_bits_are_no_wins() {
+    let counts = [[701, 733, 755], [755, 701, 733]];
+    let run = |method: &str, counts: [u64; 3], dataset: &str| -> Vec<RunRecord> {
+        let one = |(seed, correct): (u64, u64)| {
+            let halves = [(dataset, Classes::Base, correct, 959), (dataset, Classes::New, correct, 959)];
+            record(method, dataset, Some(seed), 16, &halves)
+        };
+        (1..).zip(counts).map(one).collect()
+    };
+    let mut records: Vec<RunRecord> = DATASETS
+        .iter()
+        .flat_map(|d| [run("coop", counts[0], d), run("rpo", counts[1], d)].concat())
+        .collect();
+    let mean = |counts: [u64; 3]| counts.map(|c| 100.0 * c as f64 / 959.0).iter().sum::<f64>() / 3.0;
+    assert_ne!(mean(counts[0]), mean(counts[1]), "the case: equal counts, other bits");
+    let shown = spec(&[Section::BaseToNew, Section::MethodTests]);
+    let page_of = page(&records, &shown);
+    assert!(page_of.contains("No test over datasets for H: all values are equal"), "{page_of}");
+    assert!(!page_of.contains("**7") && !page_of.contains("<u>7"));
+    // One dataset that differs: one win, ten ties.
+    records.iter_mut().rfind(|r| r.cell.method == "rpo").unwrap().evaluations[0].correct += 9;
+    assert!(page(&records, &shown).contains("| RPO − CoOp |      +0.01 |             1–10–0 |"));
+}
+
+/// Both datasets agree on one order: F has no value, and no p.
+#[test]
+fn an_infinite_f_has_no_p() {
+    let mut records = base2new(&["dtd", "eurosat"], &[1, 2, 3]);
+    records.retain(|r| ["zero_shot", "rpo"].contains(&r.cell.method.as_str()));
+    let page = page(&records, &spec(&[Section::MethodTests]));
+    let line = page.lines().find(|l| l.starts_with("| H ")).unwrap();
+    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    assert_eq!((cells[5], cells[6]), ("—", "—"), "{line}");
+    assert!(cells[7].starts_with("0.5") || cells[7].starts_with("0.4"), "{line}");
+}
+
+#[test]
+fn words_fit_one_seed_and_one_dataset() {
+    let one_seed = page(&base2new(&["dtd"], &[1]), &spec(&EVERY_SECTION));
+    let shift: Vec<RunRecord> =
+        domain_shift().into_iter().filter(|r| r.cell.seed.is_none_or(|seed| seed == 1)).collect();
+    let shift = page(&shift, &spec(&EVERY_SECTION));
+    for page in [&one_seed, &shift] {
+        assert!(!page.contains("deviation (ddof 1) over 1 seed"), "{page}");
+        for word in ["seeds", "datasets", "methods", "pairs", "tests", "targets"] {
+            assert!(!page.contains(&format!(" 1 {word}")), "1 {word}: {page}");
+        }
+    }
+    assert!(one_seed.contains("one seed, so no spread") && one_seed.contains("over the 1 dataset"));
+    assert!(shift.contains("one seed, so no spread"), "{shift}");
+}
+
+/// The banner does not claim what is false: a dataset at which some seeds failed stays in the averages.
+#[test]
+fn cells_with_fewer_seeds_are_named() {
+    let mut records = base2new(&["dtd", "eurosat"], &[1, 2, 3]);
+    let failed = records.iter_mut().find(|r| r.cell.method == "coop" && r.cell.seed == Some(2)).unwrap();
+    failed.outcome = Outcome::Failed { error: "stopped".to_owned() };
+    failed.evaluations.clear();
+    failed.training = None;
+    for section in [Section::BaseToNew, Section::MethodTests, Section::Ablation] {
+        let page = page(&records, &spec(&[section]));
+        assert!(page.contains("fewer seeds than in other cells (DTD, CoOp: 2 of 3)"), "{page}");
+        assert!(page.contains("averages leave out datasets on which a method has none"), "{page}");
+        if section == Section::BaseToNew {
+            assert!(page.contains("average (n = 2)"), "the dataset is averaged all the same: {page}");
+        }
+    }
+    let whole = page(&base2new(&["dtd"], &[1, 2]), &spec(&[Section::BaseToNew]));
+    assert!(!whole.contains("fewer seeds"));
 }
 
 #[test]
@@ -116,7 +193,8 @@ fn an_empty_test_set_is_drawn_as_zero() {
 #[test]
 fn planned_cells_without_a_record_are_listed() {
     let records = base2new(&["dtd"], &[1, 2]);
-    let planned = records.iter().map(|r| r.cell.clone()).collect();
+    let planned =
+        records.iter().map(|r| Planned { cell: r.cell.clone(), settings: BTreeMap::new() }).collect();
     let shown = spec(&[Section::Failures]);
     let complete = ReportSpec { expected: planned, ..shown.clone() };
     assert!(page(&records, &complete).contains("None: every cell has a result."));

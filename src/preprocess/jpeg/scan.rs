@@ -7,9 +7,7 @@ use super::bits::BitReader;
 use super::frame::{Component, Frame, Plane};
 use super::huffman::{HuffmanSpec, HuffmanTable};
 use super::idct::inverse_dct;
-use super::marker::{
-    FIRST_RESTART, LAST_RESTART, NATURAL_ORDER, Tables, malformed, next_marker, truncated,
-};
+use super::marker::{FIRST_RESTART, LAST_RESTART, NATURAL_ORDER, Tables, malformed, next_marker, truncated};
 use super::progressive::Band;
 
 /// Blocks that an MCU may hold (`D_MAX_BLOCKS_IN_MCU`).

@@ -17,6 +17,7 @@ mod image_tests;
 mod matrix;
 mod method_tests;
 mod other_settings;
+mod pair_table;
 mod prompt_files;
 mod provenance;
 mod representation_shift;

@@ -77,7 +77,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     part.body.push_str(&format!(
         "![{}](representation_shift.png)\n\n_1 − cosine between token features with trained prompts and with the \
          reference, mean over tokens; points: mean over cells and class halves, bands: their sample standard \
-         deviation. Logarithmic, with zero itself at the lower end. Zero-shot and linear probing have no \
+         deviation. Logarithmic, with zero itself at the lower end; each panel has its own scale. Zero-shot and linear probing have no \
          prompts._\n\n",
         figure.title
     ));

@@ -27,10 +27,11 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     }
     let figure = figure(context, &records, shots);
     let seeds: BTreeSet<u64> = records.iter().filter_map(|r| r.cell.seed).collect();
+    let bands = if seeds.len() > 1 { "; bands: ± sample standard deviation over seeds" } else { "" };
     let seeds = count(seeds.len(), "seed");
     part.body.push_str(&format!(
         "![{}](training.png)\n\n_Mean over steps and {seeds} of each batch's cross-entropy before the update, on a logarithmic \
-         scale; bands: ± sample standard deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
+         scale of its own in each panel{bands}. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
          methods are not comparable._\n",
         figure.title
     ));

@@ -49,6 +49,7 @@ impl Suite {
             label: 1,
             predicted: u32::from(*right),
             p_true: 0.5,
+            confidence: None,
         };
         Some(self.right.get(&place)?.iter().enumerate().map(row).collect())
     }

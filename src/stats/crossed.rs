@@ -136,11 +136,14 @@ impl CrossedPair<'_> {
         for s in 0..seeds {
             for (i, image) in by_image.iter_mut().enumerate() {
                 let value = value(s, i);
-                *image += value / n;
-                by_seed[s] += value / m;
+                *image += value;
+                by_seed[s] += value;
                 squares += value * value;
             }
         }
+        // Sums of whole numbers are exact; means of them are taken last.
+        by_image.iter_mut().for_each(|sum| *sum /= n);
+        by_seed.iter_mut().for_each(|sum| *sum /= m);
         let mean = by_seed.iter().sum::<f64>() / n;
         let of_images: f64 = by_image.iter().map(|v| (v - mean) * (v - mean)).sum();
         let of_seeds: f64 = by_seed.iter().map(|v| (v - mean) * (v - mean)).sum();

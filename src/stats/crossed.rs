@@ -133,11 +133,11 @@ impl CrossedPair<'_> {
         let mut by_image = vec![0.0; images];
         let mut by_seed = vec![0.0; seeds];
         let mut squares = 0.0;
-        for s in 0..seeds {
+        for (s, sum) in by_seed.iter_mut().enumerate() {
             for (i, image) in by_image.iter_mut().enumerate() {
                 let value = value(s, i);
                 *image += value;
-                by_seed[s] += value;
+                *sum += value;
                 squares += value * value;
             }
         }

@@ -12,7 +12,7 @@ use rpo_bench::stats::crossed::{CrossedDifference, CrossedPair};
 use rpo_bench::stats::describe::{mean, quantile_type7, sample_variance, t_interval};
 use rpo_bench::stats::proportions::wilson_at;
 use rpo_bench::stats::t_tests::{ImageCount, MeanDifference};
-use rpo_bench::stats::variance::{chi_square_interval, paired_spread_p};
+use rpo_bench::stats::variance::{chi_square_interval, paired_spread_p, ratio_interval};
 use rpo_bench::util::rng::Stream;
 
 const REPEATS: u32 = 2_000;
@@ -99,6 +99,23 @@ fn intervals_of_a_variance() {
         assert_holds(coverage("chi-square", NORMAL, n, 1.0, interval));
         let skewed = coverage("chi-square", EXPONENTIAL, n, 1.0, interval);
         assert!((70.0..90.0).contains(&skewed), "{skewed}");
+    }
+}
+
+/// Two methods at the same draws, the first with four times the variance, correlated 0.5.
+#[test]
+fn intervals_of_a_ratio_of_variances() {
+    for n in [3, 5, 10] {
+        let interval = |v: &[f64]| {
+            let (shared, own) = v.split_at(n);
+            let correlated = |(x, y): (&f64, &f64)| 0.5 * x + 0.75_f64.sqrt() * y;
+            let second: Vec<f64> = shared.iter().zip(own).map(correlated).collect();
+            let first: Vec<f64> = shared.iter().map(|x| 2.0 * x).collect();
+            ratio_interval(&first, &second, 0.95).ok()
+        };
+        assert_holds(coverage("Pitman-Morgan, 2n values", NORMAL, 2 * n, 4.0, interval));
+        let skewed = coverage("Pitman-Morgan, 2n values", EXPONENTIAL, 2 * n, 4.0, interval);
+        assert!((75.0..96.0).contains(&skewed), "{skewed}");
     }
 }
 

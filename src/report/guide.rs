@@ -90,7 +90,11 @@ pub fn reachable(n: usize, what: &str, tests: usize, alpha: f64) -> String {
 
 /// Which cells rest on fewer seeds than the others, and what that does to the tests; empty where none does.
 pub fn fewer_seeds(grid: &Grid<'_>) -> String {
-    let cells = grid.fewer_seeds();
+    fewer_seeds_in(&grid.fewer_seeds())
+}
+
+/// As [`fewer_seeds`], of cells in words.
+pub fn fewer_seeds_in(cells: &[String]) -> String {
     if cells.is_empty() {
         return String::new();
     }

@@ -133,14 +133,17 @@ impl CrossedPair<'_> {
         let mut by_image = vec![0.0; images];
         let mut by_seed = vec![0.0; seeds];
         let mut squares = 0.0;
-        for (s, seed) in by_seed.iter_mut().enumerate() {
+        for (s, sum) in by_seed.iter_mut().enumerate() {
             for (i, image) in by_image.iter_mut().enumerate() {
                 let value = value(s, i);
-                *image += value / n;
-                *seed += value / m;
+                *image += value;
+                *sum += value;
                 squares += value * value;
             }
         }
+        // Sums of whole numbers are exact; means of them are taken last.
+        by_image.iter_mut().for_each(|sum| *sum /= n);
+        by_seed.iter_mut().for_each(|sum| *sum /= m);
         let mean = by_seed.iter().sum::<f64>() / n;
         let of_images: f64 = by_image.iter().map(|v| (v - mean) * (v - mean)).sum();
         let of_seeds: f64 = by_seed.iter().map(|v| (v - mean) * (v - mean)).sum();

@@ -117,7 +117,7 @@ mod tests {
     fn infinitely_many_degrees_of_freedom_are_the_normal_distribution() {
         assert!((student_t_quantile(0.975, f64::INFINITY) - normal_quantile(0.975)).abs() < 1e-12);
         assert!((student_t_sf(1.3, f64::INFINITY) - (1.0 - normal_cdf(1.3))).abs() < 1e-14);
-        assert!((student_t_sf(1.3, f64::INFINITY) - student_t_sf(1.3, 1e9)).abs() < 1e-8);
+        assert!((student_t_sf(1.3, f64::INFINITY) - student_t_sf(1.3, 1e6)).abs() < 1e-6);
     }
 
     #[test]

@@ -142,6 +142,10 @@ fn cells_with_fewer_seeds_are_named() {
             assert!(page.contains("average (n = 2)"), "the dataset is averaged all the same: {page}");
         }
     }
+    let mut shift = domain_shift();
+    shift.retain(|r| !(r.cell.method == "coop" && r.cell.seed == Some(2)));
+    let shift = page(&shift, &spec(&[Section::DomainShift]));
+    assert!(shift.contains(" †") && shift.contains("ImageNet-A, CoOp: 2 of 3"), "{shift}");
     let whole = page(&base2new(&["dtd"], &[1, 2]), &spec(&[Section::BaseToNew]));
     assert!(!whole.contains("fewer seeds"));
 }

@@ -95,7 +95,8 @@ const PAPER_NOTE: &str = "_Accuracy in percent, mean ± sample standard deviatio
     Different: Welch's t rejects equality at 5 % and equivalence is not shown. Cannot tell: neither, or no \
     figures by seed. Other test images or another number of prompts: no verdict. Where neither side varies over \
     seeds the error is that of the images. Verdicts are not corrected for their number. Published figures are those \
-    of CLIP ViT-B/16; sources and checks: `reports/paper/README.md`.";
+    of CLIP ViT-B/16; records do not name the model's shape, so a run of zero-shot alone, or of ViT-B/32 with its equal \
+    widths, is not told from it. Sources and checks: `reports/paper/README.md`.";
 
 /// Two runs side by side.
 pub fn runs(comparison: &RunComparison) -> String {

@@ -77,7 +77,7 @@ fn marks(headline: &Headline) -> String {
     format!(
         "_**Bold**: better than every other method by a test at 5 %, in {apart} of these {lines} lines of datasets \
          (seeds and images both drawn at random, Holm's correction over the lines of a table; at least two seeds in \
-         common), for averages by Wilcoxon's signed ranks over the {}. <u>Underlined</u>: second in a line that has a \
+         common), for averages by Wilcoxon's signed ranks over the {} (six at least). <u>Underlined</u>: second in a line that has a \
          bold one; that place is not tested. A line without either may be in any order. “—”: no record; “failed”: \
          every run of the cell failed. Averages run over the datasets on which every method has a value. {}_",
         count(n, "dataset"),

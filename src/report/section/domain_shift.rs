@@ -9,7 +9,7 @@ use crate::frame::SummaryRow;
 use crate::report::arm::Arm;
 use crate::report::context::Context;
 use crate::report::emphasis::{markdown, of_lines};
-use crate::report::guide::{Anchor, explained, spread_over};
+use crate::report::guide::{Anchor, explained, fewer_seeds_in, spread_over};
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{NONE, comma_shots, count, two, with_spread};
@@ -66,24 +66,37 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
     let lines: Vec<Vec<Option<&SummaryRow>>> =
         columns.iter().map(|id| arms.iter().map(|arm| find(arm, id)).collect()).collect();
     let [marks] = of_lines(context, &lines, [Quantity::Accuracy(Classes::All)]);
+    let seeds = || rows.iter().map(|r| r.n_seeds()).filter(|n| *n > 0);
+    let seeds = (seeds().min().unwrap_or(0), seeds().max().unwrap_or(0));
+    let fewer = |r: &SummaryRow| (1..seeds.1).contains(&r.n_seeds());
     for (a, arm) in arms.iter().enumerate() {
         let cells = lines.iter().zip(&marks).map(|(line, mark)| {
             let number = |r: &SummaryRow| with_spread(r.all.mean(), r.all.std());
-            markdown(line[a].map_or_else(|| hole(arm), number), mark.as_ref(), a)
+            let dagger = if line[a].is_some_and(fewer) { " †" } else { "" };
+            markdown(line[a].map_or_else(|| hole(arm), number), mark.as_ref(), a) + dagger
         });
         table.row(std::iter::once(arm.label()).chain(cells).chain([two(average(arm))]));
     }
-    let seeds = || rows.iter().map(|r| r.n_seeds()).filter(|n| *n > 0);
-    let seeds = (seeds().min().unwrap_or(0), seeds().max().unwrap_or(0));
     format!(
         "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; {}. **Bold**: better than every other \
          line of the column by a test at 5 % (seeds and images both drawn at random, Holm's correction over the \
          columns); <u>underlined</u>: second in a column that has a bold one, not tested; averages are not tested. \
-         “—”: no record; an average needs every target. {}_\n\n",
+         “—”: no record; an average needs every target. {}_\n\n{}",
         context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
         table.markdown(),
         Classes::All,
         spread_over(seeds),
         explained(Anchor::Transfer),
+        fewer_seeds_in(&partial(context, rows, seeds.1)),
     )
+}
+
+/// Cells with fewer than `most` seeds, in words.
+fn partial(context: &Context<'_>, rows: &[&SummaryRow], most: usize) -> Vec<String> {
+    let fewer = rows.iter().filter(|r| (1..most).contains(&r.n_seeds()));
+    let words = |r: &&SummaryRow| {
+        let (dataset, arm) = (dataset_name(&r.place.dataset), context.arm(r).label());
+        format!("{dataset}, {arm}: {} of {most}", r.n_seeds())
+    };
+    fewer.map(words).collect()
 }

@@ -18,7 +18,7 @@ use crate::report::page::Part;
 use crate::report::pairing::pairs;
 use crate::stats::describe::sample_variance;
 use crate::stats::holm::holm;
-use crate::stats::variance::{chi_square_interval, paired_spread_p};
+use crate::stats::variance::{chi_square_interval, paired_spread_p, ratio_interval};
 
 /// The section, with a table per number of shots.
 pub fn render(context: &Context<'_>) -> Part {
@@ -37,14 +37,16 @@ pub fn render(context: &Context<'_>) -> Part {
 }
 
 const NOTE: &str = "_Variance in squared points over seeds (ddof 1). The chi-square interval holds for normal accuracies \
-    and is too short for skewed ones. Last columns: exact sign-flip test on |x − median|, draws paired by seed, against \
-    the method named; p (Holm) is corrected over the datasets of one method and one group of classes.";
+    and is too short for skewed ones, and so is that of the ratio to the method named. Both methods at a draw are a pair. \
+    p: exact sign-flip test of both on |x − median|; p (Holm) is corrected over the datasets of one method and one group of classes.";
 
 /// A line of the table before the correction.
 struct Line {
     /// Arm and classes: the question that its p answers.
     question: (usize, Classes),
     cells: Vec<String>,
+    /// Variance over that of the reference.
+    ratio: [String; 2],
     /// Number of paired seeds and p.
     test: Option<(usize, f64)>,
 }
@@ -55,7 +57,7 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
         return String::new();
     }
     let corrected = corrected(&lines);
-    let against = format!("p against {}", grid.arms[grid.reference()].label());
+    let against = format!("variance / {}", grid.arms[grid.reference()].label());
     let header = [
         "dataset",
         "classes",
@@ -65,13 +67,15 @@ fn table(context: &Context<'_>, grid: &Grid<'_>) -> String {
         "variance",
         "95 % (chi-square)",
         &against,
+        "95 % (Pitman–Morgan)",
+        "p",
         "p (Holm)",
     ];
     let mut table = Table::new(header).left(3);
     let power = power(&lines);
     for (line, corrected) in lines.into_iter().zip(corrected) {
         let last = [line.test.map(|t| t.1), corrected].map(|value| value.map_or_else(|| NONE.to_owned(), p));
-        table.row(line.cells.into_iter().chain(last));
+        table.row(line.cells.into_iter().chain(line.ratio).chain(last));
     }
     let shots = comma_shots(grid.shots);
     format!("**{}**\n\n{}\n{power}", context.titled(&format!("Variance{shots}")), table.markdown())
@@ -132,12 +136,24 @@ fn line(
         interval(chi_square_interval(&values, 0.95).ok().filter(|_| variance > 0.0)),
     ];
     let test = reference.and_then(|other| spread_p(accuracy, other.accuracy(question.1)));
-    Some(Line { question, cells: names.into_iter().chain(numbers).collect(), test })
+    let ratio = reference.and_then(|other| ratio(accuracy, other.accuracy(question.1)));
+    let ratio = ratio.unwrap_or_else(|| [NONE.to_owned(), NONE.to_owned()]);
+    Some(Line { question, cells: names.into_iter().chain(numbers).collect(), ratio, test })
 }
 
 /// Number of paired seeds, and p.
 fn spread_p(first: &Accuracy, second: &Accuracy) -> Option<(usize, f64)> {
-    let pairs = pairs(&first.by_seed, &second.by_seed);
-    let (first, second): (Vec<f64>, Vec<f64>) = pairs.iter().map(|(_, a, b)| (*a, *b)).unzip();
-    Some((pairs.len(), paired_spread_p(&first, &second).ok()?))
+    let (first, second) = paired(first, second);
+    Some((first.len(), paired_spread_p(&first, &second).ok()?))
+}
+
+/// The ratio of the variances over the common seeds, and its interval.
+fn ratio(first: &Accuracy, second: &Accuracy) -> Option<[String; 2]> {
+    let (first, second) = paired(first, second);
+    let ratio = sample_variance(&first)? / sample_variance(&second).filter(|v| *v > 0.0)?;
+    Some([format!("{ratio:.2}"), interval(ratio_interval(&first, &second, 0.95).ok())])
+}
+
+fn paired(first: &Accuracy, second: &Accuracy) -> (Vec<f64>, Vec<f64>) {
+    pairs(&first.by_seed, &second.by_seed).into_iter().map(|(_, a, b)| (a, b)).unzip()
 }

@@ -41,7 +41,7 @@ pub enum Command {
     /// Compare two runs, or a run with the paper's figures, cell by cell.
     ///
     /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
-    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// A pocket, folder or limited run, or one of another model, is not compared with the paper (exit code 3, with the reason).
     /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
     /// read the verdicts from --json.
     Compare(CompareArgs),

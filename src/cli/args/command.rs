@@ -48,7 +48,8 @@ pub enum Command {
     ///
     /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), SUITE where only one run has it, or a
     /// folder that holds records/.
-    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// A pocket, folder or limited run, or one of another model, is not compared with the paper (exit code 3, with
+    /// the reason).
     /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
     /// read the verdicts from --json.
     Compare(CompareArgs),

@@ -35,9 +35,9 @@ fn folder() -> PathBuf {
 fn fault(name: &str, answer: &Result<([usize; 2], String), DecodeError>, pillow: &Value) -> Option<String> {
     let words = REFUSED.iter().find(|(file, _)| *file == name).map(|(_, words)| *words);
     match answer {
-        Err(error) if pillow["rgb_sha256"].is_null() => {
-            (error.to_string().contains("::") || error.to_string().contains(" { ")).then(|| format!("debug text: {error}"))
-        }
+        Err(error) if pillow["rgb_sha256"].is_null() => (error.to_string().contains("::")
+            || error.to_string().contains(" { "))
+        .then(|| format!("debug text: {error}")),
         Err(error) => match words {
             Some(words) if error.to_string().contains(words) => None,
             _ => Some(format!("refused: {error}")),
@@ -58,7 +58,8 @@ fn answer(name: &str) -> Result<([usize; 2], String), DecodeError> {
 
 #[test]
 fn every_picture_is_pillows_or_refused_in_words() {
-    let expected: Value = serde_json::from_slice(&std::fs::read(folder().join("expected.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(folder().join("expected.json")).unwrap()).unwrap();
     assert_eq!(expected["pillow"], "13.0.0");
     let files = expected["files"].as_object().unwrap();
     let (mut checked, mut faults) = (0, Vec::new());

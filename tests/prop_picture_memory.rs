@@ -100,7 +100,11 @@ fn stays_within_bounds(ending: &str) {
     let result = TestRunner::new(config()).run(&cases, |(file, edits)| {
         let bytes = hostile(file.get(&files).clone(), &edits);
         let most = most_held(|| decode(&bytes));
-        prop_assert!(most <= ANY_FILE + PER_BYTE * bytes.len(), "{} bytes of {ending} took {most}", bytes.len());
+        prop_assert!(
+            most <= ANY_FILE + PER_BYTE * bytes.len(),
+            "{} bytes of {ending} took {most}",
+            bytes.len()
+        );
         Ok(())
     });
     assert!(result.is_ok(), "{result:?}");

@@ -43,15 +43,13 @@ fn pair(simd: V3, a: __m128i, b: __m128i) -> __m256i {
 #[inline(always)]
 fn pass<const DESCALE: i32>(simd: V3, input: [__m128i; 8]) -> [__m128i; 8] {
     let [i0, i1, i2, i3, i4, i5, i6, i7] = input;
-    let weighed = |pairs: __m256i, by_a: i16, by_b: i16| {
-        simd.avx2._mm256_madd_epi16(pairs, cast([[by_a, by_b]; 8]))
-    };
+    let weighed =
+        |pairs: __m256i, by_a: i16, by_b: i16| simd.avx2._mm256_madd_epi16(pairs, cast([[by_a, by_b]; 8]));
     let add = |a: __m256i, b: __m256i| simd.avx2._mm256_add_epi32(a, b);
     let subtract = |a: __m256i, b: __m256i| simd.avx2._mm256_sub_epi32(a, b);
     let zero: __m128i = cast([0u8; 16]);
-    let widened = |row: __m128i| {
-        simd.avx2._mm256_srai_epi32::<{ 16 - CONST_BITS as i32 }>(pair(simd, zero, row))
-    };
+    let widened =
+        |row: __m128i| simd.avx2._mm256_srai_epi32::<{ 16 - CONST_BITS as i32 }>(pair(simd, zero, row));
     // Even part.
     let i26 = pair(simd, i2, i6);
     let even_3 = weighed(i26, 4433 + 6270, 4433);
@@ -89,7 +87,8 @@ fn transposed(simd: V3, rows: [__m128i; 8]) -> [__m128i; 8] {
     let words = |a, b| (simd.sse2._mm_unpacklo_epi16(a, b), simd.sse2._mm_unpackhi_epi16(a, b));
     let longs = |a, b| (simd.sse2._mm_unpacklo_epi32(a, b), simd.sse2._mm_unpackhi_epi32(a, b));
     let halves = |a, b| [simd.sse2._mm_unpacklo_epi64(a, b), simd.sse2._mm_unpackhi_epi64(a, b)];
-    let ((ab0, ab1), (cd0, cd1), (ef0, ef1), (gh0, gh1)) = (words(a, b), words(c, d), words(e, f), words(g, h));
+    let ((ab0, ab1), (cd0, cd1), (ef0, ef1), (gh0, gh1)) =
+        (words(a, b), words(c, d), words(e, f), words(g, h));
     let ((top0, top1), (top2, top3)) = (longs(ab0, cd0), longs(ab1, cd1));
     let ((low0, low1), (low2, low3)) = (longs(ef0, gh0), longs(ef1, gh1));
     cast([halves(top0, low0), halves(top1, low1), halves(top2, low2), halves(top3, low3)])

@@ -7,9 +7,7 @@ use super::bits::BitReader;
 use super::frame::{Component, Frame, Plane};
 use super::huffman::{HuffmanSpec, HuffmanTable};
 use super::idct::inverse_dct;
-use super::marker::{
-    FIRST_RESTART, LAST_RESTART, NATURAL_ORDER, Tables, malformed, next_marker, truncated,
-};
+use super::marker::{FIRST_RESTART, LAST_RESTART, NATURAL_ORDER, Tables, malformed, next_marker, truncated};
 use super::progressive::Band;
 
 /// Blocks that an MCU may hold (`D_MAX_BLOCKS_IN_MCU`).
@@ -107,6 +105,7 @@ impl Layout {
                 return Err(malformed("a Huffman table for DC holds other symbols"));
             }
             let ac = needs_ac.then(|| build(&tables.ac, ac)).transpose()?;
+            let ac = if sequential { ac.map(HuffmanTable::with_steps) } else { ac };
             Ok(Part { index, component: &frame.components[index], dc, ac, prediction: 0 })
         };
         self.parts.iter().map(part).collect()
@@ -244,6 +243,12 @@ fn sequential_block(
     let table = part.ac.as_ref().ok_or_else(no_table)?;
     let mut k = 1;
     while k < 64 {
+        if let Some(step) = table.step(bits) {
+            k += step.run;
+            block[usize::from(NATURAL_ORDER[k])] = step.value;
+            k += 1;
+            continue;
+        }
         let symbol = table.decode(bits);
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size > 0 {

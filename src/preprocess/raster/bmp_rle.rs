@@ -27,7 +27,9 @@ pub(super) fn expand(
             }
             (0, 1) => break,
             (0, 2) => {
-                let Some(&[right, up]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>()) else { break };
+                let Some(&[right, up]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>()) else {
+                    break;
+                };
                 at += 2;
                 let jump = usize::from(right) + usize::from(up) * width;
                 out.resize(out.len() + jump.min(wanted - out.len()), 0);

@@ -62,7 +62,10 @@ fn read_head(bytes: &[u8]) -> Result<(Layout, usize), DecodeError> {
             (b"IEND" | b"fdAT", _) => return Err(malformed(FORMAT, "it holds no image")),
             (b"PLTE", Some(layout)) if layout.colour == 3 => palette = Some(read_palette(data)?),
             (b"fcTL", Some(layout)) if !covers(data, layout) => {
-                return Err(unsupported(FORMAT, "an animation whose first frame is smaller than the picture"));
+                return Err(unsupported(
+                    FORMAT,
+                    "an animation whose first frame is smaller than the picture",
+                ));
             }
             _ => {}
         }
@@ -84,7 +87,8 @@ fn chunk(bytes: &[u8], at: usize) -> Result<Chunk<'_>, DecodeError> {
 fn header(data: &[u8]) -> Result<Layout, DecodeError> {
     let short = || malformed(FORMAT, "its header is too short");
     let (width, height) = (big32(data, 0).ok_or_else(short)?, big32(data, 4).ok_or_else(short)?);
-    let &[depth, colour, _, filter, interlaced] = data.get(8..13).and_then(|d| d.first_chunk::<5>()).ok_or_else(short)?;
+    let &[depth, colour, _, filter, interlaced] =
+        data.get(8..13).and_then(|d| d.first_chunk::<5>()).ok_or_else(short)?;
     let depths: &[u8] = match colour {
         0 => &[1, 2, 4, 8, 16],
         2 | 4 | 6 => &[8, 16],

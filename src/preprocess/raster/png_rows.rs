@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn filters_are_undone() {
-        for (kind, want) in [(0, [1, 2, 3]), (1, [1, 3, 6]), (2, [11, 22, 33]), (3, [6, 15, 25]), (4, [11, 22, 33])] {
+        for (kind, want) in
+            [(0, [1, 2, 3]), (1, [1, 3, 6]), (2, [11, 22, 33]), (3, [6, 15, 25]), (4, [11, 22, 33])]
+        {
             let mut row = [1, 2, 3];
             unfilter(kind, &mut row, &[10, 20, 30], 1).unwrap();
             assert_eq!(row, want, "{kind}");
@@ -199,8 +201,12 @@ mod tests {
         for (width, height) in [(1, 1), (3, 5), (8, 8), (9, 17)] {
             let layout =
                 Layout { width, height, depth: 8, colour: 0, interlaced: true, palette: Palette::grey() };
-            let pixels: usize =
-                layout.passes().iter().map(|pass| pass.size(&layout)).map(|(across, down)| across * down).sum();
+            let pixels: usize = layout
+                .passes()
+                .iter()
+                .map(|pass| pass.size(&layout))
+                .map(|(across, down)| across * down)
+                .sum();
             assert_eq!(pixels, width * height);
         }
     }

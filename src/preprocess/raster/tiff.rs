@@ -117,7 +117,8 @@ fn layout(tags: &Tags<'_>) -> Result<Layout, DecodeError> {
     if !unsigned && !signed_grey {
         return Err(unsupported(FORMAT, "samples that are signed or floating-point numbers"));
     }
-    let expected = if samples == 4 && photometric == 2 && extra.is_empty() { 4 } else { colours + extra.len() };
+    let expected =
+        if samples == 4 && photometric == 2 && extra.is_empty() { 4 } else { colours + extra.len() };
     if samples != expected {
         return Err(unsupported(FORMAT, &format!("{samples} samples with {} of them extra", extra.len())));
     }
@@ -166,13 +167,14 @@ impl Layout {
             match (&self.meaning, self.bits) {
                 (Meaning::Grey(white_at_zero), ..=8) if self.samples == 1 => {
                     let (scale, flip) = (grey_scale(self.bits), if *white_at_zero { 255 } else { 0 });
-                    let greys = unpacked(row, self.bits, width).map(|sample| sample * scale ^ flip);
+                    let greys = unpacked(row, self.bits, width).map(|sample| (sample * scale) ^ flip);
                     out.extend(greys.flat_map(|grey| [grey; 3]));
                 }
                 (Meaning::Indexed(palette), _) if self.samples == 1 => {
                     out.extend(unpacked(row, self.bits, width).flat_map(|index| palette.colour(index)));
                 }
-                (_, 16) => out.extend(row.chunks_exact(self.samples * 2).flat_map(|pixel| self.colour_of_words(pixel))),
+                (_, 16) => out
+                    .extend(row.chunks_exact(self.samples * 2).flat_map(|pixel| self.colour_of_words(pixel))),
                 _ => out.extend(row.chunks_exact(self.samples).flat_map(|pixel| self.colour(pixel))),
             }
         }

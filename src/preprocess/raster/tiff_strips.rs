@@ -101,7 +101,7 @@ impl Grid {
         if tiled && planes > 1 {
             return Err(unsupported(FORMAT, "a tiled planar layout"));
         }
-        if tiled && piece.0 * pixel_bits % 8 != 0 {
+        if tiled && !(piece.0 * pixel_bits).is_multiple_of(8) {
             return Err(unsupported(FORMAT, "tiles that do not end at a byte"));
         }
         let row_bytes = (width * pixel_bits).div_ceil(8);
@@ -122,8 +122,11 @@ pub(super) fn read_rows(
     packing: &Packing,
 ) -> Result<Vec<u8>, DecodeError> {
     let (across, down) = grid.pieces();
-    let (offsets, lengths) =
-        if grid.tiled { (tags.values(324)?, tags.values(325)?) } else { (tags.values(273)?, tags.values(279)?) };
+    let (offsets, lengths) = if grid.tiled {
+        (tags.values(324)?, tags.values(325)?)
+    } else {
+        (tags.values(273)?, tags.values(279)?)
+    };
     let count = across * down * grid.planes;
     // Uncompressed, Pillow ignores the lengths.
     if offsets.len() != count || (packing.code != Code::None && lengths.len() != count) {

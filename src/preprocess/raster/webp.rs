@@ -63,7 +63,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Rgb8, DecodeError> {
         return picture(FORMAT, size, frame);
     }
     let mut out = vec![0; canvas.0 * canvas.1 * 3];
-    for (line, row) in out.chunks_exact_mut(canvas.0 * 3).skip(placed.top).zip(frame.chunks_exact(size.0 * 3)) {
+    for (line, row) in out.chunks_exact_mut(canvas.0 * 3).skip(placed.top).zip(frame.chunks_exact(size.0 * 3))
+    {
         line[placed.left * 3..placed.left * 3 + row.len()].copy_from_slice(row);
     }
     picture(FORMAT, canvas, out)

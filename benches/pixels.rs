@@ -10,6 +10,10 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group};
 use rpo_bench::preprocess::{CropBox, decode, normalize, test_transform, train_transform};
 
+/// The program's own: the system's hands every picture's memory back to the kernel.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PHOTO: &[u8] = include_bytes!("photo_500x375.jpg");
 
 fn pixels(criterion: &mut Criterion) {

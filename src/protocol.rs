@@ -95,7 +95,7 @@ pub const SWITCHES: [Switch; 10] = [
 ];
 
 /// What differs from the published code and has no switch: what, published, ours, why, where it is tested.
-pub const DEVIATIONS: [[&str; 5]; 7] = [
+pub const DEVIATIONS: [[&str; 5]; 10] = [
     [
         "precision",
         "f16 weights and activations on the GPU",

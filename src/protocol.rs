@@ -95,7 +95,7 @@ pub const SWITCHES: [Switch; 10] = [
 ];
 
 /// What differs from the published code and has no switch: what, published, ours, why, where it is tested.
-pub const DEVIATIONS: [[&str; 5]; 7] = [
+pub const DEVIATIONS: [[&str; 5]; 10] = [
     [
         "precision",
         "f16 weights and activations on the GPU",
@@ -135,8 +135,29 @@ pub const DEVIATIONS: [[&str; 5]; 7] = [
         "JPEG decoding",
         "libjpeg-turbo through Pillow",
         "own decoder with the same integer arithmetic",
-        "no system library; bit-equal on every case at hand",
-        "tests/golden_pixels.rs",
+        "no system library; bit-equal on every case at hand, damaged files included",
+        "tests/golden_pixels.rs, tests/golden_pictures.rs",
+    ],
+    [
+        "progressive JPEG with missing scans",
+        "libjpeg guesses from neighbouring blocks",
+        "a broken image",
+        "such a file was cut short",
+        "tests/golden_pictures.rs",
+    ],
+    [
+        "other picture formats",
+        "Pillow's decoders, libtiff and libwebp",
+        "PNG, GIF, BMP, TIFF and WebP to Pillow's RGB; other formats and rare layouts are refused by name",
+        "no picture differs in silence",
+        "tests/golden_pictures.rs, tests/golden_formats.rs",
+    ],
+    [
+        "picture far larger than its file can hold",
+        "decoded up to 179 million pixels",
+        "refused",
+        "memory is bounded by the file",
+        "tests/prop_picture_memory.rs",
     ],
     [
         "spread over seeds",

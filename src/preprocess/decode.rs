@@ -6,9 +6,9 @@
 
 use super::{Rgb8, jpeg, raster};
 
-/// The decoders and their versions, for run records: another decoder may round JPEG pixels differently.
-/// The first is the JPEG decoder of this crate, numbered whenever its pixels change.
-pub const DECODER: &str = "jpeg_islow 1, image 0.25.10";
+/// The decoders and their versions, for run records: another decoder may round pixels differently.
+/// The first two are of this crate, numbered whenever their pixels change or they read what they refused.
+pub const DECODER: &str = "jpeg_islow 2, raster 1, image-webp 0.2.4";
 
 /// Most pixels accepted: Pillow refuses above twice its `MAX_IMAGE_PIXELS` of 89 478 485.
 pub const MAX_PIXELS: u64 = 2 * 89_478_485;
@@ -45,9 +45,7 @@ pub enum DecodeError {
         reason: String,
     },
     /// A layout or coding that this build does not read, though others may.
-    #[error(
-        "decode the {format}: {kind} is not supported, convert it to an 8-bit RGB PNG or a baseline JPEG"
-    )]
+    #[error("decode the {format}: not supported: {kind}; convert it to an 8-bit RGB PNG or a baseline JPEG")]
     Unsupported {
         /// The format.
         format: &'static str,
@@ -119,7 +117,7 @@ mod tests {
     #[test]
     fn the_named_version_is_the_locked_one() {
         let lock = include_str!("../../Cargo.lock");
-        let (_, named) = DECODER.split_once(", ").unwrap();
+        let (_, named) = DECODER.rsplit_once(", ").unwrap();
         let (name, version) = named.split_once(' ').unwrap();
         let entry = format!("name = \"{name}\"\nversion = \"{version}\"\n");
         assert!(lock.contains(&entry), "{named} is not in Cargo.lock");

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod crop;
 pub mod decode;
+mod file;
 mod jpeg;
 pub mod normalize;
 pub mod pillow;
@@ -13,6 +14,7 @@ pub mod rgb;
 pub use augment::{View, draw_view};
 pub use crop::{CropBox, CropError};
 pub use decode::{DECODER, DecodeError, decode};
+pub use file::read_file;
 pub use normalize::normalize;
 pub use pillow::{test_transform, train_transform};
 pub use rgb::Rgb8;

@@ -5,9 +5,9 @@
 //! file exceeds 16 bits, libjpeg-turbo's vector code (what Pillow runs) wraps and saturates, and so does this.
 
 /// Fractional bits of the constants.
-const CONST_BITS: u32 = 13;
+pub(super) const CONST_BITS: u32 = 13;
 /// Fractional bits kept between the passes.
-const PASS1_BITS: u32 = 2;
+pub(super) const PASS1_BITS: u32 = 2;
 
 /// Eight numbers of 32 bits computed side by side.
 type Wide = [i32; 8];
@@ -20,6 +20,13 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) ->
     if coefficients[1..] == [0; 63] {
         let dc = coefficients[0].wrapping_mul(quantisation[0] as i16);
         return [[centred((i32::from(dc.wrapping_shl(PASS1_BITS)) + 16) >> 5); 8]; 8];
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(
+            #[inline(always)]
+            || super::idct_wide::both_passes(simd, coefficients, quantisation),
+        );
     }
     pulp::Arch::new().dispatch(
         #[inline(always)]
@@ -172,6 +179,24 @@ mod tests {
     fn extreme_coefficients_do_not_panic() {
         inverse_dct(&[i16::MIN; 64], &[u16::MAX; 64]);
         inverse_dct(&[i16::MAX; 64], &[u16::MAX; 64]);
+    }
+
+    #[test]
+    fn wide_and_plain_arithmetic_agree_beyond_all_limits() {
+        let mut stream = crate::util::rng::Stream::new(&["inverse dct"]);
+        for case in 0..20_000 {
+            // From sparse and small, as in photographs, to anything at all.
+            let (shift, keep) = (case % 16, 1 + case / 16 % 64);
+            let coefficients: [i16; 64] = std::array::from_fn(|i| {
+                let value = stream.bits() as i16 >> shift;
+                if i < keep { value } else { 0 }
+            });
+            let quantisation: [u16; 64] = std::array::from_fn(|_| stream.bits() as u16 >> (case % 13));
+            let plain = super::both_passes(&coefficients, &quantisation);
+            if coefficients[1..] != [0; 63] {
+                assert_eq!(inverse_dct(&coefficients, &quantisation), plain, "case {case}");
+            }
+        }
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Layout {
                 return Err(malformed("a Huffman table for DC holds other symbols"));
             }
             let ac = needs_ac.then(|| build(&tables.ac, ac)).transpose()?;
+            let ac = if sequential { ac.map(HuffmanTable::with_steps) } else { ac };
             Ok(Part { index, component: &frame.components[index], dc, ac, prediction: 0 })
         };
         self.parts.iter().map(part).collect()
@@ -242,6 +243,12 @@ fn sequential_block(
     let table = part.ac.as_ref().ok_or_else(no_table)?;
     let mut k = 1;
     while k < 64 {
+        if let Some(step) = table.step(bits) {
+            k += step.run;
+            block[usize::from(NATURAL_ORDER[k])] = step.value;
+            k += 1;
+            continue;
+        }
         let symbol = table.decode(bits);
         let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
         if size > 0 {

@@ -172,7 +172,7 @@ fn the_suites_own_settings_need_no_name() {
     assert_eq!(cells(&csv, 1, &["variant"]), ["default"]);
     assert_eq!(cells(&csv, 2, &["variant"]), ["epochs=30"]);
     let ids = [1, 2].map(|line| cells(&csv, line, &["settings"])[0].to_owned());
-    assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 12), "{ids:?}");
+    assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 13 && id.starts_with('s')), "{ids:?}");
 }
 
 #[test]

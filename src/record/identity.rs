@@ -37,13 +37,13 @@ impl Identity {
         &self.parts
     }
 
-    /// The first 12 hexadecimal digits of the SHA-256 over all parts.
+    /// `s` and the first 12 hexadecimal digits of the SHA-256 over all parts. Digits alone could read as a number.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for (name, value) in &self.parts {
             hash.update(format!("{name}\t{value}\n"));
         }
-        hex(&hash.finalize()).chars().take(DIGITS).collect()
+        std::iter::once('s').chain(hex(&hash.finalize()).chars().take(DIGITS)).collect()
     }
 
     /// Names of the settings in which not all of them agree.

@@ -1,13 +1,12 @@
 //! Record sets that break naive reports: one seed, no spread, everything right, nothing at all.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use rpo_bench::data::Classes;
 use rpo_bench::record::{Outcome, RunRecord};
-use rpo_bench::report::{Planned, ReportError, ReportSpec, Section};
+use rpo_bench::frame::OwnSettings;
+use rpo_bench::report::{Damage, Planned, ReportError, ReportSpec, Section};
 
-use crate::records::{DATASETS, METHODS, base2new, domain_shift, record};
+use crate::records::{DATASETS, Keyed, METHODS, base2new, domain_shift, record};
 use crate::rendering::{EVERY_SECTION, files, page, spec};
 
 fn assert_page_is_sound(page: &str) {
@@ -197,13 +196,125 @@ fn an_empty_test_set_is_drawn_as_zero() {
 #[test]
 fn planned_cells_without_a_record_are_listed() {
     let records = base2new(&["dtd"], &[1, 2]);
-    let planned =
-        records.iter().map(|r| Planned { cell: r.cell.clone(), settings: BTreeMap::new() }).collect();
+    let planned = |r: &RunRecord| Planned { cell: r.cell.clone(), settings: r.config.clone() };
+    let planned: Vec<Planned> = records.iter().map(planned).collect();
     let shown = spec(&[Section::Failures]);
-    let complete = ReportSpec { expected: planned, ..shown.clone() };
+    let complete = ReportSpec { expected: planned.clone(), ..shown.clone() };
     assert!(page(&records, &complete).contains("None: every cell has a result."));
     let page = page(&records[1..], &complete);
     assert!(page.contains("no record") && page.contains("CLIP"), "{page}");
+    // The same cells under other settings are no results of those that were asked for.
+    let longer = |mut one: Planned| {
+        one.settings.insert("epochs".to_owned(), "30".to_owned());
+        one
+    };
+    let other = ReportSpec { expected: planned.into_iter().map(longer).collect(), ..shown };
+    let page = crate::rendering::page(&records, &other);
+    assert!(page.contains("no record") && !page.contains("None: every"), "{page}");
+}
+
+/// Trying something on one dataset of eleven, or on a few images, leaves the tables as they were.
+#[test]
+fn a_trial_stands_apart_and_averages_stay() {
+    let shown = spec(&[Section::BaseToNew, Section::Deviations]);
+    let records = base2new(&DATASETS, &[1, 2, 3]);
+    let plain = page(&records, &shown);
+    let tables = |page: &str| {
+        let start = page.find("## Base to new").unwrap();
+        let end = page.find("## Other settings").or(page.find("## Deviations")).unwrap();
+        page[start..end].to_owned()
+    };
+    let own = records.iter().find(|r| r.cell.method == "rpo").unwrap();
+    let settings = own.config.clone().into_iter().chain(own.switches.clone()).collect();
+    let known = ReportSpec { own: OwnSettings([("rpo".to_owned(), settings)].into()), ..shown.clone() };
+    let trial = |change: fn(&mut RunRecord)| -> Vec<RunRecord> {
+        let mut trial: Vec<RunRecord> = records
+            .iter()
+            .filter(|r| r.cell.method == "rpo" && r.cell.dataset == "eurosat" && r.cell.seed != Some(1))
+            .cloned()
+            .collect();
+        trial.iter_mut().for_each(change);
+        records.iter().cloned().chain(trial.into_iter().map(Keyed::keyed)).collect()
+    };
+    let longer: fn(&mut RunRecord) = |r| drop(r.config.insert("epochs".to_owned(), "30".to_owned()));
+    let limited: fn(&mut RunRecord) = |r| r.cell.limit = Some(3);
+    for (change, word) in [(longer, "RPO (epochs=30)"), (limited, "RPO (limit 3)")] {
+        let page = page(&trial(change), &known);
+        assert_eq!(tables(&page), tables(&plain), "{word}");
+        let apart = page.split("## Other settings").nth(1).unwrap();
+        assert!(apart.contains(word) && apart.contains("EuroSAT"), "{apart}");
+        assert!(!page.contains("Limited run"), "the tables hold full results");
+        assert_page_is_sound(&page);
+    }
+    assert!(!plain.contains("## Other settings"));
+    // What covers as much as the rest is compared side by side.
+    let mut both = records.clone();
+    both.extend(records.iter().filter(|r| r.cell.method == "rpo").cloned().map(|mut r| {
+        longer(&mut r);
+        r.keyed()
+    }));
+    let page = page(&both, &known);
+    assert!(tables(&page).contains("RPO (epochs=30)") && !page.contains("## Other settings"));
+}
+
+/// A trial that failed does not turn the hole of another arm into a failure.
+#[test]
+fn a_failed_trial_is_listed_with_its_settings() {
+    let mut records = base2new(&["dtd", "eurosat"], &[1, 2]);
+    records.retain(|r| !(r.cell.method == "rpo" && r.cell.dataset == "dtd"));
+    let mut failed = records.iter().find(|r| r.cell.method == "rpo").unwrap().clone();
+    failed.cell.dataset = "dtd".to_owned();
+    failed.config.insert("rpo.learning_rate".to_owned(), "1e300".to_owned());
+    failed.outcome = Outcome::Failed { error: "loss is NaN".to_owned() };
+    failed.evaluations.clear();
+    records.push(failed.keyed());
+    let page = page(&records, &spec(&[Section::BaseToNew, Section::Failures]));
+    let line = page.lines().find(|l| l.starts_with("| DTD") && l.contains("loss is NaN")).unwrap();
+    assert!(line.contains("rpo.learning_rate=1e300"), "{line}");
+    let tables = page.split("## Failed").next().unwrap();
+    assert!(!tables.contains("failed |") && !page.contains("Incomplete"), "{tables}");
+}
+
+/// Untested is not "not significant": the page says which predictions are missing.
+#[test]
+fn missing_predictions_are_no_verdict() {
+    let records = base2new(&["dtd", "eurosat"], &[1, 2]);
+    let lost = records.iter().find(|r| r.cell.method == "rpo" && r.cell.dataset == "dtd").unwrap();
+    let damage = Damage {
+        key: lost.key.clone(),
+        path: lost.evaluations[0].predictions_path.clone(),
+        reason: "it is missing".to_owned(),
+    };
+    let sections = [Section::BaseToNew, Section::Failures];
+    let sound = page(&records, &spec(&sections));
+    assert!(!sound.contains("Not tested"), "the control");
+    let page = page(&records, &ReportSpec { damaged: vec![damage.clone()], ..spec(&sections) });
+    assert!(page.contains("> **Not tested: predictions of 1 evaluation"), "{page}");
+    assert!(page.contains("predictions of DTD are missing or damaged"), "{page}");
+    let listed = page.split("## Failed and missing").nth(1).unwrap();
+    assert!(listed.contains(&damage.path) && listed.contains("it is missing"), "{listed}");
+}
+
+/// The page's settings are those of the records, whatever a suite's text says.
+#[test]
+fn settings_and_deviations_come_from_the_records() {
+    let mut records = base2new(&["dtd"], &[1]);
+    for record in records.iter_mut().filter(|r| r.cell.method == "rpo") {
+        for (key, value) in [("k", "8"), ("epochs", "3"), ("learning_rate", "0.01"), ("batch_size", "4")] {
+            record.config.insert(format!("rpo.{key}"), value.to_owned());
+        }
+    }
+    let published = [("rpo.k", "24"), ("rpo.epochs", "15"), ("rpo.learning_rate", "0.01")];
+    let published = published.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let page = page(&records, &ReportSpec { published, ..spec(&[Section::Deviations]) });
+    let cells = |start: &str| -> Vec<String> {
+        let line = page.lines().find(|l| l.replace(' ', "").starts_with(start)).unwrap_or_default();
+        line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    assert_eq!(cells("|RPO|"), ["RPO", "8", "0.01", "3", "4"], "{page}");
+    assert_eq!(cells("|rpo.k|"), ["rpo.k", "8", "24", "RPO"], "{page}");
+    assert_eq!(cells("|rpo.epochs|"), ["rpo.epochs", "3", "15", "RPO"], "{page}");
+    assert_eq!(cells("|rpo.learning_rate|"), [""], "it has its published value");
 }
 
 #[test]

@@ -5,18 +5,19 @@
 //! draws depend on it, and OxfordFlowers' lists are not in label order.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Item, Split};
+use crate::util::mistaken::{Mistake, json_reason, without_bom};
 
-/// Largest accepted file after unpacking. The largest known split file (Food101) has about 10 MB;
-/// the limit keeps a gzip bomb, and the JSON tree of a hostile file, within a few hundred megabytes.
+/// Largest accepted file after unpacking; the largest known split file (Food101) has about 10 MB.
 const MAX_UNCOMPRESSED_BYTES: usize = 32 << 20;
 
 /// A split file, checked: every list holds well-formed items and labels run from 0 without a gap.
@@ -48,6 +49,14 @@ pub enum SplitError {
         file: String,
         /// The limit, bytes.
         limit_bytes: usize,
+    },
+    /// A download page, a git-lfs pointer, an empty file or the like.
+    #[error("read split file: {mistake}: {file}")]
+    Mistaken {
+        /// The split file.
+        file: String,
+        /// What lies there, and the cure.
+        mistake: Mistake,
     },
     /// Not JSON, or not an object with exactly the lists `train`, `val` and `test`.
     #[error("parse split file: {reason}: {file}")]
@@ -111,9 +120,48 @@ pub enum SplitError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lists {
-    train: Vec<Value>,
-    val: Vec<Value>,
-    test: Vec<Value>,
+    train: Entries,
+    val: Entries,
+    test: Entries,
+}
+
+/// One list's entries up to the first bad one. Each is checked as it is parsed, so that no tree of the whole file is
+/// ever in memory: one of arrays in arrays takes thirty times the file's size.
+#[derive(Default)]
+struct Entries {
+    good: Vec<(Item, String)>,
+    /// Position, the entry as JSON, what is wrong with it.
+    bad: Option<(usize, String, &'static str)>,
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneByOne;
+        impl<'de> Visitor<'de> for OneByOne {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of [path, label, class name]")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+                let mut entries = Entries::default();
+                while let Some(value) = list.next_element::<Value>()? {
+                    match read_entry(&value) {
+                        Ok((item, name)) => entries.good.push((item, name.to_owned())),
+                        Err(reason) => {
+                            let text = value.to_string().chars().take(120).collect();
+                            entries.bad = Some((entries.good.len(), text, reason));
+                            while list.next_element::<IgnoredAny>()?.is_some() {}
+                            break;
+                        }
+                    }
+                }
+                Ok(entries)
+            }
+        }
+        deserializer.deserialize_seq(OneByOne)
+    }
 }
 
 /// Reads and checks one split file.
@@ -128,10 +176,24 @@ pub fn read_split_json(path: &Path) -> Result<SplitFile, SplitError> {
 pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
     let file = path.display().to_string();
     let read_error = |e: std::io::Error| SplitError::Read { file: file.clone(), reason: e.to_string() };
+    let mistaken = |mistake| SplitError::Mistaken { file: file.clone(), mistake };
+    if let Some(mistake) = Mistake::of_file(path) {
+        return Err(mistaken(mistake));
+    }
     let packed = std::fs::File::open(path).map_err(read_error)?;
     let bytes = read_limited(packed).map_err(read_error)?;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(read_error)?
+        let unpacked = read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => SplitError::Read {
+                file: file.clone(),
+                reason: "the gzip file is cut off; copy or download it again".to_owned(),
+            },
+            _ => read_error(error),
+        })?;
+        match Mistake::of(&unpacked) {
+            Some(mistake) => return Err(mistaken(mistake)),
+            None => unpacked,
+        }
     } else {
         bytes
     };
@@ -146,8 +208,8 @@ pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
 /// # Errors
 /// As [`read_split_json`], except for reading and unpacking.
 pub fn parse_split_json(bytes: &[u8], file: &str) -> Result<SplitFile, SplitError> {
-    let lists: Lists = serde_json::from_slice(bytes)
-        .map_err(|e| SplitError::Json { file: file.to_owned(), reason: e.to_string() })?;
+    let lists: Lists = serde_json::from_slice(without_bom(bytes))
+        .map_err(|e| SplitError::Json { file: file.to_owned(), reason: json_reason(&e) })?;
     let mut names = BTreeMap::new();
     let split = Split {
         train: read_list(lists.train, "train", file, &mut names)?,
@@ -167,36 +229,30 @@ fn read_limited(source: impl Read) -> std::io::Result<Vec<u8>> {
 }
 
 fn read_list(
-    entries: Vec<Value>,
+    entries: Entries,
     list: &'static str,
     file: &str,
     names: &mut BTreeMap<u32, String>,
 ) -> Result<Vec<Item>, SplitError> {
-    let mut items = Vec::with_capacity(entries.len());
-    for (position, value) in entries.into_iter().enumerate() {
-        let (item, name) = read_entry(&value).map_err(|reason| SplitError::Entry {
-            file: file.to_owned(),
-            list,
-            position,
-            value: value.to_string().chars().take(120).collect(),
-            reason,
-        })?;
+    let mut items = Vec::with_capacity(entries.good.len());
+    for (position, (item, name)) in entries.good.into_iter().enumerate() {
         let label = item.label;
-        let earlier = names.entry(label).or_insert_with(|| name.to_owned());
-        if earlier != name {
-            let (name, earlier) = (name.to_owned(), earlier.clone());
-            return Err(SplitError::NameConflict {
-                file: file.to_owned(),
-                list,
-                position,
-                label,
-                name,
-                earlier,
-            });
+        match names.get(&label) {
+            Some(earlier) if *earlier != name => {
+                let (file, earlier) = (file.to_owned(), earlier.clone());
+                return Err(SplitError::NameConflict { file, list, position, label, name, earlier });
+            }
+            Some(_) => {}
+            None => _ = names.insert(label, name),
         }
         items.push(item);
     }
-    Ok(items)
+    match entries.bad {
+        Some((position, value, reason)) => {
+            Err(SplitError::Entry { file: file.to_owned(), list, position, value, reason })
+        }
+        None => Ok(items),
+    }
 }
 
 /// One `[path, label, class name]` entry, or what is wrong with it.

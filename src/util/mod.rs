@@ -1,6 +1,7 @@
-//! What several rooms need and none of them owns: files replaced in one step, named streams of random
-//! numbers, facts about the machine.
+//! What several rooms need and none of them owns: files replaced in one step, files that are not what they
+//! should be, named streams of random numbers, facts about the machine.
 
 pub mod atomic_file;
 pub mod machine;
+pub mod mistaken;
 pub mod rng;

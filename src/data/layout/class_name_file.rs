@@ -44,7 +44,7 @@ impl ClassNameFile {
 
     /// Reads a file and compares the manifest's known lines with it.
     pub(super) fn read(path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
-        let text = std::fs::read_to_string(path).map_err(|e| DataError::read(path, &e))?;
+        let text = DataError::read_text(path)?;
         let file = Self::parse(&text, path)?;
         let anchors = manifest.class_names.iter().flat_map(|names| &names.anchors);
         for anchor in anchors {

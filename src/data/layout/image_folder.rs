@@ -104,7 +104,7 @@ fn classes_file(dir: &Path) -> Result<ClassesFile, DataError> {
         let schema_version = MANIFEST_SCHEMA_VERSION;
         return Ok(ClassesFile { schema_version, display_name, template, class_names: BTreeMap::new() });
     }
-    let text = std::fs::read_to_string(&path).map_err(|e| DataError::read(&path, &e))?;
+    let text = DataError::read_text(&path)?;
     let parse_error = |reason: String| ManifestError::Parse { file: path.display().to_string(), reason };
     let file: ClassesFile =
         toml::from_str(&text).map_err(|e| parse_error(e.to_string().trim_end().to_owned()))?;

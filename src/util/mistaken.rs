@@ -52,7 +52,8 @@ impl Mistake {
     pub fn of(head: &[u8]) -> Option<Self> {
         let head = &head[..head.len().min(HEAD_BYTES)];
         let text = without_bom(head).trim_ascii_start();
-        if text.is_empty() {
+        // White space that fills the whole head says nothing about what follows.
+        if text.is_empty() && head.len() < HEAD_BYTES {
             return Some(Self::Empty);
         }
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || is_two_byte_ascii(head) {

@@ -183,13 +183,14 @@ pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
     let packed = std::fs::File::open(path).map_err(read_error)?;
     let bytes = read_limited(packed).map_err(read_error)?;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let unpacked = read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => SplitError::Read {
-                file: file.clone(),
-                reason: "the gzip file is cut off; copy or download it again".to_owned(),
-            },
-            _ => read_error(error),
-        })?;
+        let unpacked =
+            read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => SplitError::Read {
+                    file: file.clone(),
+                    reason: "the gzip file is cut off; copy or download it again".to_owned(),
+                },
+                _ => read_error(error),
+            })?;
         match Mistake::of(&unpacked) {
             Some(mistake) => return Err(mistaken(mistake)),
             None => unpacked,

@@ -62,7 +62,8 @@ impl Mistake {
         if text.starts_with(b"version https://git-lfs.github.com/spec/") {
             return Some(Self::LfsPointer);
         }
-        let opens = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+        let opens =
+            |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
         if ["<!doctype html", "<html", "<head", "<body", "<!-- saved from url"].into_iter().any(opens) {
             return Some(Self::HtmlPage);
         }

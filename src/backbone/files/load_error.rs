@@ -218,7 +218,7 @@ impl LoadError {
     }
 
     /// A [`LoadError::Tensor`].
-    pub(in crate::backbone) fn tensor(path: &Path, tensor: &str, problem: impl Into<String>) -> Self {
+    pub(crate) fn tensor(path: &Path, tensor: &str, problem: impl Into<String>) -> Self {
         Self::Tensor { path: path.to_owned(), tensor: tensor.to_owned(), problem: problem.into() }
     }
 }

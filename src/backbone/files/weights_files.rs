@@ -127,7 +127,8 @@ impl WeightsFiles {
         if wanted.saturating_mul(SMALLEST_VALUE_BYTES) <= held.saturating_mul(MOST_TIMES) {
             return Ok(());
         }
-        let problem = format!("config.json implies {wanted} values, for which {held} bytes of weights are too few");
+        let problem =
+            format!("config.json implies {wanted} values, for which {held} bytes of weights are too few");
         Err(LoadError::Index { path: self.folder.clone(), problem })
     }
 
@@ -194,7 +195,8 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
         names.iter().filter(|name| !folder.join(name).exists()).map(|name| name.as_str()).collect();
     if !missing.is_empty() {
         let (gone, all) = (missing.len(), names.len());
-        let problem = format!("{gone} of its {all} shards are missing: {}; download them too", missing.join(", "));
+        let problem =
+            format!("{gone} of its {all} shards are missing: {}; download them too", missing.join(", "));
         return Err(refuse(problem));
     }
     for name in names {

@@ -3,6 +3,7 @@
 pub(in crate::suite) mod checkpoint;
 pub(in crate::suite) mod claimed;
 pub(in crate::suite) mod partial;
+mod published_layout;
 pub(in crate::suite) mod reuse;
 pub(in crate::suite) mod saved;
 pub(in crate::suite) mod trained;

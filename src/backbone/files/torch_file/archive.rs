@@ -216,13 +216,15 @@ fn layout(pickle: &Pickle, arguments: &[NodeId]) -> Option<Layout> {
     let Node::Tuple(storage) = pickle.node(*storage) else { return None };
     let [_, class, key, ..] = storage.as_slice() else { return None };
     match (pickle.node(*class), pickle.node(*key)) {
-        (Node::Global(class), Node::Text(key)) if class.len().max(key.len()) <= MAX_NAME_BYTES => Some(Layout {
-            storage_class: class.clone(),
-            storage_key: key.clone(),
-            offset: size(pickle, *offset)?,
-            shape: sizes(pickle, *shape)?,
-            strides: sizes(pickle, *strides)?,
-        }),
+        (Node::Global(class), Node::Text(key)) if class.len().max(key.len()) <= MAX_NAME_BYTES => {
+            Some(Layout {
+                storage_class: class.clone(),
+                storage_key: key.clone(),
+                offset: size(pickle, *offset)?,
+                shape: sizes(pickle, *shape)?,
+                strides: sizes(pickle, *strides)?,
+            })
+        }
         _ => None,
     }
 }

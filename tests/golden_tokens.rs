@@ -45,6 +45,20 @@ fn trained_ids_equal_transformers() {
     assert_equal_ids(&tokenizer(vocabulary, 200), &golden["texts"]);
 }
 
+/// `golden/clip_clean.json` is what OpenAI's cleaning makes of each text (by `golden/make_clip_clean.py`).
+#[test]
+fn texts_are_cleaned_as_openai_cleans_them() {
+    let golden: Value = serde_json::from_str(include_str!("golden/clip_clean.json")).unwrap();
+    let cases = golden["cases"].as_array().unwrap();
+    let mut changed = 0;
+    for case in cases {
+        let (text, expected) = (case["text"].as_str().unwrap(), case["clean"].as_str().unwrap());
+        assert_eq!(ClipTokenizer::clean(text).unwrap(), expected, "{text:?}");
+        changed += usize::from(text.to_lowercase() != expected);
+    }
+    assert!(cases.len() > 80 && changed > 40, "{changed} of {} texts are changed", cases.len());
+}
+
 #[test]
 fn a_text_beyond_77_tokens_is_an_error_with_its_length() {
     let tokenizer = tokenizer(openai_vocabulary().unwrap(), 77);

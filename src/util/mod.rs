@@ -2,6 +2,11 @@
 //! should be, named streams of random numbers, facts about the machine.
 
 pub mod atomic_file;
+mod hex;
 pub mod machine;
 pub mod mistaken;
+mod nearest;
 pub mod rng;
+
+pub use hex::hex;
+pub use nearest::{likely, nearest};

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn the_list_is_the_published_one() {
         use sha2::{Digest, Sha256};
-        assert_eq!(crate::data::dataset::hex(&Sha256::digest(PUBLISHED)), PUBLISHED_SHA256);
+        assert_eq!(crate::util::hex(&Sha256::digest(PUBLISHED)), PUBLISHED_SHA256);
         assert_eq!(parse(PUBLISHED).differences(), None);
         assert_eq!(parse("my_cat cat\nmy_dog dog\n").differences(), None);
     }

@@ -15,8 +15,8 @@ static NAMES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
 
 /// What Windows-1252 has at 0x80 to 0x9f; at the five places it leaves free, the control character itself.
 const WINDOWS_1252: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-    '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
 /// Longest name that Python looks at.
@@ -111,10 +111,11 @@ fn character(number: u32) -> String {
 /// A whole name, or the longest prefix of two letters or more that is one.
 fn python_name(behind: &str) -> Option<(String, usize)> {
     let stops = |letter: char| matches!(letter, '\t' | '\n' | '\x0c' | ' ' | '<' | '&' | '#' | ';');
-    let mut end = behind.char_indices().take(MAX_NAME_CHARS).take_while(|(_, letter)| !stops(*letter)).fold(
-        0,
-        |_, (at, letter)| at + letter.len_utf8(),
-    );
+    let mut end = behind
+        .char_indices()
+        .take(MAX_NAME_CHARS)
+        .take_while(|(_, letter)| !stops(*letter))
+        .fold(0, |_, (at, letter)| at + letter.len_utf8());
     if end == 0 {
         return None;
     }

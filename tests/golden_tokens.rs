@@ -20,8 +20,10 @@ fn tokenizer(vocabulary: BpeVocabulary, context_length: usize) -> ClipTokenizer 
     ClipTokenizer::new(vocabulary, context_length, Path::new("golden")).unwrap()
 }
 
-/// Texts that transformers cuts up as OpenAI's own code does not: it knows no final sigma and cleans nothing.
-const UNLIKE_OPENAI: [&str; 10] = [
+/// Texts that transformers cuts up as OpenAI's own code does not: it knows no final sigma, cleans nothing, and looks for
+/// special tokens before it makes letters small.
+const UNLIKE_OPENAI: [&str; 11] = [
+    "<|ENDOFTEXT|>",
     "ΑΣ ΟΔΥΣΣΕΥΣ",
     "“curly” ‘quotes’ — dash…",
     "ﬁne ﬂuﬀ",

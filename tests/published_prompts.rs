@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rpo_bench::record::store::parse_predictions;
+use rpo_bench::record::parse_predictions;
 use serde_json::Value;
 
 fn evaluate(args: &[&str]) -> Output {

@@ -163,7 +163,7 @@ fn a_class_with_fewer_images_than_shots_is_told_in_log_and_page() {
         said.contains("own: 1 of 4 classes have fewer than 2 training images (the smallest 1)"),
         "{said}"
     );
-    assert!(page.contains("images drawn") && page.contains("| 3 | 4 |"), "{page}");
+    assert!(page.contains("images drawn") && page.contains("|            3 |               4 |"), "{page}");
     let (said, page) = run("1", "enough");
     assert!(!said.contains("fewer than") && !page.contains("images drawn"), "{said}");
 }

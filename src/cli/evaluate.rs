@@ -34,6 +34,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         (None, _) => vec![Classes::Base, Classes::New],
     };
     world.check(&datasets)?;
+    world.notes(&datasets, &[])?.iter().for_each(|note| eprintln!("{note}"));
     let same_weights = saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.weights_sha256);
     if same_weights == Some(false) {
         eprintln!(

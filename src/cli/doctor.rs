@@ -1,7 +1,7 @@
 //! `doctor`: what the machine has, which data and model are there, what could run now and for how long.
 //!
-//! It opens the model whole, the lists of every dataset and the few images that methods are timed on; whether
-//! all images can be read is for `data verify` to find.
+//! It opens the model whole, the lists of every dataset, the head of every listed file and the few images that methods
+//! are timed on; whether all images can be decoded is for `data verify` to find.
 
 use std::path::Path;
 
@@ -94,7 +94,16 @@ pub(super) fn doctor(
         true => println!("{}", serde_json::to_string(&page)?),
         false => print(&page),
     }
-    Ok(if page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
+    let sound = page.datasets.iter().all(files_are_sound);
+    Ok(if sound && page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
+}
+
+/// False where a dataset's lists open and some of its files are missing or no pictures.
+fn files_are_sound(state: &Availability) -> bool {
+    match state {
+        Availability::Ready { files: Some(files), .. } => files.is_sound(),
+        _ => true,
+    }
 }
 
 fn what_runs(world: &World, mut suite: SuiteFile, out: &Path, command: String) -> CanRun {
@@ -161,5 +170,5 @@ fn model(dir: &Path) -> Finding {
 
 fn states(value: &str) -> Result<Vec<Availability>, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(value)?)?;
-    Ok(catalog.availability(&catalog.ids())?)
+    Ok(catalog.availability_of_files(&catalog.ids())?)
 }

@@ -9,6 +9,7 @@ use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipFolder, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, read_file, test_transform};
 use crate::suite::{load_pocket, pocket_vocabulary};
+use crate::util::mistaken::Mistake;
 
 fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
     Ok(match clip {
@@ -50,7 +51,10 @@ fn pixels(path: &Path, side: usize) -> Result<Vec<f32>, Failure> {
         Failure::new(Exit::Data, format!("read image {}: {error}", path.display()))
     };
     let bytes = read_file(path).map_err(|error| fail(&error))?;
-    let image = decode(&bytes).map_err(|error| fail(&error))?;
+    let image = decode(&bytes).map_err(|error| match Mistake::of(&bytes) {
+        Some(mistake) => fail(&mistake),
+        None => fail(&error),
+    })?;
     Ok(normalize(&test_transform(&image, side)))
 }
 

@@ -125,6 +125,8 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
+    let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
+    world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));
     let started = Instant::now();
     let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
     let event = |event: Event| hear(&progress, event);

@@ -7,6 +7,7 @@ use super::Item;
 use super::checked::stays_below;
 use super::source::{ImageSource, PixelError};
 use crate::preprocess::{Rgb8, decode, read_file};
+use crate::util::mistaken::Mistake;
 
 /// Reads an item's file under the data root at each call; nothing is kept.
 #[derive(Clone, Debug)]
@@ -33,10 +34,18 @@ impl FileSource {
     }
 }
 
+/// Why bytes are no image: what lies there by mistake where that is known, else what the decoder says.
+pub(super) fn reason(bytes: &[u8], decoder_says: &str) -> String {
+    Mistake::of(bytes).map_or_else(|| decoder_says.to_owned(), |mistake| mistake.to_string())
+}
+
 impl ImageSource for FileSource {
     fn image(&self, item: &Item) -> Result<Rgb8, PixelError> {
         let bytes = self.bytes(&item.path)?;
-        decode(&bytes).map_err(|e| PixelError::Decode { path: item.path.clone(), reason: e.to_string() })
+        decode(&bytes).map_err(|error| PixelError::Decode {
+            path: item.path.clone(),
+            reason: reason(&bytes, &error.to_string()),
+        })
     }
 }
 
@@ -62,5 +71,22 @@ mod tests {
             let said = source.image(&Item { path: path.into(), label: 0 }).unwrap_err().to_string();
             assert!(said.contains("leaves the data root"), "{said}");
         }
+    }
+
+    #[test]
+    fn what_lies_in_a_pictures_place_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = FileSource::new(folder.path().to_owned());
+        let said = |bytes: &[u8]| {
+            std::fs::write(folder.path().join("a.jpg"), bytes).unwrap();
+            source.image(&Item { path: "a.jpg".into(), label: 0 }).unwrap_err().to_string()
+        };
+        assert!(said(b"<!DOCTYPE html>").contains("HTML page"));
+        assert!(said(b"version https://git-lfs.github.com/spec/v1\n").contains("git lfs pull"));
+        assert!(said(b"").contains("is empty"));
+        assert!(!said(b"neither picture nor page").contains("page was saved"));
+        std::fs::create_dir(folder.path().join("b.jpg")).unwrap();
+        let folder_said = source.image(&Item { path: "b.jpg".into(), label: 0 }).unwrap_err().to_string();
+        assert!(folder_said.contains("no regular file"), "{folder_said}");
     }
 }

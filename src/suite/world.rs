@@ -36,6 +36,17 @@ pub struct BenchDataset {
     pub draw_files: Option<DrawFiles>,
 }
 
+/// One sentence on the classes that have fewer training images than `shots`; none where all have enough.
+fn short_note(split: &Split, shots: u32) -> Option<String> {
+    let counts = fewshot::class_counts(&split.train);
+    let fewest = counts.values().filter(|count| **count < shots as usize).min()?;
+    let short = fewshot::short_classes(&split.train, shots);
+    Some(format!(
+        "{short} of {} classes have fewer than {shots} training images (the smallest {fewest}); all of theirs are used",
+        counts.len()
+    ))
+}
+
 impl BenchDataset {
     /// The map from full to local labels of a half.
     pub fn labels(&self, classes: Classes) -> LabelMap {
@@ -249,6 +260,24 @@ impl World {
             catalog.open_all(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
         }
         Ok(())
+    }
+
+    /// What a reader of results should be told about these copies of the data: skipped files, other class names,
+    /// classes with fewer training images than one of `shots`. A dataset that cannot be opened says nothing here.
+    ///
+    /// # Errors
+    /// An unknown id.
+    pub fn notes(&self, ids: &[String], shots: &[u32]) -> Result<Vec<String>, SuiteError> {
+        let mut notes = Vec::new();
+        if let Data::Files { catalog, .. } = &self.data {
+            for id in ids {
+                let Ok(dataset) = catalog.open(id) else { continue };
+                notes.extend(dataset.notes.iter().map(|note| format!("{id}: {note}")));
+                let short = shots.iter().filter_map(|shots| short_note(&dataset.split, *shots));
+                notes.extend(short.map(|note| format!("{id}: {note}")));
+            }
+        }
+        Ok(notes)
     }
 
     /// The datasets among `ids` that can be opened, and one line on each of the others.

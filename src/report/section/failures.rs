@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Cell, Outcome, RunRecord};
+use crate::record::{Cell, Evaluation, Outcome, RunRecord};
 use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, method_name};
@@ -95,7 +95,39 @@ fn untested(context: &Context<'_>) -> String {
 
 /// Images left out of trainings and of evaluations.
 fn left_out(context: &Context<'_>) -> String {
-    trained_without(context) + &skipped(context)
+    trained_without(context) + &fewer_than_shots(context) + &skipped(context)
+}
+
+/// Trainings with fewer images than shots times classes, by dataset and draw; empty where there are none.
+fn fewer_than_shots(context: &Context<'_>) -> String {
+    let mut lines: BTreeSet<(&str, Option<u32>, Option<u64>, u64, u64)> = BTreeSet::new();
+    for record in &context.records {
+        let (cell, Some(training)) = (&record.cell, &record.training) else { continue };
+        let own = |e: &&Evaluation| e.dataset == cell.dataset && e.classes == cell.train_classes;
+        let Some(classes) = record.evaluations.iter().find(own).map(|e| e.class_count) else { continue };
+        let wanted = cell.shots.map_or(0, u64::from) * classes;
+        let drawn = training.images + training.skipped;
+        // Parameters that were read from a file say nothing of the images they were trained on.
+        if drawn > 0 && drawn < wanted {
+            lines.insert((&cell.dataset, cell.shots, cell.seed, drawn, wanted));
+        }
+    }
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["dataset", "shots", "seed", "images drawn", "shots × classes"]);
+    for (dataset, shots, seed, drawn, wanted) in lines {
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        table.row([
+            dataset_name(dataset).to_owned(),
+            number(shots.map(u64::from)),
+            number(seed),
+            drawn.to_string(),
+            wanted.to_string(),
+        ]);
+    }
+    let why = "Some classes have fewer training images than shots; all of theirs were used.\n\n";
+    format!("{why}{}\n", table.markdown())
 }
 
 /// Drawn images left out of trainings, by dataset and draw; empty where there are none.

@@ -6,6 +6,7 @@ pub(in crate::suite) mod leftovers;
 pub(in crate::suite) mod neighbours;
 pub(in crate::suite) mod partial;
 pub(in crate::suite) mod plans;
+mod published_layout;
 pub(in crate::suite) mod reuse;
 pub(in crate::suite) mod saved;
 pub(in crate::suite) mod trained;

@@ -12,6 +12,7 @@ use crate::data::Classes;
 use crate::record::Store;
 use crate::report::{Deviation, Section};
 use crate::suite::error::SuiteError;
+use crate::util::mistaken::read_text;
 
 /// The suites in the binary: name and text. A new suite is a file and a line here.
 pub const SUITES: &[(&str, &str)] = &[
@@ -126,8 +127,10 @@ impl SuiteFile {
     pub fn find(name: &str) -> Result<Self, SuiteError> {
         if let Some(stem) = name.strip_suffix(".toml") {
             let stem = Path::new(stem).file_name().unwrap_or_default().to_string_lossy().into_owned();
+            /// The embedded suites have two kilobytes.
+            const LIMIT: u64 = 1 << 20;
             let fail = |reason: String| SuiteError::File { path: name.to_owned(), reason };
-            let text = std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?;
+            let text = read_text(Path::new(name), LIMIT).map_err(|error| fail(error.to_string()))?;
             return Self::parse_from(&stem, &text, name);
         }
         let text = SUITES.iter().find(|(known, _)| *known == name).ok_or_else(|| SuiteError::Unknown {

@@ -46,5 +46,5 @@ fn other_profiles_take_the_published_numbers() {
     assert_eq!(plan.settings.globals.views, Views::Fresh);
     assert_eq!((value(&plan, "rpo.k"), value(&plan, "rpo.epochs")), ("24".into(), "15".into()));
     assert_eq!((value(&plan, "coop.epochs"), value(&plan, "cocoop.epochs")), ("200".into(), "10".into()));
-    assert_eq!(value(&plan, "linear_probe.epochs"), "10");
+    assert_eq!(value(&plan, "linear_probe.epochs"), "30");
 }

@@ -155,7 +155,7 @@ fn a_saved_file_says_what_it_is_and_is_evaluated_alone() {
             out.path().join("runs/plain-pocket").join(&record.training.as_ref().unwrap().parameters_path);
         let saved = SavedPrompts::read(&file).unwrap();
         assert_eq!(saved.method, record.cell.method);
-        assert_eq!(saved.metadata["weights_sha256"], world.weights_sha256);
+        assert_eq!(saved.metadata["weights_sha256"], world.identity.weights_sha256);
         assert_eq!(saved.metadata["dataset"], "eurosat");
         let settings = saved.settings(&Settings::new([]).unwrap()).unwrap();
         for recorded in &record.evaluations {

@@ -22,6 +22,9 @@ pub struct Work {
     pub kept_text_bytes: u64,
     /// Keys and values kept for one image, in bytes of f32.
     pub kept_image_bytes: u64,
+    /// What a training step holds at one time however its work is cut, in bytes of f32: trained values with momentum and
+    /// gradient, the features of all prompts and the logits, each with its gradient. A lower bound.
+    pub step_bytes: u64,
 }
 
 /// A model shape and a class set.
@@ -83,6 +86,14 @@ impl<'a> Shape<'a> {
     /// Number of classes.
     pub fn classes(&self) -> u64 {
         self.lengths.len() as u64
+    }
+
+    /// Bytes of f32 of a step that trains `trained` numbers and leaves `features` vectors of the joint space and `logits`
+    /// logits. Saturating: settings may ask for anything.
+    pub fn step_bytes(&self, trained: u64, features: u64, logits: u64) -> u64 {
+        let outputs = features.saturating_mul(self.joint()).saturating_add(logits);
+        let numbers = trained.saturating_mul(3).saturating_add(outputs.saturating_mul(2));
+        numbers.saturating_mul(F32_BYTES)
     }
 
     /// Width of the joint space.

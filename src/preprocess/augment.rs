@@ -9,11 +9,11 @@ use crate::util::rng::Stream;
 use super::CropBox;
 
 /// Share of the image's area that a box covers.
-const SCALE: (f64, f64) = (0.08, 1.0);
+pub(super) const SCALE: (f64, f64) = (0.08, 1.0);
 /// Width over height of a box.
-const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
+pub(super) const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
 /// Boxes tried before the central one is taken.
-const TRIES: u32 = 10;
+pub(super) const TRIES: u32 = 10;
 
 /// What is done to one image for one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

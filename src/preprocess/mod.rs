@@ -9,6 +9,7 @@ pub mod pillow;
 mod raster;
 pub mod resample;
 pub mod rgb;
+mod transforms;
 
 pub use augment::{View, draw_view};
 pub use crop::{CropBox, CropError};
@@ -16,3 +17,4 @@ pub use decode::{DECODER, DecodeError, decode};
 pub use normalize::normalize;
 pub use pillow::{test_transform, train_transform};
 pub use rgb::Rgb8;
+pub use transforms::transforms;

@@ -178,6 +178,7 @@ fn plan(record: &RunRecord, run_dir: &Path) -> Result<Plan, SuiteError> {
         prompts: frame.prompts.clone().filter(|_| from_file),
         limit: None,
         set: Default::default(),
+        dataset: Default::default(),
         sweep: Default::default(),
         profile: Default::default(),
         ..frame

@@ -114,6 +114,7 @@ impl<'a> Lane<'a> {
             cell: candidate.plan.cell.clone(),
             outcome,
             config: resolved.config.clone(),
+            set_for_dataset: candidate.plan.set_for_dataset.clone(),
             switches: resolved.switches.clone(),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },

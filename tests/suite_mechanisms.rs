@@ -265,13 +265,13 @@ fn costs_are_derived_and_measured_without_training() {
 fn a_plan_counts_what_is_left_and_writes_nothing() {
     let (world, out) = (world(), tempfile::tempdir().unwrap());
     let plan = Plan::new(suite("planned", "methods = [\"zero_shot\", \"rpo\"]\n", ""), &[], None).unwrap();
-    let before = estimate(&world, &plan, out.path(), 1).unwrap();
+    let before = estimate(&world, &plan, (out.path(), 1), &|| false).unwrap();
     assert_eq!((before.cells_to_run, before.trainings), (2, 1));
     assert_eq!((before.training_image_passes, before.evaluation_image_passes), (5, 20));
     assert!(before.seconds > 0.0 && before.flop > 0.0 && before.disk_bytes > 0);
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
     run_plan(&world, &plan, out.path());
-    let after = estimate(&world, &plan, out.path(), 1).unwrap();
+    let after = estimate(&world, &plan, (out.path(), 1), &|| false).unwrap();
     assert_eq!((after.cells_to_run, after.trainings, after.evaluation_image_passes), (0, 0, 0));
     assert!(after.cells.iter().all(|cell| cell.complete));
 }

@@ -5,4 +5,5 @@ pub(in crate::suite) mod claimed;
 pub(in crate::suite) mod partial;
 pub(in crate::suite) mod reuse;
 pub(in crate::suite) mod saved;
+pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod trained;

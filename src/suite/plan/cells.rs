@@ -137,6 +137,7 @@ impl Plan {
         limit: Option<u32>,
     ) -> Result<Self, SuiteError> {
         suite.limit = limit.or(suite.limit);
+        suite.methods.iter_mut().for_each(|id| *id = method_id(id).to_owned());
         let from_suite = in_order(&suite.set).map(|(key, value)| (key.as_str(), value.clone()));
         let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
         let mut settings = Settings::new(from_suite.chain(typed))?;
@@ -156,6 +157,12 @@ impl Plan {
     pub fn methods_of(&self, dataset: &str) -> Vec<usize> {
         let own = self.own_methods.get(dataset);
         (0..self.general).map(|at| own.and_then(|own| own.get(&at)).copied().unwrap_or(at)).collect()
+    }
+
+    /// The dataset a method belongs to alone.
+    pub fn dataset_of(&self, index: usize) -> Option<&str> {
+        let own = self.own_methods.iter().find(|(_, own)| own.values().any(|own| *own == index));
+        own.map(|(dataset, _)| dataset.as_str())
     }
 
     /// Settings in which a dataset's own method departs from the general one, with the general value.
@@ -424,7 +431,7 @@ fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
 }
 
 /// Settings in the order they are applied: those that change several others come first.
-fn in_order(set: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = (&String, &toml::Value)> {
+pub(in crate::suite) fn in_order(set: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = (&String, &toml::Value)> {
     let (single, wide): (Vec<_>, Vec<_>) = set.iter().partition(|(key, _)| key.contains('.'));
     let (other, protocol): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(key, _)| *key != "protocol");
     protocol.into_iter().chain(other).chain(single)

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::globals::{GLOBAL_KEYS, Globals};
+use super::settings;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol::SWITCHES;
 use crate::suite::error::SuiteError;
 use crate::train::Recipe;
-use crate::util::nearest;
 
 /// Short method names, accepted wherever an id is.
 const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
@@ -122,8 +122,8 @@ impl Settings {
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
             let known = keys();
-            let near = nearest(key, known.iter().map(String::as_str)).unwrap_or_default();
-            return Err(fail(format!("unknown key; did you mean {near}?")));
+            let near = settings::near(key, &known);
+            return Err(fail(format!("unknown key; did you mean {near}? `list settings {name}` shows all")));
         };
         let value = match (old, value) {
             (Value::Float(_), Value::Integer(n)) => Value::Float(*n as f64),
@@ -248,6 +248,12 @@ mod tests {
     fn faults_name_key_value_and_neighbour() {
         let error = with("rpo.kk=4").err().unwrap().to_string();
         assert!(error.contains("rpo.kk") && error.contains("rpo.k?"), "{error}");
+        for (typed, near) in
+            [("rpo.lr=1", "rpo.learning_rate?"), ("lp.batch=4", "linear_probe.batch_size?"), ("coop.epoch=3", "coop.epochs?")]
+        {
+            let error = with(typed).err().unwrap().to_string();
+            assert!(error.contains(near), "{typed}: {error}");
+        }
         let error = with("rpo.k=many").err().unwrap().to_string();
         assert!(error.contains("many") && error.contains("whole number"), "{error}");
         let settings = with("rpo.epochs=0").unwrap();

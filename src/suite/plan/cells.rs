@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::data::Classes;
 use crate::method::{self, ImageNeed};
 use crate::preprocess::{DECODER, transforms};
+use crate::protocol::SWITCHES;
 use crate::record::Cell;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::{Measure, SuiteFile};
@@ -142,7 +143,7 @@ impl Plan {
         let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
         let mut settings = Settings::new(from_suite.chain(typed))?;
         settings.globals.seeds = std::mem::take(&mut settings.globals.seeds).settle(&suite.seeds)?;
-        suite.set.extend(overrides.iter().cloned());
+        join(&mut suite.set, overrides);
         variants::check(&settings, &suite.sweep)?;
         let mut methods = Vec::new();
         for id in &suite.methods {
@@ -366,6 +367,23 @@ pub(in crate::suite) fn trained_paths(training_key: &str) -> [String; 2] {
     [format!("trained/{training_key}.safetensors"), format!("trained/{training_key}.json")]
 }
 
+/// Adds typed settings to a suite's so that the suite alone gives the same again: one name a setting, and what a typed
+/// `protocol` or `raw_class_names` decides for all is dropped where the suite said it singly.
+fn join(set: &mut BTreeMap<String, toml::Value>, typed: &[(String, toml::Value)]) {
+    let whole = |key: &str| method_key(key).map_or_else(|| key.to_owned(), |(id, field)| format!("{id}.{field}"));
+    *set = std::mem::take(set).into_iter().map(|(key, value)| (whole(&key), value)).collect();
+    for (key, value) in typed {
+        match (key.as_str(), value.as_str()) {
+            ("protocol", Some("published")) => {
+                set.retain(|own, _| SWITCHES.iter().all(|switch| switch.key != own.as_str()));
+            }
+            ("raw_class_names", _) => set.retain(|own, _| !own.ends_with(".raw_class_names")),
+            _ => {}
+        }
+        set.insert(whole(key), value.clone());
+    }
+}
+
 /// Hashes of a dataset's draws: methods share them, and a draw of many images takes its time.
 #[derive(Default)]
 struct Draws(RefCell<BTreeMap<(u64, u32), String>>);
@@ -454,4 +472,66 @@ fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, Su
         hash.update(format!("{}\t{}\n", item.path, item.label));
     }
     Ok(hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(texts: &[&str]) -> Vec<(String, toml::Value)> {
+        texts.iter().map(|text| Settings::parse_assignment(text).unwrap()).collect()
+    }
+
+    /// The suite beside the records must plan the cells that were run.
+    #[test]
+    fn a_stored_suite_gives_the_settings_that_were_run() {
+        for texts in [
+            &["protocol=published"] as &[_],
+            &["linear_probe.epochs=5"],
+            &["rpo.raw_class_names=false", "protocol=published"],
+            &["protocol=published", "rpo.raw_class_names=false", "views_bank=3"],
+            &["rpo.raw_class_names=false", "raw_class_names=true"],
+            &["coop.epochs=7"],
+        ] {
+            for profile in ["", "pocket"] {
+                for name in ["smoke", "base2new"] {
+                    let suite = SuiteFile::find(name).unwrap().for_profile(profile);
+                    let ran = Plan::new(suite, &typed(texts), None).unwrap();
+                    let text = toml::to_string(&ran.suite).unwrap();
+                    let again = Plan::new(SuiteFile::parse(name, &text).unwrap(), &[], None).unwrap();
+                    assert_eq!(again.methods.len(), ran.methods.len(), "{name} {texts:?}");
+                    for (ran, again) in ran.methods.iter().zip(&again.methods) {
+                        assert_eq!(ran.config, again.config, "{name} {texts:?}");
+                        assert_eq!(ran.switches, again.switches, "{name} {texts:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_dataset_s_own_settings_hold_for_it_alone_and_give_way_to_what_is_typed() {
+        let epochs = |plan: &Plan, dataset: &str| -> Vec<String> {
+            let coop = plan.methods_of(dataset).into_iter().map(|at| &plan.methods[at]);
+            coop.filter(|method| method.id == "coop").map(|method| method.config["coop.epochs"].clone()).collect()
+        };
+        let suite = || SuiteFile::find("base2new").unwrap();
+        let plan = Plan::new(suite(), &[], None).unwrap();
+        assert_eq!((epochs(&plan, "imagenet"), epochs(&plan, "dtd")), (vec!["50".into()], vec!["200".into()]));
+        let index = plan.methods_of("imagenet").into_iter().find(|at| plan.methods[*at].id == "coop").unwrap();
+        let elsewhere = plan.set_for_dataset("imagenet", index);
+        assert_eq!(elsewhere, BTreeMap::from([("coop.epochs".to_owned(), "200".to_owned())]));
+        assert!(plan.set_for_dataset("dtd", 0).is_empty());
+        for plan in [
+            Plan::new(suite(), &typed(&["coop.epochs=9"]), None).unwrap(),
+            Plan::new(suite().for_profile("pocket"), &[], None).unwrap(),
+        ] {
+            assert_eq!(epochs(&plan, "imagenet"), epochs(&plan, "dtd"));
+        }
+        let mut wrong = suite();
+        let own = wrong.dataset.get_mut("imagenet").unwrap();
+        own.set.insert("views_bank".to_owned(), toml::Value::Integer(2));
+        let error = Plan::new(wrong, &[], None).err().unwrap().to_string();
+        assert!(error.contains("views_bank") && error.contains("one dataset"), "{error}");
+    }
 }

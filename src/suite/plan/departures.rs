@@ -103,9 +103,9 @@ mod tests {
     fn the_pocket_profile_s_reductions_are_said_even_under_the_published_protocol() {
         let published = plan("base2new", "pocket", &["protocol=published"]);
         let said = departures(&published, "rpo");
-        assert_eq!(said, ["rpo.epochs 6 not 15", "rpo.k 4 not 24", "views_bank 4 not 0"]);
+        assert_eq!(said, ["rpo.epochs 6 not 15", "rpo.k 4 not 24"]);
         assert_eq!(departures(&plan("base2new", "", &["protocol=published"]), "rpo"), Vec::<String>::new());
-        assert_eq!(departures(&plan("smoke", "pocket", &["protocol=published"]), "rpo").len(), 3);
+        assert_eq!(departures(&plan("smoke", "pocket", &["protocol=published"]), "rpo").len(), 2);
         let own = departures(&plan("base2new", "", &["rpo.k=8"]), "rpo");
         assert!(own.contains(&"rpo.k 8 not 24".to_owned()) && own.contains(&"views shared not per_method".to_owned()));
     }

@@ -156,11 +156,11 @@ impl Method for Rpo {
             evaluate,
             kept_text_bytes: if_cached(shape.text_cache_bytes()),
             kept_image_bytes: if_cached(shape.image_cache_bytes()),
-            step_bytes: shape.step_bytes(
+            step_bytes: shape.reader_bytes(k).saturating_add(shape.step_bytes(
                 k * (shape.config.text.width + shape.config.vision.width) as u64,
                 k * (shape.classes() + shape.batch),
                 k * shape.classes() * shape.batch,
-            ),
+            )),
         }
     }
 

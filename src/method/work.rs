@@ -41,6 +41,8 @@ pub struct Shape<'a> {
 }
 
 const F32_BYTES: u64 = 4;
+/// Widths of a row that backward needs of a block, at the least: input, queries, output, and the MLP's inside.
+const KEPT_WIDTHS: u64 = 6;
 
 /// Multiply-adds of one row in one block: queries and output, keys and values, MLP.
 fn row(tower: &TowerConfig) -> [u64; 3] {
@@ -94,6 +96,13 @@ impl<'a> Shape<'a> {
         let outputs = features.saturating_mul(self.joint()).saturating_add(logits);
         let numbers = trained.saturating_mul(3).saturating_add(outputs.saturating_mul(2));
         numbers.saturating_mul(F32_BYTES)
+    }
+
+    /// Bytes of f32 that backward needs of `k` readers of one class and one image: classes and images can be cut apart,
+    /// readers cannot.
+    pub fn reader_bytes(&self, k: u64) -> u64 {
+        let numbers = |tower: &TowerConfig| KEPT_WIDTHS * (tower.layers * tower.width) as u64;
+        k.saturating_mul(numbers(&self.config.text) + numbers(&self.config.vision)).saturating_mul(F32_BYTES)
     }
 
     /// Width of the joint space.

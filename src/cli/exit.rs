@@ -50,7 +50,7 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         let exit = match &error {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
-            SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
+            SuiteError::Method(MethodError::Unknown { .. } | MethodError::Setting { .. }) => Exit::Usage,
             SuiteError::Dataset { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,

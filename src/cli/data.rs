@@ -16,7 +16,7 @@ use crate::pocket::{self, PocketImages};
 
 pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
     match command {
-        DataCommand::List { dataset: None } => super::list::list(super::args::Listing::Datasets),
+        DataCommand::List { dataset: None } => super::list::list(super::args::Listing::Datasets, None),
         DataCommand::List { dataset: Some(id) } => {
             let manifest = embedded::manifest(&id).map_err(|error| Failure::new(Exit::Usage, error))?;
             println!("{}", describe(&manifest));

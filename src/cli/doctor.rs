@@ -14,7 +14,8 @@ use super::threads::lanes;
 use crate::backbone::ClipFolder;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
-use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, settle_sizes};
+use crate::record::Store;
+use crate::suite::{Estimate, Plan, Sizes, SuiteFile, World, estimate, settle_sizes};
 use crate::util::machine;
 
 /// Everything on the page; field names are the JSON keys.
@@ -108,9 +109,11 @@ fn files_are_sound(state: &Availability) -> bool {
 
 fn what_runs(world: &World, mut suite: SuiteFile, out: &Path, command: String) -> CanRun {
     let datasets = suite.datasets.clone();
-    let sizes = settle_sizes(&mut suite.set, &world.clip);
-    let plan = sizes.and_then(|()| Plan::new(suite, &[], None)).and_then(|plan| plan.with_prompts(None));
-    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, out, lanes())) {
+    let store = Store::new(out, &suite.name, &world.profile);
+    let sizes = Sizes::of(&store, world.clip.device_kind());
+    let settled = sizes.and_then(|mut sizes| settle_sizes(&mut suite.set, &world.clip, &mut sizes));
+    let plan = settled.and_then(|()| Plan::new(suite, &[], None)).and_then(|plan| plan.with_prompts(None));
+    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, (out, lanes()), &|| false)) {
         Ok(takes) => (Some(takes), None),
         Err(error) => (None, Some(error.to_string())),
     };

@@ -35,7 +35,8 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
     };
     world.check(&datasets)?;
     world.notes(&datasets, &[])?.iter().for_each(|note| eprintln!("{note}"));
-    let same_weights = saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.weights_sha256);
+    let same_weights =
+        saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.identity.weights_sha256);
     if same_weights == Some(false) {
         eprintln!(
             "these prompts were trained with another model (other weights): numbers will not be reproduced"
@@ -57,7 +58,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         "method": saved.method,
         "prompts_sha256": saved.sha256,
         "metadata": saved.metadata,
-        "weights_sha256": world.weights_sha256,
+        "weights_sha256": world.identity.weights_sha256,
         "same_weights": same_weights,
         "dtype": args.dtype.as_str(),
         "limit": args.limit,

@@ -29,7 +29,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
-        Command::List { what } => list::list(what),
+        Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
         Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),

@@ -14,10 +14,10 @@ use super::progress::bar;
 use super::report::warn;
 use super::signals::{listen, stopped};
 use super::threads::lanes;
-use crate::record::Redactor;
+use crate::record::{Redactor, Store};
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteError, SuiteFile, World, free_profile,
-    render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
+    method_id, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -66,13 +66,14 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
     }
 }
 
-/// The suite as typed: profile, own datasets, and the flags that replace its lists.
-fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
+/// The suite as typed, and the numbers in the place of `auto`: profile, own datasets, and the flags that replace its lists.
+fn resolve(args: &SuiteArgs, world: &World) -> Result<(Plan, Sizes), Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
     suite = suite.for_profile(world.settings_profile);
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
-    suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
+    let methods = args.methods.as_ref().map(|ids| ids.iter().map(|id| method_id(id).to_owned()).collect());
+    suite.methods = list("--methods", methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
@@ -80,8 +81,15 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     }
     let mut overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    settle_sizes(overrides.iter_mut().map(|(key, value)| (&*key, value)).chain(&mut suite.set), &world.clip)?;
-    Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
+    let mut sizes = Sizes::of(&store(args, &suite.name, world), world.clip.device_kind())?;
+    let typed = overrides.iter_mut().map(|(key, value)| (&*key, value));
+    settle_sizes(typed.chain(&mut suite.set), &world.clip, &mut sizes)?;
+    Ok((Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?, sizes))
+}
+
+/// The run directory.
+fn store(args: &SuiteArgs, suite: &str, world: &World) -> Store {
+    Store::new(&args.out, suite, &world.profile)
 }
 
 /// The datasets that are there, to train on and to test on besides; the others are named on stderr.
@@ -118,10 +126,11 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         world.use_draws(dir)?;
     }
     world.profile = free_profile(&world, &args.out, &name)?;
-    let plan = resolve(args, &world)?;
+    let (plan, sizes) = resolve(args, &world)?;
     if args.plan {
         return plan::show(args, &world, &plan);
     }
+    sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
@@ -138,7 +147,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         checkpoint_every: Duration::from_secs(args.checkpoint_secs),
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
-        command: CommandLine::new(std::env::args().map(|arg| settled(&arg, &plan))),
+        command: CommandLine::new(std::env::args_os().map(|arg| settled(&arg.to_string_lossy(), &plan))),
         stop: &stopped,
         event: &event,
     };
@@ -209,7 +218,11 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
     let Ok(mut slot) = progress.lock() else { return };
     match event {
         Event::Planned { trainings, cells, skipped } => {
-            eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
+            let (side, threads) = (lanes(), rayon::current_num_threads());
+            eprintln!(
+                "{cells} cells to run ({trainings} trainings), {skipped} already complete; {side} at a time, threads \
+                 each: {threads}"
+            );
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
         Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),

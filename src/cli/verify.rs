@@ -103,10 +103,15 @@ fn show(verdict: &Verdict) {
     match &verdict.comparison {
         Some(comparison) if comparison.bit_equal => println!("{mark} {}: bit-equal: {path}", verdict.cell),
         Some(comparison) => println!(
-            "{mark} {}: {} of {} predictions differ, p_true by {:.1e} at most: {path}",
+            "{mark} {}: {} of {} predictions differ ({} % allowed: {}), p_true by {:.1e} on average ({} allowed), {:.1e} \
+             at most: {path}",
             verdict.cell,
             comparison.predictions_different,
             comparison.predictions,
+            comparison.tolerance.different_pct,
+            comparison.tolerance.basis,
+            comparison.mean_p_true_diff,
+            comparison.tolerance.mean_p_true_diff,
             comparison.max_p_true_diff
         ),
         None => println!("{mark} {}: {path}", verdict.cell),

@@ -25,7 +25,7 @@ pub(super) fn check(records: &[&RunRecord]) -> Result<(), FrameError> {
         let (cell, origin) = (&record.cell, &record.provenance);
         let world = (cell.suite.as_str(), cell.profile.as_str(), origin.data_kind.as_str());
         let agree = Agree { record };
-        agree.on(&mut models, (world.0, world.1), short(&origin.weights_sha256), "weights", || {
+        agree.on(&mut models, (world.0, world.1), short(origin.model()), "model", || {
             format!("the model called {}", cell.profile)
         })?;
         let place = (world, cell.dataset.as_str());

@@ -28,7 +28,7 @@ impl OwnSettings {
 const ABSENT: &str = "none";
 
 /// Settings that have a column or a refusal of their own, and so no place in a variant's name.
-const ELSEWHERE: [&str; 5] = ["dtype", "data", "limit", "train_classes", "weights"];
+const ELSEWHERE: [&str; 6] = ["dtype", "data", "limit", "train_classes", "weights", "model"];
 
 /// One variant name per record, in the order of `records`.
 pub fn variant_names(records: &[&RunRecord], own: &OwnSettings) -> Vec<String> {

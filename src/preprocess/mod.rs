@@ -10,6 +10,7 @@ pub mod pillow;
 mod raster;
 pub mod resample;
 pub mod rgb;
+mod transforms;
 
 pub use augment::{View, draw_view};
 pub use crop::{CropBox, CropError};
@@ -18,3 +19,4 @@ pub use file::read_file;
 pub use normalize::normalize;
 pub use pillow::{test_transform, train_transform};
 pub use rgb::Rgb8;
+pub use transforms::transforms;

@@ -25,6 +25,8 @@ impl Identity {
     pub fn of(record: &RunRecord) -> Self {
         let mut parts = record.switches.clone();
         parts.extend(record.config.clone());
+        // What the suite sets for this dataset alone counts as what it sets for the others.
+        parts.extend(record.set_for_dataset.clone());
         parts.extend(origin(&record.provenance).map(|(name, value)| (name.to_owned(), value)));
         let cell = &record.cell;
         parts.insert("limit".to_owned(), cell.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
@@ -55,7 +57,7 @@ impl Identity {
 }
 
 /// What of a record's origin its numbers depend on. A field that is added to [`Provenance`] must be placed here.
-fn origin(provenance: &Provenance) -> [(&'static str, String); 6] {
+fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
     let Provenance {
         numerics_version,
         device,
@@ -63,6 +65,10 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 6] {
         decoder,
         data_kind,
         weights_sha256,
+        model_sha256,
+        // Parts of the model's.
+        config_sha256: _,
+        tokenizer_sha256: _,
         // Of one dataset, or of one seed.
         split_sha256: _,
         draw_sha256: _,
@@ -86,5 +92,6 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 6] {
         ("decoder", decoder.clone()),
         ("data", data_kind.clone()),
         ("weights", weights_sha256.clone()),
+        ("model", model_sha256.clone()),
     ]
 }

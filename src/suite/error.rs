@@ -69,7 +69,7 @@ pub enum SuiteError {
     /// A run that cannot fit into memory.
     #[error(
         "fit into memory: at least {needed_mib} MiB are needed beside the model ({largest}), {available_mib} MiB are \
-         free; keep fewer views (--set views_bank=N), or work on fewer datasets at once (--threads 1)"
+         free; keep fewer views (--set views_bank=N), train fewer prompts or smaller batches, or work on fewer datasets at once (--threads 1)"
     )]
     Memory {
         /// Lower bound of the need.

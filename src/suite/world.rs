@@ -8,7 +8,7 @@ use candle_core::{DType, Device};
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
 use super::spec::globals::Globals;
-use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, Precision};
+use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
@@ -100,8 +100,8 @@ pub struct World {
     pub clip: Arc<Clip>,
     /// Its tokenizer.
     pub tokenizer: ClipTokenizer,
-    /// SHA-256 of its weights.
-    pub weights_sha256: String,
+    /// What decides the model's numbers.
+    pub identity: ModelIdentity,
     /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
     pub settings_profile: &'static str,
     data: Data,
@@ -141,12 +141,13 @@ impl World {
     fn new(loaded: LoadedClip, data: Data, device: &Device) -> Result<Self, SuiteError> {
         let tokenizer = loaded.tokenizer()?.clone();
         let settings_profile = if is_pocket(&loaded)? { "pocket" } else { "" };
+        let identity = ModelIdentity::new(&loaded.config, &tokenizer, &loaded.weights_sha256);
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
             clip: Arc::new(Clip::new(loaded.config, &weights)?),
             profile: loaded.name,
             tokenizer,
-            weights_sha256: loaded.weights_sha256,
+            identity,
             settings_profile,
             data,
             draws_dir: None,

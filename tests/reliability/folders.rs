@@ -161,7 +161,9 @@ fn leftovers_are_swept() {
     let key = record.file_stem().unwrap().to_str().unwrap();
     let checkpoints = run_dir(out.path()).join("checkpoints");
     std::fs::create_dir_all(&checkpoints).unwrap();
-    for file in [format!("{stem}.checkpoint"), format!("{key}-eurosat-base.partial"), "0123.checkpoint".into()] {
+    for file in
+        [format!("{stem}.checkpoint"), format!("{key}-eurosat-base.partial"), "0123.checkpoint".into()]
+    {
         std::fs::write(checkpoints.join(file), b"left").unwrap();
     }
     succeeds(smoke(out.path(), &only));

@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
-    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout was closed.";
+    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout or stderr was closed or full.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -31,10 +31,12 @@ pub enum Command {
     Suite(Box<SuiteArgs>),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
-    /// List suites, methods, datasets, models or protocol switches.
+    /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.
         what: Listing,
+        /// With settings: those of one method.
+        method: Option<String>,
     },
     /// Render a run's report again, from its records alone.
     ///
@@ -102,12 +104,14 @@ pub enum Command {
 }
 
 /// What `list` lists.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Listing {
     /// Experiments.
     Suites,
     /// Methods.
     Methods,
+    /// Settings for --set: default, published value, meaning.
+    Settings,
     /// Datasets.
     Datasets,
     /// Model shapes.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::record::{Outcome, Store};
+use crate::record::{Outcome, Provenance, Store};
 use crate::suite::error::SuiteError;
 use crate::suite::world::{BenchDataset, World};
 
@@ -18,13 +18,24 @@ const DIGITS: usize = 8;
 /// # Errors
 /// [`SuiteError::Store`] for a record that cannot be read.
 pub fn free_profile(world: &World, out: &std::path::Path, suite: &str) -> Result<String, SuiteError> {
-    let other = Store::new(out, suite, &world.profile).all()?.into_iter().find(|record| {
-        record.outcome == Outcome::Complete && record.provenance.weights_sha256 != world.weights_sha256
-    });
+    let other = Store::new(out, suite, &world.profile)
+        .all()?
+        .into_iter()
+        .find(|record| record.outcome == Outcome::Complete && !is_same_model(&record.provenance, world));
     Ok(match other {
-        Some(_) => format!("{}-{}", world.profile, first(&world.weights_sha256, DIGITS)),
+        // The same weights under another configuration or tokenizer are another model, too.
+        Some(other) if other.provenance.weights_sha256 == world.identity.weights_sha256 => {
+            format!("{}-{}", world.profile, first(&world.identity.sha256(), DIGITS))
+        }
+        Some(_) => format!("{}-{}", world.profile, first(&world.identity.weights_sha256, DIGITS)),
         None => world.profile.clone(),
     })
+}
+
+/// Whether a record was made with this world's model, as far as it says.
+fn is_same_model(origin: &Provenance, world: &World) -> bool {
+    let same_weights = origin.weights_sha256 == world.identity.weights_sha256;
+    same_weights && (origin.model_sha256.is_empty() || origin.model_sha256 == world.identity.sha256())
 }
 
 /// Holds the model and the lists of `datasets` against the complete records of the run directory.
@@ -46,8 +57,13 @@ pub(in crate::suite) fn check(
                  another --out, or remove them with `rpo-bench runs forget {run} --where {key}={theirs}`"
             )))
         };
-        if origin.weights_sha256 != world.weights_sha256 {
-            return refuse("the model".into(), "weights", &origin.weights_sha256, &world.weights_sha256);
+        if !is_same_model(origin, world) {
+            let ours = if origin.model_sha256.is_empty() {
+                world.identity.weights_sha256.clone()
+            } else {
+                world.identity.sha256()
+            };
+            return refuse("the model".into(), "model", origin.model(), &ours);
         }
         let same = |dataset: &&Arc<BenchDataset>| dataset.id == record.cell.dataset;
         let Some(dataset) = datasets.iter().find(same) else { continue };

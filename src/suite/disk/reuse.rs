@@ -37,7 +37,11 @@ pub(in crate::suite) fn cell(store: &Store, siblings: &[Store], plan: &CellPlan)
         for evaluation in &record.evaluations {
             store.write(&evaluation.predictions_path, &sibling.read(&evaluation.predictions_path)?)?;
         }
-        store.save(&RunRecord { cell: plan.cell.clone(), ..record })?;
+        store.save(&RunRecord {
+            cell: plan.cell.clone(),
+            set_for_dataset: plan.set_for_dataset.clone(),
+            ..record
+        })?;
         return Ok(true);
     }
     Ok(false)

@@ -39,6 +39,7 @@ impl Where {
         let number = |n: Option<u64>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
         match self.key.as_str() {
             "key" => hash(&record.key),
+            "model" => hash(record.provenance.model()),
             "weights" => hash(&record.provenance.weights_sha256),
             "split" => hash(&record.provenance.split_sha256),
             "images" => record.evaluations.iter().any(|e| e.images_sha256.as_deref().is_some_and(hash)),

@@ -130,6 +130,7 @@ impl<'a> Lane<'a> {
             cell: candidate.plan.cell.clone(),
             outcome,
             config: resolved.config.clone(),
+            set_for_dataset: candidate.plan.set_for_dataset.clone(),
             switches: self.switches(dataset, candidate.plan),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },

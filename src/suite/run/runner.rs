@@ -14,8 +14,8 @@ use crate::suite::disk::{leftovers, neighbours, plans, reuse};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::NUMERICS_VERSION;
 use crate::suite::plan::cells::{CellPlan, Origin, Plan};
-use crate::suite::plan::memory;
 use crate::suite::plan::shard::Shard;
+use crate::suite::plan::{halves, memory};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::FeatureStore;
@@ -191,7 +191,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
     let (device, precision) = (world.clip.device_kind(), world.clip.precision());
-    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.weights_sha256);
+    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.identity.sha256());
     let store = FeatureStore::new(model);
     Ok(match &options.cache {
         Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,
@@ -208,7 +208,9 @@ fn pending(
     options: &RunOptions<'_>,
 ) -> Result<(Vec<Job>, usize), SuiteError> {
     let (mut jobs, mut skipped) = (Vec::new(), 0);
+    others.iter().try_for_each(|dataset| halves::check(plan, dataset, false))?;
     for dataset in datasets.iter().cloned() {
+        halves::check(plan, &dataset, true)?;
         let mut cells = plan.cells(world, &dataset, others)?;
         cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
         jobs.push((dataset, cells));

@@ -32,7 +32,7 @@ const CHAOTIC: Tolerance = Tolerance {
     basis: "12.9 % of predictions differ under bf16: this training amplifies the smallest differences",
 };
 
-/// Batches of a linear probe from which on it was measured to be steady.
+/// The published batch of a linear probe, at which 0.36 % of predictions differed under bf16.
 const STEADY_BATCH: u64 = 32;
 
 /// The tolerance of a method with these resolved settings (dotted names).

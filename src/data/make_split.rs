@@ -70,7 +70,8 @@ impl MadeSplit {
 /// [`DataError`] for an unreadable folder, or a class with too few images for a list each: it is named.
 pub fn make_split(dir: &Path, seed: u64, shares: Shares) -> Result<MadeSplit, DataError> {
     let one_list = dir.join("train").is_dir() && !dir.join("test").is_dir();
-    let (class_names, items, skipped) = class_tree_items(dir, if one_list { "train" } else { "." })?;
+    let tree = class_tree_items(dir, if one_list { "train" } else { "." })?;
+    let (class_names, items, skipped) = (tree.folders, tree.items, tree.skipped);
     let mut split = Split::default();
     for group in items.chunk_by(|a, b| a.label == b.label) {
         let class = &class_names[group[0].label as usize];

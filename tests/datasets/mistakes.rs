@@ -87,7 +87,7 @@ fn a_renamed_copy_of_sun397_is_told_from_the_publishers() {
             for class in fs::read_dir(&letter).unwrap().map(|entry| entry.unwrap()).collect::<Vec<_>>() {
                 fs::rename(class.path(), images.join(class.file_name())).unwrap();
             }
-            let _ = fs::remove_dir(letter);
+            drop(fs::remove_dir(letter));
         }
     });
     assert!(

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use peak_alloc::PeakAlloc;
 use rpo_bench::util::rng::Stream;
 
-/// Bytes of memory a reader may take for each byte of its file: a JSON tree or a list of small values.
-const TIMES: usize = 100;
+/// Bytes of memory a reader may take for each byte of its file. A tree of a large JSON file takes thirty: only the
+/// configuration, of a few kilobytes and at most one mebibyte, is read as a tree.
+const TIMES: usize = 8;
 /// What every reader may take besides: buffers, patterns, tables that are made once.
-const BESIDES: usize = 24 << 20;
+const BESIDES: usize = 4 << 20;
 
 /// What is done with a file; whether it is refused is for `tests/mutation` to hold.
 pub type Reader<'a> = &'a dyn Fn(&Path);

@@ -202,15 +202,22 @@ pub(super) fn same_classes(
     Ok(())
 }
 
+/// One tree of class folders.
+pub(in crate::data) struct ClassTree {
+    /// The class folders, sorted.
+    pub folders: Vec<String>,
+    /// Their images, in the folders' order.
+    pub items: Vec<Item>,
+    /// What was skipped and why, in one sentence.
+    pub skipped: Option<String>,
+}
+
 /// The class folders directly below `root/dir` and their images, paths relative to `root`; and what was skipped.
 ///
 /// # Errors
 /// As [`items`].
-pub(in crate::data) fn class_tree_items(
-    root: &Path,
-    dir: &str,
-) -> Result<(Vec<String>, Vec<Item>, Option<String>), DataError> {
+pub(in crate::data) fn class_tree_items(root: &Path, dir: &str) -> Result<ClassTree, DataError> {
     let folders = class_folders(&root.join(dir))?;
     let (items, skipped) = items_and_skipped(root, dir, &folders)?;
-    Ok((folders, items, skipped.note(dir)))
+    Ok(ClassTree { folders, items, skipped: skipped.note(dir) })
 }

@@ -100,7 +100,7 @@ fn left_out(context: &Context<'_>) -> String {
 
 /// Trainings with fewer images than shots times classes, by dataset and draw; empty where there are none.
 fn fewer_than_shots(context: &Context<'_>) -> String {
-    let mut lines: BTreeSet<(&str, Option<u32>, Option<u64>, u64, u64)> = BTreeSet::new();
+    let mut lines = BTreeSet::new();
     for record in &context.records {
         let (cell, Some(training)) = (&record.cell, &record.training) else { continue };
         let own = |e: &&Evaluation| e.dataset == cell.dataset && e.classes == cell.train_classes;
@@ -109,7 +109,7 @@ fn fewer_than_shots(context: &Context<'_>) -> String {
         let drawn = training.images + training.skipped;
         // Parameters that were read from a file say nothing of the images they were trained on.
         if drawn > 0 && drawn < wanted {
-            lines.insert((&cell.dataset, cell.shots, cell.seed, drawn, wanted));
+            lines.insert((cell.dataset.as_str(), cell.shots, cell.seed, drawn, wanted));
         }
     }
     if lines.is_empty() {

@@ -22,7 +22,8 @@ fn suite_pocket() {
         let fewer = suite.datasets.len() < datasets || suite.shots.len() < shots || suite.seeds.len() < seeds;
         assert_eq!(fewer, named("datasets") || named("prompts"), "{name}");
         let stated = suite.deviations.iter().map(|d| d.ours.as_str());
-        let states_a_setting = |text: &str| ["K =", "epochs", "views", "batch"].iter().any(|w| text.contains(w));
+        let states_a_setting =
+            |text: &str| ["K =", "epochs", "views", "batch"].iter().any(|w| text.contains(w));
         assert_eq!(stated.filter(|text| states_a_setting(text)).count(), 0, "{name}");
         let own = Plan::new(SuiteFile::find(name).unwrap().for_profile(""), &[], None).unwrap();
         let plan = Plan::new(suite, &[], None).unwrap();

@@ -41,7 +41,10 @@ fn another_learning_rate_is_another_row_and_can_be_forgotten() {
     let listed = rpo_bench(&["runs", "list"], out);
     let said = String::from_utf8(listed.stdout).unwrap();
     assert!(said.contains("smoke-pocket: 3 complete, 0 failed"), "{said}");
-    assert!(said.contains("rpo (rpo.learning_rate=0.3): 2 complete") && said.contains("rpo (default): 1"), "{said}");
+    assert!(
+        said.contains("rpo (rpo.learning_rate=0.3): 2 complete") && said.contains("rpo (default): 1"),
+        "{said}"
+    );
 
     let forget = ["runs", "forget", "smoke", "--where", "rpo.learning_rate=0.3"];
     let dry = rpo_bench(&[&forget[..], &["--dry-run"]].concat(), out);

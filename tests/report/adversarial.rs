@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use rpo_bench::data::Classes;
-use rpo_bench::record::{Outcome, RunRecord};
 use rpo_bench::frame::OwnSettings;
+use rpo_bench::record::{Outcome, RunRecord};
 use rpo_bench::report::{Damage, Planned, ReportError, ReportSpec, Section};
 
 use crate::records::{DATASETS, Keyed, METHODS, base2new, domain_shift, record};

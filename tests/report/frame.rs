@@ -125,7 +125,10 @@ fn seeds_are_averaged_only_where_every_setting_agrees() {
     assert_eq!(means(&changed_after_the_first(|_| {})), [(String::new(), 3)], "the control");
     let told: [(Change, [&str; 2]); 4] = [
         (|r| drop(r.config.insert("epochs".into(), "30".into())), ["epochs=15", "epochs=30"]),
-        (|r| drop(r.switches.insert("views".into(), "per_method".into())), ["views=per_method", "views=shared"]),
+        (
+            |r| drop(r.switches.insert("views".into(), "per_method".into())),
+            ["views=per_method", "views=shared"],
+        ),
         (|r| r.provenance.device = "cuda".into(), ["device=cpu", "device=cuda"]),
         (|r| r.provenance.numerics_version = 2, ["numerics_version=1", "numerics_version=2"]),
     ];
@@ -184,7 +187,11 @@ fn two_models_data_folders_or_test_sets_are_refused_by_name() {
         })
     };
     let cases: [(fn(&mut RunRecord), &str, &str); 4] = [
-        (|r| r.provenance.weights_sha256 = "b".repeat(64), "the model called vit_b16", "weights=aaaaaaaaaaaa"),
+        (
+            |r| r.provenance.weights_sha256 = "b".repeat(64),
+            "the model called vit_b16",
+            "weights=aaaaaaaaaaaa",
+        ),
         (|r| r.provenance.split_sha256 = "b".repeat(64), "the lists of dtd", "split="),
         (|r| r.evaluations[0].class_count = 11, "number of base classes of dtd", "class_count=10"),
         (

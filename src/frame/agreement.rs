@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::error::FrameError;
+use super::error::{FrameError, Mixing};
 use crate::record::RunRecord;
 
 /// Digits of a hash in messages.
@@ -65,14 +65,14 @@ impl<'a> Agree<'a> {
         if *known == value {
             return Ok(());
         }
-        Err(FrameError::Mixed {
+        Err(FrameError::Mixed(Box::new(Mixing {
             first: (*first).to_owned(),
             second: self.record.key.clone(),
             what: what(),
             key,
             first_value: known.clone(),
             second_value: value,
-        })
+        })))
     }
 }
 

@@ -17,25 +17,8 @@ pub enum FrameError {
         cell: String,
     },
     /// Records that no label tells apart and that must not meet in one table.
-    #[error(
-        "put records {first} and {second} into one table: {what} differs ({first_value} and {second_value}); keep \
-         them in folders of their own (--out), or remove one kind with `rpo-bench runs forget NAME --where \
-         {key}={first_value}`"
-    )]
-    Mixed {
-        /// Key of the one record.
-        first: String,
-        /// Key of the other.
-        second: String,
-        /// What differs, in words.
-        what: String,
-        /// The word for it in `--where`.
-        key: &'static str,
-        /// The one's value, shortened where it is a hash.
-        first_value: String,
-        /// The other's.
-        second_value: String,
-    },
+    #[error("{0}")]
+    Mixed(Box<Mixing>),
     /// A record counts more correct predictions than images.
     #[error("read record {key}: {correct} of {total} images of {dataset} are correct")]
     Count {
@@ -56,4 +39,25 @@ pub enum FrameError {
         /// What polars said.
         source: polars::error::PolarsError,
     },
+}
+
+/// Two records that must not meet in one table.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "put records {first} and {second} into one table: {what} differs ({first_value} and {second_value}); keep them in \
+     folders of their own (--out), or remove one kind with `rpo-bench runs forget NAME --where {key}={first_value}`"
+)]
+pub struct Mixing {
+    /// Key of the one record.
+    pub first: String,
+    /// Key of the other.
+    pub second: String,
+    /// What differs, in words.
+    pub what: String,
+    /// The word for it in `--where`.
+    pub key: &'static str,
+    /// The one's value, shortened where it is a hash.
+    pub first_value: String,
+    /// The other's.
+    pub second_value: String,
 }

@@ -110,6 +110,9 @@ fn changed_after_the_first(change: impl Fn(&mut RunRecord)) -> Vec<RunRecord> {
     records
 }
 
+/// What a test does to a record.
+type Change = fn(&mut RunRecord);
+
 /// Label and number of seeds of every mean.
 fn means(records: &[RunRecord]) -> Vec<(String, usize)> {
     let summary = Frame::from_records(records).unwrap().summary();
@@ -118,7 +121,6 @@ fn means(records: &[RunRecord]) -> Vec<(String, usize)> {
 
 #[test]
 fn seeds_are_averaged_only_where_every_setting_agrees() {
-    type Change = fn(&mut RunRecord);
     let set = |record: &mut RunRecord, key: &str, value: &str| {
         record.config.insert(key.to_owned(), value.to_owned());
     };
@@ -186,7 +188,11 @@ fn two_models_data_folders_or_test_sets_are_refused_by_name() {
             change(record);
         })
     };
+<<<<<<< HEAD
     let cases: [(fn(&mut RunRecord), &str, &str); 4] = [
+=======
+    let cases: [(Change, &str, &str); 4] = [
+>>>>>>> pages
         (
             |r| r.provenance.weights_sha256 = "b".repeat(64),
             "the model called vit_b16",

@@ -5,11 +5,7 @@
 
 use std::collections::BTreeMap;
 
-<<<<<<< HEAD
-use super::error::{FrameError, Mixed};
-=======
 use super::error::{FrameError, Mixing};
->>>>>>> pages
 use crate::record::RunRecord;
 
 /// Digits of a hash in messages.
@@ -69,11 +65,7 @@ impl<'a> Agree<'a> {
         if *known == value {
             return Ok(());
         }
-<<<<<<< HEAD
-        Err(FrameError::Mixed(Box::new(Mixed {
-=======
         Err(FrameError::Mixed(Box::new(Mixing {
->>>>>>> pages
             first: (*first).to_owned(),
             second: self.record.key.clone(),
             what: what(),

@@ -17,13 +17,8 @@ pub enum FrameError {
         cell: String,
     },
     /// Records that no label tells apart and that must not meet in one table.
-<<<<<<< HEAD
-    #[error(transparent)]
-    Mixed(Box<Mixed>),
-=======
     #[error("{0}")]
     Mixed(Box<Mixing>),
->>>>>>> pages
     /// A record counts more correct predictions than images.
     #[error("read record {key}: {correct} of {total} images of {dataset} are correct")]
     Count {
@@ -46,16 +41,6 @@ pub enum FrameError {
     },
 }
 
-<<<<<<< HEAD
-/// Two records that no label tells apart, and what differs between them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "put records {first} and {second} into one table: {what} differs ({first_value} and {second_value}); keep \
-     them in folders of their own (--out), or remove one kind with `rpo-bench runs forget NAME --where \
-     {key}={first_value}`"
-)]
-pub struct Mixed {
-=======
 /// Two records that must not meet in one table.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -63,7 +48,6 @@ pub struct Mixed {
      folders of their own (--out), or remove one kind with `rpo-bench runs forget NAME --where {key}={first_value}`"
 )]
 pub struct Mixing {
->>>>>>> pages
     /// Key of the one record.
     pub first: String,
     /// Key of the other.

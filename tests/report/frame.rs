@@ -188,16 +188,8 @@ fn two_models_data_folders_or_test_sets_are_refused_by_name() {
             change(record);
         })
     };
-<<<<<<< HEAD
-    let cases: [(fn(&mut RunRecord), &str, &str); 4] = [
-=======
     let cases: [(Change, &str, &str); 4] = [
->>>>>>> pages
-        (
-            |r| r.provenance.weights_sha256 = "b".repeat(64),
-            "the model called vit_b16",
-            "weights=aaaaaaaaaaaa",
-        ),
+        (|r| r.provenance.weights_sha256 = "b".repeat(64), "the model called vit_b16", "model=aaaaaaaaaaaa"),
         (|r| r.provenance.split_sha256 = "b".repeat(64), "the lists of dtd", "split="),
         (|r| r.evaluations[0].class_count = 11, "number of base classes of dtd", "class_count=10"),
         (

@@ -207,7 +207,8 @@ fn settings_are_listed_with_default_published_value_and_meaning() {
 fn bytes_that_are_no_text_and_full_outputs_end_it_quietly() {
     use std::os::unix::ffi::OsStrExt;
     let odd = std::ffi::OsStr::from_bytes(b"--set=\xff=3");
-    let run = Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(["suite", "smoke"]).arg(odd).output().unwrap();
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(["suite", "smoke"]).arg(odd).output().unwrap();
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     assert!(run.status.code() == Some(2) && !said.contains("panicked"), "{said}");
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
@@ -248,5 +249,8 @@ fn an_automatic_size_is_read_back_from_the_run() {
     assert!(run(&[]).starts_with("0 cells run, 1 already complete"));
     // As if other memory had been free at the first start.
     std::fs::write(&sizes, "[cpu]\n\"engine.images\" = 3\n").unwrap();
-    assert!(run(&[]).starts_with("1 cells run, 0 already complete"), "the number decides, and it is the file's");
+    assert!(
+        run(&[]).starts_with("1 cells run, 0 already complete"),
+        "the number decides, and it is the file's"
+    );
 }

@@ -29,10 +29,10 @@ fn see(folder: &Path) -> Option<Seen> {
     let cells = plan.cells(&world, &dataset, &[]).ok()?;
     let items = [(&dataset.split.test[0], 0)];
     let clip = &world.clip;
-    let pixels =
-        test_pixels(dataset.source.as_ref(), &items, clip.config.image_size, clip.device()).unwrap();
+    let pixels = test_pixels(dataset.source.as_ref(), &items, clip.config.image_size, clip.device()).unwrap();
     let images = frozen_pass(clip, pixels, ImageNeed::Features).unwrap().frozen.features;
-    let prompts = ["a photo of a red cup.", "a photo of some forest."].map(|text| world.tokenizer.encode(text));
+    let prompts =
+        ["a photo of a red cup.", "a photo of some forest."].map(|text| world.tokenizer.encode(text));
     let prompts = prompts.into_iter().collect::<Result<Vec<_>, _>>().ok()?;
     let layout = TextLayout::shared(&prompts, clip.config.context_length).unwrap();
     let texts = clip.text.encode(&layout).unwrap().features;

@@ -30,7 +30,8 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         (None, _) => vec![Classes::Base, Classes::New],
     };
     world.check(&datasets)?;
-    let same_weights = saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.identity.weights_sha256);
+    let same_weights =
+        saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.identity.weights_sha256);
     if same_weights == Some(false) {
         eprintln!(
             "these prompts were trained with another model (other weights): numbers will not be reproduced"

@@ -25,7 +25,8 @@ pub(super) fn list(what: Listing, of: Option<&str>) -> Result<Exit, Failure> {
         Listing::Settings => {
             let entry = of.map(|name| method::find(method_id(name)).map_err(SuiteError::from)).transpose()?;
             for Setting { key, default, published, meaning } in settings(entry)? {
-                let published = if published == default { String::new() } else { format!(" (published {published})") };
+                let published =
+                    if published == default { String::new() } else { format!(" (published {published})") };
                 println!("{key} = {default}{published}\n    {meaning}");
             }
         }

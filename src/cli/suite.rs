@@ -14,8 +14,8 @@ use super::progress::{bar, listen, stopped};
 use super::threads::lanes;
 use crate::record::{Redactor, Store};
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteFile, World, method_id, render_report, run,
-    settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteFile, World, method_id, render_report,
+    run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;

@@ -27,7 +27,8 @@ fn wanted(command: &Command) -> (Wanted, bool) {
         _ => (None, false),
     };
     let threads = typed.unwrap_or_else(cores).max(1);
-    let wanted = if pocket { Wanted { inner: 1, lanes: threads } } else { Wanted { inner: threads, lanes: 1 } };
+    let wanted =
+        if pocket { Wanted { inner: 1, lanes: threads } } else { Wanted { inner: threads, lanes: 1 } };
     (wanted, typed.is_some())
 }
 

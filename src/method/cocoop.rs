@@ -88,7 +88,13 @@ impl Method for CoCoOp {
         // Every image has a context of its own, and so a text feature of every class.
         let texts = shape.classes() * shape.batch;
         let step_bytes = shape.step_bytes(net as u64, texts + shape.batch, texts);
-        Work { step: 2 * shape.batch * evaluate, step_bytes, image: shape.image_tokens(), evaluate, ..Work::default() }
+        Work {
+            step: 2 * shape.batch * evaluate,
+            step_bytes,
+            image: shape.image_tokens(),
+            evaluate,
+            ..Work::default()
+        }
     }
 
     fn untouched(&self) -> Untouched {

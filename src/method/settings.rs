@@ -81,7 +81,8 @@ impl PromptStyle {
     pub fn fault(&self) -> Option<String> {
         let Template::Fixed(text) = &self.template else { return None };
         let count = text.matches("{}").count();
-        (count != 1).then(|| format!("template is {text:?}: expected {{}} exactly once, where the class name goes"))
+        (count != 1)
+            .then(|| format!("template is {text:?}: expected {{}} exactly once, where the class name goes"))
     }
 
     /// The prompt of one class.

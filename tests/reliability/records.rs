@@ -184,9 +184,7 @@ fn a_lowered_schema_version_is_noticed() {
         std::fs::write(&path, text).unwrap();
         parse_record(&path).unwrap().1
     };
-    let read = |name: &str| {
-        std::fs::read_to_string(manifest("tests/fixtures/records").join(name)).unwrap()
-    };
+    let read = |name: &str| std::fs::read_to_string(manifest("tests/fixtures/records").join(name)).unwrap();
     assert_eq!(seal(&read("v1_rpo.json")), Seal::None);
     for name in ["v2_rpo.json", "v3_rpo.json", "v4_rpo.json", "v4_zero_shot.json"] {
         let text = read(name);

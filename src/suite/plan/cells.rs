@@ -169,9 +169,14 @@ impl Plan {
     /// Settings in which a dataset's own method departs from the general one, with the general value.
     fn set_for_dataset(&self, dataset: &str, index: usize) -> BTreeMap<String, String> {
         let own = self.own_methods.get(dataset).into_iter().flatten();
-        let general = own.filter(|(_, own)| **own == index).map(|(general, _)| &self.methods[*general].config);
-        let departs = |(key, value): &(&String, &String)| self.methods[index].config.get(*key) != Some(*value);
-        general.flat_map(|config| config.iter().filter(departs)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        let general =
+            own.filter(|(_, own)| **own == index).map(|(general, _)| &self.methods[*general].config);
+        let departs =
+            |(key, value): &(&String, &String)| self.methods[index].config.get(*key) != Some(*value);
+        general
+            .flat_map(|config| config.iter().filter(departs))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     }
 
     /// Reads the prompts of a suite that takes them from files from this folder.
@@ -370,7 +375,8 @@ pub(in crate::suite) fn trained_paths(training_key: &str) -> [String; 2] {
 /// Adds typed settings to a suite's so that the suite alone gives the same again: one name a setting, and what a typed
 /// `protocol` or `raw_class_names` decides for all is dropped where the suite said it singly.
 fn join(set: &mut BTreeMap<String, toml::Value>, typed: &[(String, toml::Value)]) {
-    let whole = |key: &str| method_key(key).map_or_else(|| key.to_owned(), |(id, field)| format!("{id}.{field}"));
+    let whole =
+        |key: &str| method_key(key).map_or_else(|| key.to_owned(), |(id, field)| format!("{id}.{field}"));
     *set = std::mem::take(set).into_iter().map(|(key, value)| (whole(&key), value)).collect();
     for (key, value) in typed {
         match (key.as_str(), value.as_str()) {
@@ -423,7 +429,8 @@ fn dataset_methods(
             found.extend(variants::variants(&own, &suite.sweep, method::find(method_id(id))?.id)?);
         }
         if found.len() != general {
-            let reason = "a sweep and these settings name the same variant twice; sweep other values".to_owned();
+            let reason =
+                "a sweep and these settings name the same variant twice; sweep other values".to_owned();
             let (key, value) = (format!("dataset.{dataset}.set"), format!("{:?}", changes.set));
             return Err(SuiteError::Override { key, value, reason });
         }
@@ -449,7 +456,9 @@ fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
 }
 
 /// Settings in the order they are applied: those that change several others come first.
-pub(in crate::suite) fn in_order(set: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = (&String, &toml::Value)> {
+pub(in crate::suite) fn in_order(
+    set: &BTreeMap<String, toml::Value>,
+) -> impl Iterator<Item = (&String, &toml::Value)> {
     let (single, wide): (Vec<_>, Vec<_>) = set.iter().partition(|(key, _)| key.contains('.'));
     let (other, protocol): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(key, _)| *key != "protocol");
     protocol.into_iter().chain(other).chain(single)
@@ -513,12 +522,18 @@ mod tests {
     fn a_dataset_s_own_settings_hold_for_it_alone_and_give_way_to_what_is_typed() {
         let epochs = |plan: &Plan, dataset: &str| -> Vec<String> {
             let coop = plan.methods_of(dataset).into_iter().map(|at| &plan.methods[at]);
-            coop.filter(|method| method.id == "coop").map(|method| method.config["coop.epochs"].clone()).collect()
+            coop.filter(|method| method.id == "coop")
+                .map(|method| method.config["coop.epochs"].clone())
+                .collect()
         };
         let suite = || SuiteFile::find("base2new").unwrap();
         let plan = Plan::new(suite(), &[], None).unwrap();
-        assert_eq!((epochs(&plan, "imagenet"), epochs(&plan, "dtd")), (vec!["50".into()], vec!["200".into()]));
-        let index = plan.methods_of("imagenet").into_iter().find(|at| plan.methods[*at].id == "coop").unwrap();
+        assert_eq!(
+            (epochs(&plan, "imagenet"), epochs(&plan, "dtd")),
+            (vec!["50".into()], vec!["200".into()])
+        );
+        let index =
+            plan.methods_of("imagenet").into_iter().find(|at| plan.methods[*at].id == "coop").unwrap();
         let elsewhere = plan.set_for_dataset("imagenet", index);
         assert_eq!(elsewhere, BTreeMap::from([("coop.epochs".to_owned(), "200".to_owned())]));
         assert!(plan.set_for_dataset("dtd", 0).is_empty());

@@ -51,7 +51,8 @@ pub(in crate::suite) fn of(plan: &Plan) -> Result<Vec<MethodSettings>, SuiteErro
         let theirs = settings.resolve(method::find(resolved.id)?)?;
         let theirs: BTreeMap<&String, &String> = theirs.config.iter().chain(&theirs.switches).collect();
         let ours = resolved.config.iter().chain(&resolved.switches);
-        let departs = |(key, value): &(&String, &String)| theirs.get(*key).is_some_and(|other| other != value);
+        let departs =
+            |(key, value): &(&String, &String)| theirs.get(*key).is_some_and(|other| other != value);
         all.push(MethodSettings {
             method: resolved.id.to_owned(),
             variant: resolved.variant.clone(),
@@ -78,7 +79,8 @@ fn published(suite: &str, dataset: Option<&str>) -> Result<Settings, SuiteError>
         for (key, value) in in_order(&suite.set) {
             settings = settings.with(key, value)?;
         }
-        for (key, value) in dataset.and_then(|id| suite.dataset.get(id)).into_iter().flat_map(|own| &own.set) {
+        for (key, value) in dataset.and_then(|id| suite.dataset.get(id)).into_iter().flat_map(|own| &own.set)
+        {
             settings = settings.with(key, value)?;
         }
     }
@@ -96,7 +98,11 @@ mod tests {
 
     fn departures(plan: &Plan, id: &str) -> Vec<String> {
         let found = of(plan).unwrap().into_iter().find(|each| each.method == id).unwrap();
-        found.published.iter().map(|(key, value)| format!("{key} {} not {value}", found.settings[key])).collect()
+        found
+            .published
+            .iter()
+            .map(|(key, value)| format!("{key} {} not {value}", found.settings[key]))
+            .collect()
     }
 
     #[test]
@@ -107,7 +113,10 @@ mod tests {
         assert_eq!(departures(&plan("base2new", "", &["protocol=published"]), "rpo"), Vec::<String>::new());
         assert_eq!(departures(&plan("smoke", "pocket", &["protocol=published"]), "rpo").len(), 2);
         let own = departures(&plan("base2new", "", &["rpo.k=8"]), "rpo");
-        assert!(own.contains(&"rpo.k 8 not 24".to_owned()) && own.contains(&"views shared not per_method".to_owned()));
+        assert!(
+            own.contains(&"rpo.k 8 not 24".to_owned())
+                && own.contains(&"views shared not per_method".to_owned())
+        );
     }
 
     #[test]
@@ -120,6 +129,8 @@ mod tests {
         assert_eq!((imagenet.settings["coop.epochs"].as_str(), imagenet.published.len()), ("50", 0));
         let short = of(&plan("base2new", "", &["rpo.epochs=2"])).unwrap();
         let caution = |id: &str| short.iter().find(|each| each.method == id).unwrap().caution.clone();
-        assert!(caution("rpo").unwrap().contains("1 of 2 epochs is the warm-up") && caution("coop").is_none());
+        assert!(
+            caution("rpo").unwrap().contains("1 of 2 epochs is the warm-up") && caution("coop").is_none()
+        );
     }
 }

@@ -62,9 +62,17 @@ mod tests {
         };
         assert_eq!(with(&|_| {}), Ok(()));
         let base = |dataset: &BenchDataset| dataset.class_names.len().div_ceil(2) as u32;
-        let said = with(&|d| { let base = base(d); d.split.test.retain(|item| item.label < base) }).unwrap_err();
+        let said = with(&|d| {
+            let base = base(d);
+            d.split.test.retain(|item| item.label < base)
+        })
+        .unwrap_err();
         assert!(said.contains("no test image among its new classes"), "{said}");
-        let said = with(&|d| { let base = base(d); d.split.train.retain(|item| item.label >= base) }).unwrap_err();
+        let said = with(&|d| {
+            let base = base(d);
+            d.split.train.retain(|item| item.label >= base)
+        })
+        .unwrap_err();
         assert!(said.contains("no training image among its base classes"), "{said}");
         let said = with(&|d| d.class_names.truncate(2)).unwrap_err();
         assert!(said.contains("base half has 1 of 2 classes"), "{said}");

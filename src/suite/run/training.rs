@@ -155,7 +155,8 @@ impl<'a> Lane<'a> {
             let seed = candidate.plan.cell.seed;
             let own = drawn.iter().find(|drawn| Some(drawn.set.seed) == seed);
             let sharers = seeds.iter().filter(|other| **other == seed).count().max(1);
-            candidate.timing.shared_secs = own.map_or(0.0, |drawn| drawn.images.shared_secs()) / sharers as f64;
+            candidate.timing.shared_secs =
+                own.map_or(0.0, |drawn| drawn.images.shared_secs()) / sharers as f64;
         }
         Ok(())
     }

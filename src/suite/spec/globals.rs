@@ -40,7 +40,10 @@ pub(in crate::suite) const GLOBAL_MEANINGS: [(&str, &str); 7] = [
     ("views", "shared: all methods of a seed see the same crops and flips; per_method: each draws its own"),
     ("views_bank", "views an image; epoch e uses view e mod n. 0 draws a new one every epoch"),
     ("data.broken_images", "fail stops at an image that cannot be read; skip leaves it out and counts it"),
-    (MAX_ROWS, "prompt or context rows computed at one time; auto: by free memory, kept in the run's directory"),
+    (
+        MAX_ROWS,
+        "prompt or context rows computed at one time; auto: by free memory, kept in the run's directory",
+    ),
     (GRID, "images per frozen pass; auto as above"),
     (SEEDS, "apart; together puts the seeds of a method in the same products; or seeds such as 1,2,3"),
     (PARAMETERS, "f32, or dtype to hold trained values and momentum in --dtype too"),

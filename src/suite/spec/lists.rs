@@ -28,7 +28,9 @@ impl SuiteFile {
             .or_else(|| list("shots", &self.shots, true))
             .or_else(|| list("evaluate", &self.evaluate, false))
             .or_else(|| list("datasets and evaluate_on together", &tested, true))
-            .or_else(|| self.shots.contains(&0).then(|| "shots holds 0; give images a class, from 1 on".to_owned()));
+            .or_else(|| {
+                self.shots.contains(&0).then(|| "shots holds 0; give images a class, from 1 on".to_owned())
+            });
         own.or_else(|| {
             self.profile.iter().find_map(|(name, changes)| {
                 let of = |key: &str| format!("profile.{name}.{key}");

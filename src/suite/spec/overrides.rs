@@ -248,9 +248,11 @@ mod tests {
     fn faults_name_key_value_and_neighbour() {
         let error = with("rpo.kk=4").err().unwrap().to_string();
         assert!(error.contains("rpo.kk") && error.contains("rpo.k?"), "{error}");
-        for (typed, near) in
-            [("rpo.lr=1", "rpo.learning_rate?"), ("lp.batch=4", "linear_probe.batch_size?"), ("coop.epoch=3", "coop.epochs?")]
-        {
+        for (typed, near) in [
+            ("rpo.lr=1", "rpo.learning_rate?"),
+            ("lp.batch=4", "linear_probe.batch_size?"),
+            ("coop.epoch=3", "coop.epochs?"),
+        ] {
             let error = with(typed).err().unwrap().to_string();
             assert!(error.contains(near), "{typed}: {error}");
         }

@@ -113,12 +113,18 @@ mod tests {
     fn every_setting_has_a_meaning_and_its_values() {
         let all = settings(None).unwrap();
         for setting in &all {
-            assert!(!setting.meaning.is_empty(), "{}: explain it in its TOML, on or above its line", setting.key);
+            assert!(
+                !setting.meaning.is_empty(),
+                "{}: explain it in its TOML, on or above its line",
+                setting.key
+            );
             assert!(!setting.default.is_empty() && !setting.published.is_empty(), "{setting:?}");
         }
         let find = |key: &str| all.iter().find(|setting| setting.key == key).unwrap();
         assert_eq!((find("rpo.k").default.as_str(), find("rpo.k").published.as_str()), ("24", "24"));
-        assert!(find("rpo.raw_class_names").published == "true" && find("views").published.contains("per_method"));
+        assert!(
+            find("rpo.raw_class_names").published == "true" && find("views").published.contains("per_method")
+        );
         assert!(find("rpo.k").meaning.contains("prompts"), "{:?}", find("rpo.k"));
         let own = settings(Some(method::find("rpo").unwrap())).unwrap();
         assert!(own.len() < all.len() && own.iter().all(|setting| setting.key.starts_with("rpo.")));

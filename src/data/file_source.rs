@@ -87,6 +87,6 @@ mod tests {
         assert!(!said(b"neither picture nor page").contains("page was saved"));
         std::fs::create_dir(folder.path().join("b.jpg")).unwrap();
         let folder_said = source.image(&Item { path: "b.jpg".into(), label: 0 }).unwrap_err().to_string();
-        assert!(folder_said.contains("no regular file"), "{folder_said}");
+        assert!(folder_said.contains("a folder, not a file"), "{folder_said}");
     }
 }

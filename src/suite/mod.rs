@@ -13,13 +13,13 @@ mod world;
 
 pub use disk::neighbours::free_profile;
 pub use disk::saved::{SavedPrompts, about};
-pub use disk::sizes::Sizes;
 pub use error::SuiteError;
 pub use plan::automatic::settle as settle_sizes;
 pub use plan::cells::{CellPlan, NUMERICS_VERSION, Origin, Plan};
 pub use plan::departures::MethodSettings;
 pub use plan::estimate::{Estimate, PlannedCell, estimate};
 pub use plan::shard::Shard;
+pub use plan::sizes::Sizes;
 pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use run::evaluate_file::{FileEvaluation, evaluate_file};
 pub use run::forget::{Forgotten, Where, forget, outcome};

@@ -9,5 +9,4 @@ pub(in crate::suite) mod plans;
 mod published_layout;
 pub(in crate::suite) mod reuse;
 pub(in crate::suite) mod saved;
-pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod trained;

@@ -6,8 +6,8 @@
 use toml::Value;
 
 use crate::backbone::{Clip, ClipConfig, DEFAULT_GRID, DEFAULT_MAX_ROWS, TowerConfig};
-use crate::suite::disk::sizes::Sizes;
 use crate::suite::error::SuiteError;
+use crate::suite::plan::sizes::Sizes;
 use crate::suite::spec::globals::{GRID, MAX_ROWS};
 use crate::util::machine::available_memory_bytes;
 

@@ -8,4 +8,5 @@ pub(in crate::suite) mod halves;
 pub(in crate::suite) mod memory;
 pub(in crate::suite) mod scope;
 pub(in crate::suite) mod shard;
+pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod timing;

@@ -11,4 +11,6 @@ for sample in reports/samples/*/; do
   cargo run --release --locked --quiet -- suite "$suite" --out "$out"
   rm -rf "$sample"
   cp -r "$out/reports/$suite-pocket" "$sample"
+  # A sample lies one folder deeper than a report.
+  sed -i 's#(../../docs/#(../../../docs/#g' "$sample/README.md"
 done

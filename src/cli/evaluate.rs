@@ -2,7 +2,7 @@
 
 use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
-use super::progress::{listen, stopped};
+use super::signals::{graceful, stopped};
 use super::suite::device;
 use crate::data::Classes;
 use crate::suite::{SavedPrompts, Settings, World, about, evaluate_file};
@@ -36,7 +36,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
             "these prompts were trained with another model (other weights): numbers will not be reproduced"
         );
     }
-    listen()?;
+    graceful();
     let mut rows = Vec::new();
     for dataset in &datasets {
         for classes in &halves {

@@ -17,6 +17,7 @@ mod pocket;
 mod progress;
 mod report;
 mod run;
+mod signals;
 mod suite;
 mod threads;
 mod verify;

@@ -1,5 +1,6 @@
 //! From the command line to an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,18 +8,19 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, signals, suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
     super::closed_pipe::end_quietly();
     let cli = Cli::parse();
-    let result = threads::settle(&cli.command).and_then(|()| dispatch(cli.command));
+    let result = threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            // After HUP there may be no stderr any more.
+            drop(writeln!(std::io::stderr(), "error: {}", failure.message));
             failure.exit
         }
     };

@@ -10,7 +10,8 @@ use indicatif::ProgressBar;
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
 use super::plan;
-use super::progress::{bar, listen, stopped};
+use super::progress::bar;
+use super::signals::{graceful, stop_after, stopped};
 use super::threads::lanes;
 use crate::record::Redactor;
 use crate::suite::{
@@ -103,7 +104,9 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     SuiteFile::find(&args.name)?;
-    listen()?;
+    if let Some(time) = args.stop_after {
+        stop_after(time)?;
+    }
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
     let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
@@ -117,6 +120,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     if args.plan {
         return plan::show(args, &world, &plan);
     }
+    graceful();
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }

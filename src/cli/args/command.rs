@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
-    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout was closed.";
+    4 a run failed; 5 a check differs; 130 interrupted (Ctrl-C, TERM, HUP, USR1, USR2, --stop-after); 141 stdout was closed.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,11 @@
 //! `suite`: an experiment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{positive, seed};
+use super::values::{duration, positive, seed};
 use crate::backbone::Precision;
 
 /// `suite`.
@@ -69,6 +70,9 @@ pub struct SuiteArgs {
     /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_secs: u64,
+    /// Stop with a checkpoint after this time, as 23h30m: exit code 130, and the same command goes on from there.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub stop_after: Option<Duration>,
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published, engine.seeds=together. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

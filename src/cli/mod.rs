@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod closed_pipe;
+mod cluster;
 mod compare;
 mod data;
 mod doctor;
@@ -18,6 +19,8 @@ mod progress;
 mod report;
 mod run;
 mod signals;
+mod slurm;
+mod status;
 mod suite;
 mod threads;
 mod verify;

@@ -8,14 +8,16 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, signals, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, signals, slurm, status,
+    suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
     super::closed_pipe::end_quietly();
     let cli = Cli::parse();
-    let result = threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
+    let result =
+        threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {
@@ -30,6 +32,8 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
+        Command::Slurm(args) => slurm::slurm(&args),
+        Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::List { what } => list::list(what),
         Command::Report(args) => report::report(&args),

@@ -8,12 +8,14 @@ use candle_core::Device;
 use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
+use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
 use super::plan;
 use super::progress::bar;
-use super::signals::{graceful, stop_after, stopped};
+use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
-use crate::record::Redactor;
+use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
+use crate::record::{Redactor, Store, kept_so_far};
 use crate::suite::{
     CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run, settle_sizes,
 };
@@ -102,14 +104,9 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
     Ok((ready, tested))
 }
 
-pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
-    SuiteFile::find(&args.name)?;
-    if let Some(time) = args.stop_after {
-        stop_after(time)?;
-    }
-    let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
-    let device = device(&args.device)?;
-    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
+/// The world and the plan of a command line.
+pub(super) fn planned(args: &SuiteArgs, device: &Device) -> Result<(World, Plan), Failure> {
+    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), device)?.rounded(args.dtype)?;
     for value in &args.split_file {
         world.use_split_file(value)?;
     }
@@ -117,6 +114,31 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         world.use_draws(dir)?;
     }
     let plan = resolve(args, &world)?;
+    Ok((world, plan))
+}
+
+/// The part of the plan to run, and the place among tasks that share all of it: those of a Slurm array, unless each has
+/// a part of its own.
+fn share(args: &SuiteArgs) -> Result<(Shard, Option<(usize, usize)>), Failure> {
+    let place = array_place(&variable);
+    match args.shard.as_deref() {
+        Some("slurm") => {
+            let (index, count) = place.map_err(|error| Failure::new(Exit::Usage, error))?;
+            Ok((Shard::nth(index, count), None))
+        }
+        Some(text) => Ok((Shard::parse(text)?, None)),
+        None => Ok((Shard::WHOLE, place.ok())),
+    }
+}
+
+pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+    SuiteFile::find(&args.name)?;
+    if let Some(time) = args.stop_after {
+        stop_after(time)?;
+    }
+    let (shard, among) = share(args)?;
+    let device = device(&args.device)?;
+    let (world, plan) = planned(args, &device)?;
     if args.plan {
         return plan::show(args, &world, &plan);
     }
@@ -136,11 +158,22 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
         command: CommandLine::new(std::env::args().map(|arg| settled(&arg, &plan))),
+        slurm: this_task(),
+        cluster: cluster_name(),
+        among,
+        gone: gone(),
         stop: &stopped,
         event: &event,
     };
-    let summary = run(&world, &plan, &options)?;
-    let report = render_report(&args.out, &plan.suite.name, &world.profile)?;
+    let run_dir = Store::new(&args.out, &plan.suite.name, &world.profile).dir().to_owned();
+    let summary = match run(&world, &plan, &options) {
+        Ok(summary) => summary,
+        Err(error) => return Err(after(args, &run_dir, error.into())?),
+    };
+    let report = match args.no_report {
+        true => None,
+        false => Some(render_report(&args.out, &plan.suite.name, &world.profile)?),
+    };
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
@@ -150,8 +183,43 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
             summary.elsewhere
         );
     }
-    println!("report: {}", report.dir.join("README.md").display());
+    if let Some(report) = report {
+        println!("report: {}", report.dir.join("README.md").display());
+    }
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// What an interrupted task of Slurm does before it ends: it goes back in the queue, where that was asked for, where its
+/// end is the system's and not a person's, and where its starts lead anywhere.
+fn after(args: &SuiteArgs, run_dir: &Path, failure: Failure) -> Result<Failure, Failure> {
+    let (Some(limit), Some(task), Exit::Interrupted) = (args.requeue, this_task(), failure.exit) else {
+        return Ok(failure);
+    };
+    let wanted = match cause() {
+        Some(Cause::TimeNearlyUp) => true,
+        Some(Cause::Terminated) => matches!(ended(&task), Ok(Ended::BySystem)),
+        _ => false,
+    };
+    if !wanted {
+        return Ok(failure);
+    }
+    let idle = Restarts::new(run_dir, &task)
+        .count(kept_so_far() > 0)
+        .map_err(|error| Failure::new(Exit::RunFailed, error))?;
+    if idle >= limit {
+        let reason = format!(
+            "go on: {idle} starts of task {task} in a row ended before anything was kept; give more time, or a smaller \
+             --checkpoint-secs"
+        );
+        return Ok(Failure::new(Exit::RunFailed, reason));
+    }
+    eprintln!("task {task} goes back in the queue");
+    match requeue(&task) {
+        Ok(()) => Ok(failure),
+        Err(error) => {
+            Ok(Failure::new(Exit::RunFailed, format!("{error}; submit the same script again to go on")))
+        }
+    }
 }
 
 /// An argument with the size that was found in the place of `auto`: elsewhere, the command must give the same cells.

@@ -1,14 +1,15 @@
 //! What a finished cell leaves behind, how it is stored, and who is working on what. Knows no tensor and no table.
 
 pub mod claim;
+pub mod claim_folder;
 pub mod holder;
 pub mod redact;
 pub mod schema;
 pub mod seal;
 pub mod store;
 
-pub use claim::{Claims, Held, lock_file};
-pub use holder::Holder;
+pub use claim::{Claims, Gone, Held, living, lock_file};
+pub use holder::{Holder, Work};
 pub use redact::Redactor;
 pub use schema::*;
-pub use store::{Seal, Store, StoreError, parse_record, predictions_csv, read_record};
+pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, predictions_csv, read_record};

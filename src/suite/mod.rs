@@ -22,6 +22,7 @@ pub use run::evaluate_file::{FileEvaluation, evaluate_file};
 pub use run::provenance::CommandLine;
 pub use run::report::render_report;
 pub use run::runner::{Event, RunOptions, Summary, run};
+pub use run::status::{FailedCell, RunStatus, RunningCell, Status, Watcher};
 pub use spec::file::{Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use spec::globals::GLOBAL_KEYS;
 pub use spec::overrides::{Resolved, Settings};

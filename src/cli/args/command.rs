@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs, SuiteArgs,
-    VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs, SlurmArgs,
+    StatusArgs, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -29,6 +29,10 @@ const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad dat
 pub enum Command {
     /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
     Suite(Box<SuiteArgs>),
+    /// Run an experiment on a Slurm cluster: an array of tasks on one shared folder, and a report at the end.
+    Slurm(Box<SlurmArgs>),
+    /// How far the runs of an output folder are: cells done, running (where, since when), waiting, failed.
+    Status(StatusArgs),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
     /// List suites, methods, datasets, models or protocol switches.

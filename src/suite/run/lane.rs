@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
-use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
+use crate::record::{
+    Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, SlurmTask, Store, Timing,
+};
 use crate::suite::disk::partial;
 use crate::suite::disk::trained::Trained;
 use crate::suite::error::SuiteError;
@@ -27,6 +29,8 @@ pub(in crate::suite) struct Lane<'a> {
     /// Trains again what is trained already.
     pub fresh: bool,
     pub command: &'a CommandLine,
+    /// The Slurm task this is, for the records.
+    pub slurm: Option<&'a SlurmTask>,
     pub redactor: &'a Redactor,
     /// Pooled features of views, shared by lanes.
     pub features: &'a FeatureStore,
@@ -118,7 +122,13 @@ impl<'a> Lane<'a> {
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             measurements: if complete { candidate.measurements } else { Vec::new() },
-            provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
+            provenance: provenance(
+                self.world,
+                dataset,
+                candidate.plan.draw_sha256.clone(),
+                self.command,
+                self.slurm,
+            ),
             timing: Timing { train_secs, ..candidate.timing },
             record_sha256: String::new(),
         }

@@ -126,7 +126,7 @@ pub fn living(run: &Path, gone: Gone) -> io::Result<Vec<(String, Holder)>> {
     Ok(found)
 }
 
-fn keys(names: Vec<String>) -> BTreeSet<String> {
+pub(super) fn keys(names: Vec<String>) -> BTreeSet<String> {
     let visible = names.into_iter().filter(|name| !name.starts_with('.'));
     visible.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect()
 }

@@ -2,14 +2,18 @@
 
 pub mod claim;
 pub mod claim_folder;
+#[cfg(test)]
+mod claim_simulated;
 pub mod holder;
 pub mod redact;
 pub mod schema;
 pub mod seal;
 pub mod store;
+pub mod survey;
 
 pub use claim::{Claims, Gone, Held, living, lock_file};
 pub use holder::{Holder, Work};
 pub use redact::Redactor;
 pub use schema::*;
 pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, predictions_csv, read_record};
+pub use survey::{Look, Survey};

@@ -3,32 +3,20 @@
 //! With many processes on one folder most cells are somebody's already. Listings, made now and then, say where not to
 //! look; only what they leave open is claimed one by one, so that nobody asks for every cell of everybody.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::record::{Claims, Gone, Held, Holder, Store, StoreError, Work};
+use crate::record::{Claims, Gone, Held, Holder, Look, Store, StoreError, Survey, Work};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
-
-/// Listings are made again after this time.
-const FRESH: Duration = Duration::from_secs(30);
 
 /// The claims of a run.
 pub(in crate::suite) struct Claimed<'a> {
     store: &'a Store,
     claims: Claims,
     fresh: bool,
-    /// Records that were there before: failed cells, and all of them where finished cells are run again.
-    before: BTreeSet<String>,
-    seen: Mutex<Option<Seen>>,
-}
-
-/// What the listings said.
-struct Seen {
-    at: Instant,
-    done: BTreeSet<String>,
-    claimed: BTreeSet<String>,
+    survey: Mutex<Survey>,
+    started: Instant,
 }
 
 /// Cells after claiming.
@@ -49,7 +37,8 @@ impl<'a> Claimed<'a> {
     /// [`SuiteError::Store`].
     pub fn new(store: &'a Store, fresh: bool, me: Holder, gone: Gone) -> Result<Self, SuiteError> {
         let claims = Claims::open(store.dir(), me, gone).map_err(|source| failed(store, source))?;
-        Ok(Self { store, claims, fresh, before: store.keys()?, seen: Mutex::default() })
+        let survey = Mutex::new(Survey::new(store.keys()?));
+        Ok(Self { store, claims, fresh, survey, started: Instant::now() })
     }
 
     /// Claims what is free. A cell that was finished since the plan was made is in neither list. `listed` looks at
@@ -60,23 +49,26 @@ impl<'a> Claimed<'a> {
     pub fn divide(&self, cells: Vec<CellPlan>, listed: bool) -> Result<Division, SuiteError> {
         let mut division = Division::default();
         for cell in cells {
-            match self.look(&cell.key, listed)? {
+            match self.look(&cell.key)? {
                 Look::Done => continue,
-                Look::Claimed => {
+                Look::Claimed if listed => {
                     division.others.push(cell);
                     continue;
                 }
-                Look::Open => {}
+                _ => {}
             }
             let work = Work { cell: cell.cell.clone(), training_key: cell.training_key.clone() };
             match self.claims.take(&cell.key, Some(work)).map_err(|source| failed(self.store, source))? {
                 // The record may have been written between the plan and the claim.
-                Ok(_) if !self.fresh && self.store.find(&cell.key)?.is_some() => {}
+                Ok(_) if !self.fresh && self.store.find(&cell.key)?.is_some() => self.surprise(),
                 Ok(held) => {
                     division.held.push(held);
                     division.mine.push(cell);
                 }
-                Err(_) => division.others.push(cell),
+                Err(_) => {
+                    self.surprise();
+                    division.others.push(cell);
+                }
             }
         }
         Ok(division)
@@ -90,28 +82,19 @@ impl<'a> Claimed<'a> {
         self.claims.sweep().map_err(|source| failed(self.store, source))
     }
 
-    fn look(&self, key: &str, listed: bool) -> Result<Look, SuiteError> {
-        let Ok(mut seen) = self.seen.lock() else { return Ok(Look::Open) };
-        let seen = match &mut *seen {
-            Some(seen) if seen.at.elapsed() < FRESH => seen,
-            slot => {
-                let claimed = self.claims.listed().map_err(|source| failed(self.store, source))?;
-                slot.insert(Seen { at: Instant::now(), done: self.store.keys()?, claimed })
-            }
-        };
-        Ok(match (seen.done.contains(key) && !self.before.contains(key), seen.claimed.contains(key)) {
-            (true, _) => Look::Done,
-            (false, true) if listed => Look::Claimed,
-            _ => Look::Open,
+    fn surprise(&self) {
+        if let Ok(mut survey) = self.survey.lock() {
+            survey.surprise();
+        }
+    }
+
+    fn look(&self, key: &str) -> Result<Look, SuiteError> {
+        let Ok(mut survey) = self.survey.lock() else { return Ok(Look::Open) };
+        survey.look(key, self.started.elapsed().as_secs(), || {
+            let claimed = self.claims.listed().map_err(|source| failed(self.store, source))?;
+            Ok((self.store.keys()?, claimed))
         })
     }
-}
-
-/// What the listings say of a cell.
-enum Look {
-    Done,
-    Claimed,
-    Open,
 }
 
 fn failed(store: &Store, source: std::io::Error) -> SuiteError {

@@ -131,10 +131,12 @@ pids=$(pgrep -f "slurmstepd: \[$(squeue -h -r -j "${job}_0" -o %A)\." || true)
 kill -9 $pids
 note "killed slurmstepd of task 0"
 
-sbatch -Q -p high --exclusive -o /dev/null --wrap "sleep 1"
+high=$(sbatch --parsable -p high --exclusive -o /dev/null --wrap "sleep 1")
 some_back() { [ "$(back)" -ge 1 ]; }
 wait_for "no pre-empted task put itself back in the queue" 40 some_back
-note "pre-empted: $(back) tasks put themselves back in the queue"
+pushed_in() { scontrol show job -o "$high" | grep -q JobState=COMPLETED; }
+wait_for "the job of the high partition does not run" 60 pushed_in
+note "pre-empted: $(back) tasks put themselves back in the queue, and the other partition's job ran"
 scontrol reconfigure
 wait_for "the tasks do not come back" 60 running 2
 note "they run again"
@@ -179,7 +181,7 @@ done
 [ "$(find "$dir/alone/runs/smoke-pocket/records" -name '*.json' | wc -l)" = \
     "$(find "$run/records" -name '*.json' | wc -l)" ] || fail "the number of records differs"
 grep -lq "\"job\": $job" "$run"/records/*.json || fail "no record names its job"
-"$program" verify "$run"/records/*.json >/dev/null || fail "verify"
+"$program" verify --quick "$run" >/dev/null || fail "verify"
 again=$(grep -l '"restarts": [1-9]' "$run"/records/*.json | wc -l)
 note "ok: $(find "$run/records" -name '*.json' | wc -l) records, $again of them by tasks that had been requeued;" \
     "tasks ended as: $states"

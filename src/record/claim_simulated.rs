@@ -56,6 +56,7 @@ impl Client {
 
 impl ClaimFolder for Client {
     fn create(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        std::thread::yield_now();
         if self.looks_first {
             let absent = self.read(name)?.is_none();
             if absent {
@@ -75,6 +76,7 @@ impl ClaimFolder for Client {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        std::thread::yield_now();
         self.server.count("replace", 2);
         self.forget(name);
         let file = (bytes.to_vec(), Some(self.server.now()));
@@ -83,6 +85,7 @@ impl ClaimFolder for Client {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<bool> {
+        std::thread::yield_now();
         self.server.count("rename", 1);
         self.forget(from);
         self.forget(to);
@@ -93,6 +96,7 @@ impl ClaimFolder for Client {
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Found>> {
+        std::thread::yield_now();
         let (now, mut cache) = (self.server.now(), self.cache.lock().unwrap());
         if let Some((_, found)) = cache.get(name).filter(|(at, _)| now - at < CACHE_SECS) {
             return Ok(found.clone());
@@ -133,9 +137,9 @@ struct Truth {
     doubled: u64,
 }
 
-/// Eight machines with clocks up to eight minutes apart work through forty cells, in rounds between which the clock jumps
-/// and the living give a sign of life. One start in ten dies with its claim. Real threads, so that every operation of
-/// one may fall between any two of another.
+/// Eight machines, with clocks up to seven and a half minutes apart, work through forty cells in rounds. Between two of
+/// them the clock jumps and the living give a sign of life. One round in ten ends with a machine's death, and its claims
+/// stay. Real threads, so that every operation of one may fall between any two of another.
 fn run(looks_first: bool, seed: u64) -> Truth {
     const MACHINES: usize = 8;
     let server = Arc::new(Server { clock: AtomicU64::new(1_000_000), ..Server::default() });
@@ -153,6 +157,7 @@ fn run(looks_first: bool, seed: u64) -> Truth {
         };
         let mut board = start(life);
         while !over.load(SeqCst) {
+            let mut mine = Vec::new();
             for _ in 0..10 {
                 let key = &cells[random.below(cells.len() as u64) as usize];
                 if truth.lock().unwrap().records.contains_key(key) || board.take(key, None).unwrap().is_err()
@@ -161,19 +166,22 @@ fn run(looks_first: bool, seed: u64) -> Truth {
                 }
                 let mut now = truth.lock().unwrap();
                 now.doubled += u64::from(!now.at_work.insert(key.clone()));
-                drop(now);
-                std::thread::yield_now();
+                mine.push(key.clone());
+            }
+            barrier.wait();
+            let dies = random.below(10) == 0;
+            for key in mine {
                 let mut now = truth.lock().unwrap();
-                now.at_work.remove(key);
-                if random.below(10) == 0 {
-                    life += 1;
+                now.at_work.remove(&key);
+                if !dies {
+                    *now.records.entry(key.clone()).or_default() += 1;
                     drop(now);
-                    board = start(life);
-                    continue;
+                    board.release(&key).unwrap();
                 }
-                *now.records.entry(key.clone()).or_default() += 1;
-                drop(now);
-                board.release(key).unwrap();
+            }
+            if dies {
+                life += 1;
+                board = start(life);
             }
             board.beat().unwrap();
             if barrier.wait().is_leader() {
@@ -289,7 +297,7 @@ fn simulate(workers: usize, cells: usize) -> Figures {
 
 #[test]
 fn traffic_a_cell_does_not_grow_with_the_number_of_cells_and_workers() {
-    for (workers, cells) in [(1, 100), (50, 5_000), (100, 10_000), (200, 20_000)] {
+    for (workers, cells) in [(1, 100), (50, 5_000), (200, 20_000)] {
         let figures = simulate(workers, cells);
         println!(
             "{workers} workers, {cells} cells: {:.2} h (ideal {:.2} h), {:.1} calls a cell, {:.1} listings a worker",

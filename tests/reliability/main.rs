@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod checkpoints;
+mod cluster;
 mod interrupts;
 mod kills;
 mod numbers;

@@ -20,5 +20,5 @@ pub(super) fn cluster_name() -> Option<String> {
 
 /// Knows of holders of claims whose Slurm task is over. Outside a job Slurm is asked which cluster this is, if any.
 pub(super) fn gone() -> Gone {
-    cluster::gone(cluster_name().or_else(|| Site::ask().ok().map(|site| site.cluster)))
+    cluster::gone(|| cluster_name().or_else(|| Site::ask().ok().map(|site| site.cluster)))
 }

@@ -3,7 +3,7 @@
 //! Only a plain answer counts. Where Slurm cannot be asked, or the task is another cluster's, nothing is known.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::ask::{AskError, answer};
@@ -15,15 +15,16 @@ const FRESH: Duration = Duration::from_secs(20);
 /// Restarts of the running tasks of a job, by number; `None` where Slurm could not be asked.
 type Running = Option<BTreeMap<Option<u64>, u64>>;
 
-/// Knows of holders whose task is over, by asking Slurm now and then. `cluster` is the name of the cluster this process
-/// runs on; without one nobody is asked.
-pub fn gone(cluster: Option<String>) -> Gone {
-    let Some(cluster) = cluster else { return Arc::new(|_| false) };
+/// Knows of holders whose task is over, by asking Slurm now and then. `cluster` names the cluster this process runs on, and
+/// is asked once, when there is a task to ask about; without a name nobody is asked.
+pub fn gone(cluster: fn() -> Option<String>) -> Gone {
+    let here: OnceLock<Option<String>> = OnceLock::new();
     let asked: Mutex<BTreeMap<u64, (Instant, Running)>> = Mutex::default();
     Arc::new(move |holder: &Holder| {
-        let Some(task) = holder.slurm.as_ref().filter(|_| holder.cluster.as_ref() == Some(&cluster)) else {
+        let Some((task, there)) = holder.slurm.as_ref().zip(holder.cluster.as_ref()) else { return false };
+        if here.get_or_init(cluster).as_ref() != Some(there) {
             return false;
-        };
+        }
         let Ok(mut asked) = asked.lock() else { return false };
         let entry = asked.entry(task.job).or_insert_with(|| (Instant::now(), running(task.job)));
         if entry.0.elapsed() > FRESH {
@@ -79,7 +80,7 @@ mod tests {
     fn nobody_is_gone_where_nobody_can_be_asked() {
         let slurm = Some(SlurmTask { job: 1, task: None, restarts: 0 });
         let holder = Holder { slurm, cluster: Some("there".to_owned()), ..Holder::this_process() };
-        assert!(!gone(None)(&holder));
-        assert!(!gone(Some("here".to_owned()))(&holder), "another cluster's job may have any number");
+        assert!(!gone(|| None)(&holder));
+        assert!(!gone(|| Some("here".to_owned()))(&holder), "another cluster's job may have any number");
     }
 }

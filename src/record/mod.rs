@@ -5,6 +5,7 @@ pub mod claim_folder;
 #[cfg(test)]
 mod claim_simulated;
 pub mod holder;
+pub mod predictions;
 pub mod redact;
 pub mod schema;
 pub mod seal;
@@ -13,7 +14,8 @@ pub mod survey;
 
 pub use claim::{Claims, Gone, Held, living, lock_file};
 pub use holder::{Holder, Work};
+pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;
-pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, predictions_csv, read_record};
+pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, read_record};
 pub use survey::{Look, Survey};

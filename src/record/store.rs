@@ -220,7 +220,7 @@ impl Store {
     pub fn predictions(&self, evaluation: &Evaluation) -> Option<Vec<Prediction>> {
         let bytes = self.read(&evaluation.predictions_path).ok()?;
         (hex(&Sha256::digest(&bytes)) == evaluation.predictions_sha256).then_some(())?;
-        parse_predictions(&bytes)
+        super::predictions::parse_predictions(&bytes)
     }
 }
 
@@ -283,50 +283,4 @@ pub fn parse_record(path: &Path) -> Result<(RunRecord, Seal), StoreError> {
 #[derive(Deserialize)]
 struct Version {
     schema_version: u32,
-}
-
-/// Predictions as CSV with a header: path, label, predicted, p_true.
-pub fn predictions_csv(predictions: &[Prediction]) -> String {
-    let mut text = "path,label,predicted,p_true\n".to_owned();
-    for row in predictions {
-        let path = match row.path.contains([',', '"', '\n']) {
-            true => format!("\"{}\"", row.path.replace('"', "\"\"")),
-            false => row.path.clone(),
-        };
-        text.push_str(&format!("{path},{},{},{}\n", row.label, row.predicted, row.p_true));
-    }
-    text
-}
-
-/// Reads [`predictions_csv`] back; `None` for anything else. Fields are taken from the right, since only a
-/// path can hold a comma.
-pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
-    (lines.next()? == "path,label,predicted,p_true").then_some(())?;
-    lines
-        .map(|line| {
-            let mut fields = line.rsplitn(4, ',');
-            let p_true = fields.next()?.parse().ok()?;
-            let predicted = fields.next()?.parse().ok()?;
-            let label = fields.next()?.parse().ok()?;
-            let path = fields.next()?;
-            let path = path.strip_prefix('"').and_then(|p| p.strip_suffix('"')).unwrap_or(path);
-            Some(Prediction { path: path.replace("\"\"", "\""), label, predicted, p_true })
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn predictions_survive_a_round_trip() {
-        let rows = vec![
-            Prediction { path: "a/b.jpg".into(), label: 1, predicted: 2, p_true: 0.125 },
-            Prediction { path: "x, \"y\".jpg".into(), label: 0, predicted: 0, p_true: 1.0e-9 },
-        ];
-        assert_eq!(parse_predictions(predictions_csv(&rows).as_bytes()), Some(rows));
-        assert_eq!(parse_predictions(b"nonsense"), None);
-    }
 }

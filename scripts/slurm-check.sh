@@ -99,9 +99,17 @@ done
 sinfo -h -o %T | grep -q idle || skip "Slurm's node did not come up (a container without the rights it needs?)"
 note "Slurm runs"
 
-suite=(smoke --seeds "$(seq -s, 1 "${SLURM_CHECK_SEEDS:-24}")")
+# As many seeds as one machine does in about forty seconds: enough to be disturbed in.
+seeds=${SLURM_CHECK_SEEDS:-}
+if [ -z "$seeds" ]; then
+    before=$(date +%s%3N)
+    "$program" suite smoke --seeds 1,2 --out "$dir/alone" >/dev/null 2>&1
+    seeds=$((2 * 40000 / ($(date +%s%3N) - before + 1)))
+    seeds=$((seeds < 4 ? 4 : seeds > 300 ? 300 : seeds))
+fi
+suite=(smoke --seeds "$(seq -s, 1 "$seeds")")
 "$program" suite "${suite[@]}" --out "$dir/alone" >/dev/null 2>&1
-note "the run on one machine is done"
+note "the run on one machine with $seeds seeds is done"
 
 run=$dir/shared/runs/smoke-pocket
 said=$("$program" slurm "${suite[@]}" --out "$dir/shared" --threads 1 --checkpoint-secs 1 --tasks 4 --partition low \
@@ -141,6 +149,8 @@ scontrol reconfigure
 wait_for "the tasks do not come back" 60 running 2
 note "they run again"
 
+back_at_work() { [ "$(state 1)" = RUNNING ]; }
+wait_for "task 1 does not run (too little work for the check? set SLURM_CHECK_SEEDS)" 60 back_at_work
 scancel "${job}_1"
 cancelled() { [ "$(state 1)" = CANCELLED ]; }
 wait_for "task 1 is not cancelled" 30 cancelled

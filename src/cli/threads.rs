@@ -22,6 +22,7 @@ fn cores() -> usize {
 fn wanted(command: &Command) -> (usize, usize) {
     let (threads, pocket) = match command {
         Command::Suite(args) => (args.threads.unwrap_or_else(cores).max(1), args.clip.is_none()),
+        Command::Slurm(args) => (args.suite.threads.unwrap_or_else(cores).max(1), args.suite.clip.is_none()),
         Command::Doctor { clip, .. } => (cores(), clip.is_none()),
         Command::Pocket(_) => (cores(), true),
         _ => (cores(), false),

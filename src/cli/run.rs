@@ -8,8 +8,8 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, signals, slurm, status,
-    suite, threads, verify,
+    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, runs, signals, slurm,
+    status, suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -35,8 +35,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Slurm(args) => slurm::slurm(&args),
         Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
-        Command::List { what } => list::list(what),
+        Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
+        Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
         Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),

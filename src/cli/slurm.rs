@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::args::{SlurmArgs, SuiteArgs};
 use super::exit::{Exit, Failure};
 use super::plan::duration;
+use super::signals::stopped;
 use super::suite::{device, planned};
 use super::threads::lanes;
 use crate::cluster::{
@@ -127,13 +128,13 @@ fn work(args: &SuiteArgs) -> Result<(u64, Option<Estimate>, String), Failure> {
         eprintln!("the time cannot be estimated here: {}", failure.message);
     }
     let here = timed.is_ok();
-    let (world, plan) = planned(args, &timed.unwrap_or(candle_core::Device::Cpu))?;
+    let (world, plan, _) = planned(args, &timed.unwrap_or(candle_core::Device::Cpu))?;
     if !here {
         let cells = plan.coordinates(&world.profile);
         let units: BTreeSet<_> = cells.iter().map(|cell| (&cell.dataset, cell.shots, cell.seed)).collect();
         return Ok((units.len() as u64, None, world.profile));
     }
-    let estimate = estimate(&world, &plan, &args.out, lanes())?;
+    let estimate = estimate(&world, &plan, (&args.out, lanes()), &stopped)?;
     let open = estimate.cells.iter().filter(|planned| !planned.complete).map(|planned| &planned.cell);
     let units: BTreeSet<_> = open.map(|cell| (&cell.dataset, cell.shots, cell.seed)).collect();
     let units = units.len() as u64;

@@ -12,12 +12,14 @@ use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
 use super::plan;
 use super::progress::bar;
+use super::report::warn;
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
 use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
 use crate::record::{Redactor, Store, kept_so_far};
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
+    method_id, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -66,13 +68,14 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
     }
 }
 
-/// The suite as typed: profile, own datasets, and the flags that replace its lists.
-fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
+/// The suite as typed, and the numbers in the place of `auto`: profile, own datasets, and the flags that replace its lists.
+fn resolve(args: &SuiteArgs, world: &World) -> Result<(Plan, Sizes), Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
     suite = suite.for_profile(world.settings_profile);
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
-    suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
+    let methods = args.methods.as_ref().map(|ids| ids.iter().map(|id| method_id(id).to_owned()).collect());
+    suite.methods = list("--methods", methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
@@ -80,8 +83,15 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     }
     let mut overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    settle_sizes(overrides.iter_mut().map(|(key, value)| (&*key, value)).chain(&mut suite.set), &world.clip)?;
-    Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
+    let mut sizes = Sizes::of(&store(args, &suite.name, world), world.clip.device_kind())?;
+    let typed = overrides.iter_mut().map(|(key, value)| (&*key, value));
+    settle_sizes(typed.chain(&mut suite.set), &world.clip, &mut sizes)?;
+    Ok((Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?, sizes))
+}
+
+/// The run directory.
+fn store(args: &SuiteArgs, suite: &str, world: &World) -> Store {
+    Store::new(&args.out, suite, &world.profile)
 }
 
 /// The datasets that are there, to train on and to test on besides; the others are named on stderr.
@@ -104,8 +114,10 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
     Ok((ready, tested))
 }
 
-/// The world and the plan of a command line.
-pub(super) fn planned(args: &SuiteArgs, device: &Device) -> Result<(World, Plan), Failure> {
+/// The world, the plan and its sizes, of a command line.
+pub(super) fn planned(args: &SuiteArgs, device: &Device) -> Result<(World, Plan, Sizes), Failure> {
+    let name = SuiteFile::find(&args.name)?.name;
+    outside_data(args)?;
     let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), device)?.rounded(args.dtype)?;
     for value in &args.split_file {
         world.use_split_file(value)?;
@@ -113,8 +125,9 @@ pub(super) fn planned(args: &SuiteArgs, device: &Device) -> Result<(World, Plan)
     if let Some(dir) = &args.draws {
         world.use_draws(dir)?;
     }
-    let plan = resolve(args, &world)?;
-    Ok((world, plan))
+    world.profile = free_profile(&world, &args.out, &name)?;
+    let (plan, sizes) = resolve(args, &world)?;
+    Ok((world, plan, sizes))
 }
 
 /// The part of the plan to run, and the place among tasks that share all of it: those of a Slurm array, unless each has
@@ -138,14 +151,17 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     let (shard, among) = share(args)?;
     let device = device(&args.device)?;
-    let (world, plan) = planned(args, &device)?;
+    let (world, plan, sizes) = planned(args, &device)?;
     if args.plan {
         return plan::show(args, &world, &plan);
     }
     graceful();
+    sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
+    let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
+    world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));
     let started = Instant::now();
     let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
     let event = |event: Event| hear(&progress, event);
@@ -157,7 +173,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         checkpoint_every: Duration::from_secs(args.checkpoint_secs),
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
-        command: CommandLine::new(std::env::args().map(|arg| settled(&arg, &plan))),
+        command: CommandLine::new(std::env::args_os().map(|arg| settled(&arg.to_string_lossy(), &plan))),
         slurm: this_task(),
         cluster: cluster_name(),
         among,
@@ -165,14 +181,18 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         stop: &stopped,
         event: &event,
     };
-    let run_dir = Store::new(&args.out, &plan.suite.name, &world.profile).dir().to_owned();
+    let run_dir = store(args, &plan.suite.name, &world).dir().to_owned();
     let summary = match run(&world, &plan, &options) {
         Ok(summary) => summary,
         Err(error) => return Err(after(args, &run_dir, error.into())?),
     };
     let report = match args.no_report {
         true => None,
-        false => Some(render_report(&args.out, &plan.suite.name, &world.profile)?),
+        false => match render_report(&args.out, &plan.suite.name, &world.profile) {
+            // Whoever runs the cells will have something to report on.
+            Err(SuiteError::NothingFinished { .. }) if summary.elsewhere > 0 => None,
+            report => Some(report?),
+        },
     };
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
@@ -185,6 +205,7 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     if let Some(report) = report {
         println!("report: {}", report.dir.join("README.md").display());
+        warn(&report);
     }
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
 }
@@ -222,6 +243,25 @@ fn after(args: &SuiteArgs, run_dir: &Path, failure: Failure) -> Result<Failure, 
     }
 }
 
+/// Nothing is written below --data, which belongs to somebody else.
+fn outside_data(args: &SuiteArgs) -> Result<(), Failure> {
+    let Some(data) = &args.data else { return Ok(()) };
+    let data = Path::new(data.strip_prefix("folder:").unwrap_or(data));
+    // The output need not be there yet: the first part of its path that is decides.
+    let absolute = std::path::absolute(&args.out)?;
+    let nearest = absolute.ancestors().find_map(|part| part.canonicalize().ok());
+    match (data.canonicalize(), nearest) {
+        (Ok(data), Some(out)) if out.starts_with(&data) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "--out {}: it lies inside --data, which is never written to; give another folder",
+                args.out.display()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// An argument with the size that was found in the place of `auto`: elsewhere, the command must give the same cells.
 fn settled(arg: &str, plan: &Plan) -> String {
     let sizes = [("max_rows", plan.settings.globals.max_rows), ("images", plan.settings.globals.images)];
@@ -248,10 +288,17 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
     let Ok(mut slot) = progress.lock() else { return };
     match event {
         Event::Planned { trainings, cells, skipped } => {
-            eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
+            let (side, threads) = (lanes(), rayon::current_num_threads());
+            eprintln!(
+                "{cells} cells to run ({trainings} trainings), {skipped} already complete; {side} at a time, threads \
+                 each: {threads}"
+            );
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
         Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
+        Event::Damaged { path, reason } => {
+            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
+        }
         Event::CacheFailed { reason } => {
             say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
         }

@@ -41,7 +41,7 @@ pub enum PlaceError {
 
 fn number(variable: Variable<'_>, name: &'static str) -> Result<u64, PlaceError> {
     let value = variable(name).ok_or(PlaceError::Missing(name))?;
-    value.trim().parse().map_err(|_| PlaceError::Number { name, value })
+    value.trim().parse().ok().ok_or(PlaceError::Number { name, value })
 }
 
 /// The task this process belongs to, if Slurm started it.

@@ -129,11 +129,11 @@ impl Request {
             let known = site.partitions.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
             return Err(RequestError::Partition { name, known });
         };
-        if let (Some(time), Some(limit)) = (&self.time, partition.max_time) {
-            if parse_time(time).is_some_and(|time| time > limit) {
-                let (time, partition, limit) = (time.clone(), partition.name.clone(), limit.as_secs() / 60);
-                return Err(RequestError::Long { time, partition, limit });
-            }
+        if let (Some(time), Some(limit)) = (&self.time, partition.max_time)
+            && parse_time(time).is_some_and(|time| time > limit)
+        {
+            let (time, partition, limit) = (time.clone(), partition.name.clone(), limit.as_secs() / 60);
+            return Err(RequestError::Long { time, partition, limit });
         }
         let here = machine::host();
         let here = here.split('.').next().unwrap_or_default();

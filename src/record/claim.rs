@@ -126,6 +126,11 @@ pub fn living(run: &Path, gone: Gone) -> io::Result<Vec<(String, Holder)>> {
     Ok(found)
 }
 
+/// Number of cells of the run directory `run` that living processes hold, as far as this machine can tell.
+pub fn living_claims(run: &Path) -> usize {
+    living(run, Arc::new(|_| false)).map_or(0, |holders| holders.len())
+}
+
 pub(super) fn keys(names: Vec<String>) -> BTreeSet<String> {
     let visible = names.into_iter().filter(|name| !name.starts_with('.'));
     visible.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect()

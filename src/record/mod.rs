@@ -5,6 +5,7 @@ pub mod claim_folder;
 #[cfg(test)]
 mod claim_simulated;
 pub mod holder;
+pub mod identity;
 pub mod predictions;
 pub mod redact;
 pub mod schema;
@@ -12,8 +13,9 @@ pub mod seal;
 pub mod store;
 pub mod survey;
 
-pub use claim::{Claims, Gone, Held, living, lock_file};
+pub use claim::{Claims, Gone, Held, living, living_claims, lock_file};
 pub use holder::{Holder, Work};
+pub use identity::Identity;
 pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;

@@ -5,9 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod checkpoints;
+mod clone;
 mod cluster;
+mod folders;
 mod interrupts;
 mod kills;
+mod mixing;
 mod numbers;
 mod program;
 mod records;

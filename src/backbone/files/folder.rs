@@ -136,6 +136,9 @@ impl ClipFolder {
 
 /// The error for a path without config.json.
 fn not_a_model(path: &Path) -> Result<LoadError, LoadError> {
+    if let Some(inner) = nested(path) {
+        return Ok(LoadError::Nested { path: path.to_owned(), inner });
+    }
     if path.is_dir()
         && let Some(archive) = torch_archive_in(path)?
     {
@@ -145,6 +148,13 @@ fn not_a_model(path: &Path) -> Result<LoadError, LoadError> {
         Some(Err(error @ LoadError::TorchScript { .. })) => error,
         _ => LoadError::NotAFolder { path: path.to_owned() },
     })
+}
+
+/// The one subfolder with a config.json, as unpacking into a folder of the same name leaves it.
+fn nested(path: &Path) -> Option<PathBuf> {
+    let below = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut models = below.filter(|inner| inner.join("config.json").is_file());
+    models.next().filter(|_| models.next().is_none())
 }
 
 /// The last part of the path as it was given; of the real path where that is `.` or `..`.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::load_error::{LoadError, read_text};
 use super::safetensors_file::SafetensorsFile;
+use super::stored::StoredTensor;
 use super::tensor_file::TensorFile;
 use super::tensor_names::expected_tensors;
 use super::torch_file::TorchArchive;
@@ -74,11 +75,14 @@ impl WeightsFiles {
         for (name, shape) in &expected {
             self.check(&format!("{prefix}{name}"), shape)?;
         }
+        self.check_size(&expected)?;
         let mut tensors = BTreeMap::new();
         for (name, shape) in expected {
             let full_name = format!("{prefix}{name}");
             let file = &mut self.files[self.owner[&full_name]];
-            let values = file.read(&full_name)?.to_f32();
+            let stored = file.read(&full_name)?;
+            let values = stored.to_f32();
+            refuse_non_finite(file.path(), &full_name, &stored, &values)?;
             let tensor = Tensor::from_vec(values, shape, &Device::Cpu)
                 .map_err(|source| LoadError::Candle { path: file.path().to_owned(), source })?;
             tensors.insert(name, tensor);
@@ -108,6 +112,26 @@ impl WeightsFiles {
         }
     }
 
+    /// Refuses tensors that share their storage so often that they would ask for far more memory than the files
+    /// hold; a tied weight or two is nothing against the factor.
+    fn check_size(&self, expected: &[(String, Vec<usize>)]) -> Result<(), LoadError> {
+        const SMALLEST_VALUE_BYTES: u64 = 2;
+        const MOST_TIMES: u64 = 2;
+        let values = |shape: &Vec<usize>| shape.iter().map(|size| *size as u64).product::<u64>();
+        let wanted = expected.iter().map(|(_, shape)| values(shape)).fold(0, u64::saturating_add);
+        let mut held = 0u64;
+        for file in &self.files {
+            let metadata = std::fs::metadata(file.path()).map_err(LoadError::io("open", file.path()))?;
+            held = held.saturating_add(metadata.len());
+        }
+        if wanted.saturating_mul(SMALLEST_VALUE_BYTES) <= held.saturating_mul(MOST_TIMES) {
+            return Ok(());
+        }
+        let problem =
+            format!("config.json implies {wanted} values, for which {held} bytes of weights are too few");
+        Err(LoadError::Index { path: self.folder.clone(), problem })
+    }
+
     fn missing(&self, name: &str) -> LoadError {
         let hint = match self.owner.keys().next() {
             None => "the file holds no tensors".to_owned(),
@@ -128,6 +152,28 @@ impl WeightsFiles {
     }
 }
 
+/// Refuses a tensor with a NaN or an infinity in it: nothing that is computed with it means anything.
+///
+/// # Errors
+/// [`LoadError::Tensor`] with how many values of how many, and the first of them.
+pub fn refuse_non_finite(
+    path: &Path,
+    name: &str,
+    stored: &StoredTensor,
+    values: &[f32],
+) -> Result<(), LoadError> {
+    let count = values.iter().filter(|value| !value.is_finite()).count();
+    let Some(first) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let problem = format!(
+        "{count} of its {} values are not finite numbers, the first is {} at position {first} of shape {:?}; \
+         the file is damaged or its training diverged: use another copy",
+        values.len(),
+        values[first],
+        stored.shape
+    );
+    Err(LoadError::tensor(path, name, problem))
+}
+
 #[derive(Deserialize)]
 struct ShardIndex {
     weight_map: BTreeMap<String, String>,
@@ -140,10 +186,20 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
     let refuse = |problem| LoadError::Index { path: index.to_owned(), problem };
     let names: BTreeSet<&String> = weight_map.values().collect();
     let mut shards: BTreeMap<&String, SafetensorsFile> = BTreeMap::new();
-    for name in names {
+    for name in &names {
         if Path::new(name).file_name().is_none_or(|file_name| file_name != name.as_str()) {
             return Err(refuse(format!("shard {name:?} is not a plain file name")));
         }
+    }
+    let missing: Vec<&str> =
+        names.iter().filter(|name| !folder.join(name).exists()).map(|name| name.as_str()).collect();
+    if !missing.is_empty() {
+        let (gone, all) = (missing.len(), names.len());
+        let problem =
+            format!("{gone} of its {all} shards are missing: {}; download them too", missing.join(", "));
+        return Err(refuse(problem));
+    }
+    for name in names {
         shards.insert(name, SafetensorsFile::open(&folder.join(name))?);
     }
     for (tensor, shard) in &weight_map {
@@ -156,6 +212,14 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
 
 /// The error for a folder without weights: with the way out where an OpenAI archive lies there.
 fn no_weights(folder: &Path) -> Result<LoadError, LoadError> {
+    for name in ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"] {
+        let path = folder.join(name);
+        if let Ok(target) = std::fs::read_link(&path) {
+            let problem =
+                format!("it is a link to {}, which is gone; download the model again", target.display());
+            return Err(LoadError::Index { path, problem });
+        }
+    }
     Ok(match torch_archive_in(folder)? {
         Some(path) => LoadError::TorchScript { path },
         None => LoadError::NoWeights { folder: folder.to_owned() },

@@ -60,7 +60,7 @@ impl<'a> Claimed<'a> {
             let work = Work { cell: cell.cell.clone(), training_key: cell.training_key.clone() };
             match self.claims.take(&cell.key, Some(work)).map_err(|source| failed(self.store, source))? {
                 // The record may have been written between the plan and the claim.
-                Ok(_) if !self.fresh && self.store.find(&cell.key)?.is_some() => self.surprise(),
+                Ok(_) if !self.fresh && self.store.find_whole(&cell.key)?.is_some() => self.surprise(),
                 Ok(held) => {
                     division.held.push(held);
                     division.mine.push(cell);

@@ -30,6 +30,7 @@ fn other_config(config: &ClipConfig) -> OtherConfig {
             num_hidden_layers: text.layers,
             num_attention_heads: text.heads,
             projection_dim: config.projection_dim,
+            resnet: None,
         },
         vision_config: vision_model::ClipVisionConfig {
             embed_dim: vision.width,
@@ -112,6 +113,7 @@ fn released(patch_size: usize, vision: (usize, usize), text: (usize, usize), joi
         vocab_size: 49_408,
         context_length: 77,
         projection_dim: joint,
+        resnet: None,
     }
 }
 

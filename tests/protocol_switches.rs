@@ -59,7 +59,7 @@ fn length(values: impl Iterator<Item = f32>) -> f64 {
 /// Lengths of the visual prompts' distances from the CLS embedding.
 fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
     let parameters = method(plan, "rpo").method.init(clip, prompts, &mut stream()).unwrap();
-    let cls: Vec<f32> = clip.vision.class_embedding().to_vec1().unwrap();
+    let cls: Vec<f32> = clip.vision.transformer().unwrap().class_embedding().to_vec1().unwrap();
     let prompts = parameters.values().unwrap();
     let visual = rows(prompts.get("visual_prompt", &[0, cls.len()]).unwrap());
     visual.iter().map(|row| length(row.iter().zip(&cls).map(|(a, b)| a - b))).collect()

@@ -4,9 +4,9 @@ use candle_core::{DType, Device, Tensor};
 
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
+use super::image_tower::ImageTower;
 use super::precision::Precision;
 use super::text::TextTower;
-use super::vision::VisionTower;
 
 /// A CLIP model on one device. Its weights never change, unless they were given as variables: then
 /// the same towers carry gradients to them (pretraining).
@@ -15,7 +15,7 @@ pub struct Clip {
     /// The model's shape.
     pub config: ClipConfig,
     /// Vision side.
-    pub vision: VisionTower,
+    pub vision: ImageTower,
     /// Text side.
     pub text: TextTower,
     logit_scale: Tensor,
@@ -33,7 +33,7 @@ impl Clip {
     /// A missing tensor or one whose shape the configuration does not imply.
     pub fn new(config: ClipConfig, weights: &Weights) -> Result<Self, WeightsError> {
         Ok(Self {
-            vision: VisionTower::load(weights, &config)?,
+            vision: ImageTower::load(weights, &config)?,
             text: TextTower::load(weights, &config)?,
             logit_scale: weights.get("logit_scale", &[])?.exp()?,
             precision: Precision::F32,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::doctor_page::print;
 use super::exit::{Exit, Failure};
 use super::threads::lanes;
-use crate::backbone::ClipFolder;
+use crate::backbone::ClipSource;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
 use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, settle_sizes};
@@ -142,7 +142,7 @@ fn gpus() -> Vec<String> {
 
 /// The folder read whole: a truncated file shows here and not at hour 1.
 fn model(dir: &Path) -> Finding {
-    match ClipFolder::open(dir).and_then(|folder| folder.load()) {
+    match ClipSource::open(dir).and_then(|folder| folder.load()) {
         Err(error) => Finding { usable: false, what: error.to_string() },
         Ok(loaded) => {
             let (config, tokenizer) = (&loaded.config, loaded.tokenizer.is_some());

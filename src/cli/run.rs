@@ -33,7 +33,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Report(args) => report::report(&args),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
-        Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),
+        Command::Model(ModelCommand::Info { model, clip, json }) => {
+            model::info(model.or(clip).as_deref(), json)
+        }
         Command::Model(ModelCommand::Export { dir }) => model::export(&dir),
         Command::Model(ModelCommand::Features { clip, image, text, .. }) => {
             model::features(clip.as_deref(), &image, &text)

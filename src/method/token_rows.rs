@@ -109,7 +109,7 @@ pub(super) fn vision_rows(
     let pixels = images.pixels.as_ref().ok_or(MethodError::Images("pixels"))?;
     let (tokens, width) = (clip.config.image_tokens(), clip.config.vision.width);
     let mut layers = Vec::new();
-    clip.vision.masked(pixels, prompts, mask, &mut |_, x| {
+    clip.vision.transformer()?.masked(pixels, prompts, mask, &mut |_, x| {
         let rows = x.dim(0)? * tokens;
         layers.push(x.narrow(1, 0, tokens)?.contiguous()?.reshape((rows, width))?);
         Ok(())

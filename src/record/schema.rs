@@ -208,6 +208,9 @@ pub struct Provenance {
     pub data_kind: String,
     /// SHA-256 of the model weights.
     pub weights_sha256: String,
+    /// The commit of a model from HuggingFace's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_revision: Option<String>,
     /// SHA-256 of the split lists in their order (paths and labels).
     pub split_sha256: String,
     /// SHA-256 of the drawn training list (paths and labels, in drawing order).

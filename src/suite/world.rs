@@ -8,7 +8,7 @@ use candle_core::{DType, Device};
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
 use super::spec::globals::Globals;
-use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, Precision};
+use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
@@ -90,6 +90,8 @@ pub struct World {
     pub tokenizer: ClipTokenizer,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+    /// The commit of a model in HuggingFace's cache.
+    pub revision: Option<String>,
     /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
     pub settings_profile: &'static str,
     data: Data,
@@ -103,7 +105,7 @@ impl World {
     /// [`SuiteError::Usage`] for data without a model; what is wrong with a folder otherwise.
     pub fn open(data: Option<&str>, clip: Option<&Path>, device: &Device) -> Result<Self, SuiteError> {
         let loaded = match clip {
-            Some(dir) => ClipFolder::open(dir)?.load()?,
+            Some(dir) => ClipSource::open(dir)?.load()?,
             None if data.is_some() => {
                 return Err(SuiteError::Usage(
                     "--data needs --clip DIR too: the pocket model knows only the pocket pictures".to_owned(),
@@ -131,8 +133,9 @@ impl World {
         let settings_profile = if is_pocket(&loaded)? { "pocket" } else { "" };
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
-            clip: Arc::new(Clip::new(loaded.config, &weights)?),
-            profile: loaded.name,
+            clip: Arc::new(Clip::new(loaded.config.clone(), &weights)?),
+            profile: loaded.short_name().to_owned(),
+            revision: loaded.revision,
             tokenizer,
             weights_sha256: loaded.weights_sha256,
             settings_profile,

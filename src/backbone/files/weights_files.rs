@@ -14,7 +14,7 @@ use super::load_error::{LoadError, read_text};
 use super::safetensors_file::SafetensorsFile;
 use super::tensor_file::TensorFile;
 use super::tensor_names::expected_tensors;
-use super::torch_file::TorchArchive;
+use super::torch_file::open_torch;
 use super::weights::Weights;
 use crate::backbone::config::ClipConfig;
 
@@ -36,8 +36,7 @@ impl WeightsFiles {
     /// Opens the folder's weights; headers and names are read, tensors are not.
     ///
     /// # Errors
-    /// [`LoadError::NoWeights`], [`LoadError::TorchScript`] where only an OpenAI archive is there, or whatever is
-    /// wrong with a file.
+    /// [`LoadError::NoWeights`], or whatever is wrong with a file.
     pub fn open(folder: &Path) -> Result<Self, LoadError> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
@@ -47,9 +46,10 @@ impl WeightsFiles {
         } else if index.exists() {
             open_shards(folder, &index)?
         } else if torch.exists() {
-            vec![Box::new(TorchArchive::open(&torch)?)]
+            vec![open_torch(&torch)?]
         } else {
-            return Err(no_weights(folder)?);
+            let looked = "model.safetensors, model.safetensors.index.json, pytorch_model.bin".to_owned();
+            return Err(LoadError::NoWeights { folder: folder.to_owned(), looked });
         };
         let mut owner = BTreeMap::new();
         for (at, file) in files.iter().enumerate() {
@@ -99,6 +99,8 @@ impl WeightsFiles {
         };
         match file.shape(name) {
             Some(found) if found == expected => Ok(()),
+            // One element is a scalar, whatever its rank.
+            Some([1]) if expected.is_empty() => Ok(()),
             found => Err(LoadError::TensorShape {
                 path: file.path().to_owned(),
                 tensor: name.to_owned(),
@@ -112,7 +114,7 @@ impl WeightsFiles {
         let hint = match self.owner.keys().next() {
             None => "the file holds no tensors".to_owned(),
             Some(_) if self.owner.contains_key(FOREIGN) => {
-                "the names are those of OpenAI's or OpenCLIP's own code; use the model in HuggingFace's format"
+                "the names are OpenAI's: give this file itself, or put its open_clip_config.json in the place of config.json"
                     .to_owned()
             }
             Some(first) => format!(
@@ -152,22 +154,4 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
         }
     }
     Ok(shards.into_values().map(|file| Box::new(file) as Box<dyn TensorFile>).collect())
-}
-
-/// The error for a folder without weights: with the way out where an OpenAI archive lies there.
-fn no_weights(folder: &Path) -> Result<LoadError, LoadError> {
-    Ok(match torch_archive_in(folder)? {
-        Some(path) => LoadError::TorchScript { path },
-        None => LoadError::NoWeights { folder: folder.to_owned() },
-    })
-}
-
-/// The first `.pt` file of a folder, as OpenAI's downloads are called.
-///
-/// # Errors
-/// [`LoadError::Io`] where the folder cannot be listed.
-pub fn torch_archive_in(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
-    let entries = std::fs::read_dir(folder).map_err(LoadError::io("read", folder))?;
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "pt")).min())
 }

@@ -9,9 +9,15 @@ use clap::Subcommand;
 pub enum ModelCommand {
     /// Shape, size and hash of a model.
     Info {
-        /// A HuggingFace CLIP folder; the pocket model when absent.
-        #[arg(long, value_name = "DIR")]
+        /// As --clip.
+        #[arg(conflicts_with = "clip")]
+        model: Option<PathBuf>,
+        /// A model: see `suite --help`; the pocket model when absent.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
     },
     /// Write the pocket CLIP as a HuggingFace folder.
     Export {
@@ -20,8 +26,8 @@ pub enum ModelCommand {
     },
     /// Token ids and unnormalised features of images and texts.
     Features {
-        /// A HuggingFace CLIP folder; the pocket model when absent.
-        #[arg(long, value_name = "DIR")]
+        /// A model: see `suite --help`; the pocket model when absent.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
         /// Image files.
         #[arg(long, num_args = 0..)]

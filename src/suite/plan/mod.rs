@@ -7,3 +7,4 @@ pub(in crate::suite) mod memory;
 pub(in crate::suite) mod scope;
 pub(in crate::suite) mod shard;
 pub(in crate::suite) mod timing;
+pub(in crate::suite) mod towers;

@@ -79,6 +79,7 @@ pub(in crate::suite) fn provenance(
         dtype: world.clip.precision().to_string(),
         decoder: DECODER.to_owned(),
         data_kind: world.data_kind().to_owned(),
+        model_revision: world.revision.clone(),
         weights_sha256: world.weights_sha256.clone(),
         split_sha256: dataset.split_sha256.clone(),
         draw_sha256,

@@ -11,23 +11,77 @@ pub struct KnownModel {
     pub file: &'static str,
     /// HuggingFace's id, where the model is there in HuggingFace's format.
     pub id: Option<&'static str>,
+    /// SHA-256 of the file, which is a part of its address too.
+    pub sha256: &'static str,
+    /// Size of the file.
+    pub bytes: u64,
 }
 
-const fn known(name: &'static str, file: &'static str, id: Option<&'static str>) -> KnownModel {
-    KnownModel { name, file, id }
-}
-
-/// Every model of openai/CLIP `clip/clip.py`.
+/// Every model of openai/CLIP `clip/clip.py`, whose addresses hold the digests; sizes as copies of the files report them.
 pub const KNOWN_MODELS: [KnownModel; 9] = [
-    known("RN50", "RN50.pt", None),
-    known("RN101", "RN101.pt", None),
-    known("RN50x4", "RN50x4.pt", None),
-    known("RN50x16", "RN50x16.pt", None),
-    known("RN50x64", "RN50x64.pt", None),
-    known("ViT-B/32", "ViT-B-32.pt", Some("openai/clip-vit-base-patch32")),
-    known("ViT-B/16", "ViT-B-16.pt", Some("openai/clip-vit-base-patch16")),
-    known("ViT-L/14", "ViT-L-14.pt", Some("openai/clip-vit-large-patch14")),
-    known("ViT-L/14@336px", "ViT-L-14-336px.pt", Some("openai/clip-vit-large-patch14-336")),
+    KnownModel {
+        name: "RN50",
+        file: "RN50.pt",
+        id: None,
+        sha256: "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762",
+        bytes: 255_827_503,
+    },
+    KnownModel {
+        name: "RN101",
+        file: "RN101.pt",
+        id: None,
+        sha256: "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599",
+        bytes: 291_791_292,
+    },
+    KnownModel {
+        name: "RN50x4",
+        file: "RN50x4.pt",
+        id: None,
+        sha256: "7e526bd135e493cef0776de27d5f42653e6b4c8bf9e0f653bb11773263205fdd",
+        bytes: 421_854_225,
+    },
+    KnownModel {
+        name: "RN50x16",
+        file: "RN50x16.pt",
+        id: None,
+        sha256: "52378b407f34354e150460fe41077663dd5b39c54cd0bfd2b27167a4a06ec9aa",
+        bytes: 661_125_706,
+    },
+    KnownModel {
+        name: "RN50x64",
+        file: "RN50x64.pt",
+        id: None,
+        sha256: "be1cfb55d75a9666199fb2206c106743da0f6468c9d327f3e0d0a543a9919d9c",
+        bytes: 1_353_500_174,
+    },
+    KnownModel {
+        name: "ViT-B/32",
+        file: "ViT-B-32.pt",
+        id: Some("openai/clip-vit-base-patch32"),
+        sha256: "40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af",
+        bytes: 353_976_522,
+    },
+    KnownModel {
+        name: "ViT-B/16",
+        file: "ViT-B-16.pt",
+        id: Some("openai/clip-vit-base-patch16"),
+        sha256: "5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f",
+        bytes: 350_837_078,
+    },
+    KnownModel {
+        name: "ViT-L/14",
+        file: "ViT-L-14.pt",
+        id: Some("openai/clip-vit-large-patch14"),
+        sha256: "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836",
+        bytes: 932_768_134,
+    },
+    KnownModel {
+        name: "ViT-L/14@336px",
+        file: "ViT-L-14-336px.pt",
+        id: Some("openai/clip-vit-large-patch14-336"),
+        sha256: "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02",
+        bytes: 934_088_680,
+    },
 ];
 
 /// The model of that name: as OpenAI writes it, or with dashes, in any case.

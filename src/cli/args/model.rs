@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::PatienceArgs;
+
 /// `model`.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
@@ -18,6 +20,17 @@ pub enum ModelCommand {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+    },
+    /// Download a model into the cache that the Python libraries use too; honours HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
+    /// HF_TOKEN and HF_HUB_OFFLINE.
+    Fetch {
+        /// A HuggingFace id, owner/name[@revision], or a name of OpenAI's such as ViT-B/16 or RN50.
+        id: String,
+        /// Say what would be downloaded, and download nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        patience: PatienceArgs,
     },
     /// Write the pocket CLIP as a HuggingFace folder.
     Export {

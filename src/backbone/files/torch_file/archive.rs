@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::machine::unpickle;
@@ -61,7 +62,10 @@ impl TorchArchive {
         check_magic(path)?;
         let file = File::open(path).map_err(LoadError::io("open", path))?;
         let file_bytes = file.metadata().map_err(LoadError::io("open", path))?.len();
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(zip_error(path))?;
+        // Torch writes from the first byte on. Searching for another start, as the crate does otherwise, goes wrong
+        // where the first directory entry is as long as the zip64 records in front of the directory's end.
+        let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(from_start, BufReader::new(file)).map_err(zip_error(path))?;
         let (folder, is_script) = pickle_folder(&zip, path)?;
         let mut archive = Self { path: path.to_owned(), file_bytes, zip, folder, tensors: BTreeMap::new() };
 

@@ -57,7 +57,9 @@ fn agrees(path: &Path, expected: &Path) -> LoadedClip {
     let model = load(path);
     let clip = Clip::new(model.config.clone(), &model.weights).unwrap();
     let mut expected = tensors(expected);
-    if let Some(shared) = path.parent().map(|family| family.join("expected.safetensors")).filter(|file| file.exists()) {
+    if let Some(shared) =
+        path.parent().map(|family| family.join("expected.safetensors")).filter(|file| file.exists())
+    {
         // The texts of a family are the same for all its models.
         expected.entry("token_ids".to_owned()).or_insert_with(|| tensors(&shared)["token_ids"].clone());
     }
@@ -77,8 +79,14 @@ fn openai_s_files_of_every_format_open_and_agree() {
         assert_eq!((model.name.as_str(), model.kind.id()), (name, "openai"));
         assert!(model.assumed.unwrap().contains("quick_gelu"));
         let config = &model.config;
-        assert_eq!((config.vision.width, config.vision.layers, config.image_size, config.patch_size), (64, 2, 32, 8));
-        assert_eq!((config.text.width, config.context_length, config.vocab_size, config.projection_dim), (64, 16, 64, 32));
+        assert_eq!(
+            (config.vision.width, config.vision.layers, config.image_size, config.patch_size),
+            (64, 2, 32, 8)
+        );
+        assert_eq!(
+            (config.text.width, config.context_length, config.vocab_size, config.projection_dim),
+            (64, 16, 64, 32)
+        );
         assert!(model.tokenizer.is_none());
     }
 }
@@ -98,8 +106,7 @@ fn a_folder_of_one_archive_opens_under_a_new_name_and_of_several_is_refused() {
 #[test]
 fn resnets_open_from_both_formats_and_agree() {
     for name in ["openai_jit_rn.pt", "openai_state_dict_rn.pt"] {
-        let model =
-            agrees(&weights("resnet").join(name), &weights("resnet/expected.safetensors"));
+        let model = agrees(&weights("resnet").join(name), &weights("resnet/expected.safetensors"));
         let resnet = model.config.resnet.unwrap();
         assert_eq!((resnet.width, resnet.layers, model.config.image_size), (4, [2, 1, 1, 2], 64));
     }
@@ -167,7 +174,8 @@ fn huggingface_s_configuration_goes_before_open_clip_s() {
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
         std::fs::copy(weights("hf/tokenizer_json").join(name), folder.path().join(name)).unwrap();
     }
-    std::fs::copy(weights("open_clip/refused/squash.json"), folder.path().join("open_clip_config.json")).unwrap();
+    std::fs::copy(weights("open_clip/refused/squash.json"), folder.path().join("open_clip_config.json"))
+        .unwrap();
     assert_eq!(load(folder.path()).kind.id(), "huggingface");
 }
 
@@ -179,8 +187,11 @@ fn huggingface_folders_of_every_kind_agree_and_tokenise() {
         let own = weights("hf").join(name).join("expected.safetensors");
         let expected = if own.exists() { own } else { weights("hf/expected.safetensors") };
         let model = agrees(&weights("hf").join(name), &expected);
-        let rows: Vec<Vec<u32>> =
-            tensors(&weights("hf/expected.safetensors"))["token_ids"].to_dtype(candle_core::DType::U32).unwrap().to_vec2().unwrap();
+        let rows: Vec<Vec<u32>> = tensors(&weights("hf/expected.safetensors"))["token_ids"]
+            .to_dtype(candle_core::DType::U32)
+            .unwrap()
+            .to_vec2()
+            .unwrap();
         for (text, row) in texts.iter().zip(rows) {
             let ids = model.tokenizer().unwrap().encode(text).unwrap();
             assert_eq!(ids, row[..ids.len()], "{text}");
@@ -210,7 +221,11 @@ impl Home {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rpo-bench"));
-        command.env_clear().env("HOME", self.0.path()).env("HF_HOME", self.0.path()).current_dir(self.0.path());
+        command
+            .env_clear()
+            .env("HOME", self.0.path())
+            .env("HF_HOME", self.0.path())
+            .current_dir(self.0.path());
         command
     }
 
@@ -235,7 +250,10 @@ fn names_of_the_hub_cache_open_the_revision_they_mean() {
     let repo = home.hub().join("models--openai--tiny");
     for given in [tiny.to_owned(), repo.clone(), repo.join("snapshots").join(&main)] {
         let info = home.info(&given).unwrap();
-        assert_eq!((info["name"].as_str(), info["revision"].as_str()), (Some("openai/tiny"), Some(main.as_str())));
+        assert_eq!(
+            (info["name"].as_str(), info["revision"].as_str()),
+            (Some("openai/tiny"), Some(main.as_str()))
+        );
         assert_eq!(info["weights_sha256"], sha256("hf/tokenizer_json"));
     }
     for given in ["openai/tiny@v2".to_owned(), format!("openai/tiny@{}", &main[..8])] {
@@ -258,13 +276,19 @@ fn caches_that_are_not_whole_say_what_is_wrong() {
         .collect();
     for (given, parts) in [
         ("openai/unreferenced".into(), vec!["2 revisions", revisions[0].as_str(), revisions[1].as_str()]),
-        ("openai/interrupted".into(), vec!["did not finish", ".incomplete", "model.safetensors", "model fetch"]),
+        (
+            "openai/interrupted".into(),
+            vec!["did not finish", ".incomplete", "model.safetensors", "model fetch"],
+        ),
         (snapshot("interrupted"), vec!["did not finish"]),
         ("openai/dangling".into(), vec!["model.safetensors", "blob that is gone"]),
         (snapshot("dangling"), vec!["blob that is gone"]),
         ("openai/empty".into(), vec!["not in its snapshots"]),
         ("openai/tiny@v3".into(), vec!["v3", "v2"]),
-        ("openai/absent".into(), vec!["not on this machine", "models--openai--absent", "model fetch openai/absent"]),
+        (
+            "openai/absent".into(),
+            vec!["not on this machine", "models--openai--absent", "model fetch openai/absent"],
+        ),
         ("ViT-B/16".into(), vec![".cache/clip/ViT-B-16.pt", "models--openai--clip-vit-base-patch16"]),
         ("no-such-thing".into(), vec!["no such file or folder"]),
     ] {
@@ -280,8 +304,11 @@ fn openai_s_names_find_its_download_folder_and_the_hub() {
     let downloads = home.0.path().join(".cache/clip");
     std::fs::create_dir_all(&downloads).unwrap();
     std::fs::copy(weights("openai/openai_jit_vit.pt"), downloads.join("ViT-L-14-336px.pt")).unwrap();
-    std::fs::rename(home.hub().join("models--openai--tiny"), home.hub().join("models--openai--clip-vit-base-patch32"))
-        .unwrap();
+    std::fs::rename(
+        home.hub().join("models--openai--tiny"),
+        home.hub().join("models--openai--clip-vit-base-patch32"),
+    )
+    .unwrap();
     assert_eq!(home.info(Path::new("ViT-L/14@336px")).unwrap()["name"], "ViT-L-14-336px");
     assert_eq!(home.info(Path::new("ViT-B/32")).unwrap()["name"], "openai/clip-vit-base-patch32");
     let listed = home.command().args(["list", "models"]).output().unwrap();

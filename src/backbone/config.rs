@@ -57,7 +57,8 @@ impl ResNetConfig {
             let planes = width << stage;
             for block in 0..count {
                 // The first block computes two of its convolutions before the map shrinks.
-                let before = if block == 0 && stage > 0 { cells(4 << (stage - 1)) } else { cells(4 << stage) };
+                let before =
+                    if block == 0 && stage > 0 { cells(4 << (stage - 1)) } else { cells(4 << stage) };
                 let after = cells(4 << stage);
                 sum += before * (inputs * planes + 9 * planes * planes) + after * 4 * planes * planes;
                 if block == 0 {

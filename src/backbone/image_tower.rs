@@ -36,7 +36,9 @@ impl ImageTower {
         match self {
             Self::Transformer(tower) => tower.encode(pixels, keep),
             Self::ResNet(_) if keep => bail!("{NO_TOKENS}"),
-            Self::ResNet(tower) => Ok(FrozenImages { features: tower.encode(pixels)?, cache: None, tokens: 0 }),
+            Self::ResNet(tower) => {
+                Ok(FrozenImages { features: tower.encode(pixels)?, cache: None, tokens: 0 })
+            }
         }
     }
 
@@ -67,4 +69,5 @@ impl ImageTower {
 }
 
 /// Why a method cannot run on a ResNet.
-pub const NO_TOKENS: &str = "the image tower is a ResNet, which has no tokens: this needs a vision transformer";
+pub const NO_TOKENS: &str =
+    "the image tower is a ResNet, which has no tokens: this needs a vision transformer";

@@ -54,7 +54,13 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
     }
 }
 
-pub(super) fn check(ids: &[String], data: &str, quick: bool, state: Option<&Path>, json: bool) -> Result<Exit, Failure> {
+pub(super) fn check(
+    ids: &[String],
+    data: &str,
+    quick: bool,
+    state: Option<&Path>,
+    json: bool,
+) -> Result<Exit, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(data)?)?;
     let ids: Vec<&str> =
         if ids.is_empty() { catalog.ids() } else { ids.iter().map(String::as_str).collect() };

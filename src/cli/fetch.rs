@@ -28,8 +28,13 @@ fn follow(progress: &ProgressBar, at: u64, of: Option<u64>) {
 }
 
 pub(super) fn model(given: &str, dry_run: bool, patience: PatienceArgs) -> Result<Exit, Failure> {
-    if set("HF_HUB_OFFLINE").is_some_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())) {
-        return Err(Failure::new(Exit::Usage, "HF_HUB_OFFLINE is set: no connection is opened; unset it to fetch"));
+    if set("HF_HUB_OFFLINE")
+        .is_some_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str()))
+    {
+        return Err(Failure::new(
+            Exit::Usage,
+            "HF_HUB_OFFLINE is set: no connection is opened; unset it to fetch",
+        ));
     }
     let known = known_model(given);
     let (id, revision) = match (known, HubId::with_revision(given)) {
@@ -39,7 +44,8 @@ pub(super) fn model(given: &str, dry_run: bool, patience: PatienceArgs) -> Resul
         },
         (None, Some(both)) => both,
         (None, None) => {
-            let message = format!("model fetch {given}: expected owner/name[@revision], or a name such as ViT-B/16");
+            let message =
+                format!("model fetch {given}: expected owner/name[@revision], or a name such as ViT-B/16");
             return Err(Failure::new(Exit::Usage, message));
         }
     };
@@ -126,7 +132,8 @@ pub(super) fn datasets(
     if !fetched.is_empty() {
         let root = data.display().to_string();
         let sound = super::data::check(&fetched, &root, true, None, false)?;
-        failed |= sound != Exit::Ok;
+        // Who takes other archives than the published ones knows that counts may differ; the table says where.
+        failed |= sound != Exit::Ok && !sources.unchecked;
     }
     Ok(if failed { Exit::Data } else { Exit::Ok })
 }

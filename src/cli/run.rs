@@ -7,7 +7,8 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, suite, threads,
+    verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.

@@ -51,14 +51,18 @@ pub enum PieceKind {
 pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
     let archives = manifest.archives.iter().filter_map(|archive| piece(manifest, archive, sources));
     let mut pieces: Vec<Piece> = archives.collect();
-    if let (Layout::CoopSplitJson { split_file, .. }, Some(facts)) = (&manifest.layout, &manifest.split_file) {
-        let published =
-            Published { bytes: facts.bytes, sha256: facts.sha256.as_ref().map(ToString::to_string), md5: None };
+    if let (Layout::CoopSplitJson { split_file, .. }, Some(facts)) = (&manifest.layout, &manifest.split_file)
+    {
+        let published = Published {
+            bytes: facts.bytes,
+            sha256: facts.sha256.as_ref().map(ToString::to_string),
+            md5: None,
+        };
         let kind = PieceKind::File(split_file.to_string());
         pieces.push(plain(manifest, split_file.as_str(), &[facts.url.as_str()], published, kind, sources));
     }
-    if let Layout::ImagenetFolders { class_names_file, .. } | Layout::ImagenetVariant { class_names_file, .. } =
-        &manifest.layout
+    if let Layout::ImagenetFolders { class_names_file, .. }
+    | Layout::ImagenetVariant { class_names_file, .. } = &manifest.layout
     {
         let (url, name) = (class_names_url(manifest), class_names_file.as_str());
         let kind = PieceKind::File(name.to_owned());
@@ -69,7 +73,8 @@ pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
 
 fn piece(manifest: &Manifest, archive: &Archive, sources: &Sources) -> Option<Piece> {
     let rule = archive.fetch.as_ref()?;
-    let digest = |of: fn(&crate::data::PublishedDigest) -> Option<String>| archive.digests.iter().find_map(of);
+    let digest =
+        |of: fn(&crate::data::PublishedDigest) -> Option<String>| archive.digests.iter().find_map(of);
     let published = Published {
         bytes: archive.digests.iter().find_map(|digest| digest.bytes),
         sha256: digest(|digest| digest.sha256.as_ref().map(ToString::to_string)),
@@ -78,7 +83,10 @@ fn piece(manifest: &Manifest, archive: &Archive, sources: &Sources) -> Option<Pi
     let put = |folder: &BelowPath| (folder.to_string(), rule.put.as_ref().unwrap_or(folder).to_string());
     let kind = PieceKind::Folders(rule.gives.iter().map(put).collect());
     let own = (!rule.by_hand).then_some(archive.url.as_str());
-    let urls: Vec<&str> = own.into_iter().chain(archive.mirror.as_deref().filter(|mirror| mirror.starts_with("http"))).collect();
+    let urls: Vec<&str> = own
+        .into_iter()
+        .chain(archive.mirror.as_deref().filter(|mirror| mirror.starts_with("http")))
+        .collect();
     Some(plain(manifest, &archive.file, &urls, published, kind, sources))
 }
 
@@ -90,9 +98,8 @@ fn plain(
     kind: PieceKind,
     sources: &Sources,
 ) -> Piece {
-    let mirror = sources.mirror.as_ref().map(|base| {
-        format!("{}/{}/{file}", base.trim_end_matches('/'), manifest.id)
-    });
+    let mirror =
+        sources.mirror.as_ref().map(|base| format!("{}/{}/{file}", base.trim_end_matches('/'), manifest.id));
     let published = if sources.unchecked { Published::default() } else { published };
     let urls = mirror.into_iter().chain(urls.iter().map(|url| direct(url))).collect();
     Piece { file: file.to_owned(), urls, published, kind }
@@ -105,7 +112,9 @@ fn direct(url: &str) -> String {
         .and_then(|rest| rest.split('/').next())
         .or_else(|| url.strip_prefix("https://drive.google.com/open?id="));
     match id {
-        Some(id) => format!("https://drive.usercontent.google.com/download?id={id}&export=download&confirm=t"),
+        Some(id) => {
+            format!("https://drive.usercontent.google.com/download?id={id}&export=download&confirm=t")
+        }
         None => url.to_owned(),
     }
 }
@@ -135,7 +144,8 @@ pub fn fetch(
             Err(error) => failures.push(error.to_string()),
         }
     }
-    let lacking: Vec<String> = pieces(manifest, sources).iter().flat_map(|piece| piece.missing(&home)).collect();
+    let lacking: Vec<String> =
+        pieces(manifest, sources).iter().flat_map(|piece| piece.missing(&home)).collect();
     if lacking.is_empty() {
         return Ok(());
     }
@@ -261,7 +271,8 @@ fn unpack_inner(root: &Path) -> Result<(), FetchError> {
 }
 
 fn nothing_wanted(archive: &Path, unpacked: &Path, wanted: &str) -> FetchError {
-    let first = entries(unpacked).ok().and_then(|paths| Some(paths.first()?.file_name()?.display().to_string()));
+    let first =
+        entries(unpacked).ok().and_then(|paths| Some(paths.first()?.file_name()?.display().to_string()));
     let (archive, wanted) = (archive.to_owned(), wanted.to_owned());
     FetchError::NothingWanted { archive, wanted, found: first.unwrap_or_default() }
 }

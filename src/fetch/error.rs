@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The network or the server failed, as often as was tried.
-    #[error("get {url}: {problem} ({attempts} attempts); what has arrived is kept, the same command goes on from there")]
+    #[error(
+        "get {url}: {problem} ({attempts} attempts); what has arrived is kept, the same command goes on from there"
+    )]
     Connection {
         /// The address.
         url: String,
@@ -26,7 +28,9 @@ pub enum FetchError {
         hint: &'static str,
     },
     /// A page in place of the file.
-    #[error("get {url}: the server sent an HTML page in place of the file (a log-in, a quota or a virus-scan page); open the address in a browser and put the file where `--dry-run` says")]
+    #[error(
+        "get {url}: the server sent an HTML page in place of the file (a log-in, a quota or a virus-scan page); open the address in a browser and put the file where `--dry-run` says"
+    )]
     HtmlPage {
         /// The address.
         url: String,

@@ -87,7 +87,8 @@ impl Client {
     /// As [`Client::small`].
     pub fn head(&self, url: &str) -> Result<Response<Body>, FetchError> {
         self.insist(url, || {
-            let mut request = self.agent.head(url).config().max_redirects(0).max_redirects_will_error(false).build();
+            let mut request =
+                self.agent.head(url).config().max_redirects(0).max_redirects_will_error(false).build();
             if let Some(token) = &self.token {
                 request = request.header("Authorization", format!("Bearer {token}"));
             }
@@ -142,7 +143,8 @@ fn transport(url: &str, error: ureq::Error) -> Refused {
 }
 
 fn refusal(response: &Response<Body>, status: u16) -> Refused {
-    let asked = response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let asked =
+        response.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let hint = match status {
         408 | 425 | 429 | 500..=599 => {
             return Refused::Again(format!("the server answers {status}"), asked.map(Duration::from_secs));

@@ -74,7 +74,12 @@ pub struct HubPlan {
 ///
 /// # Errors
 /// [`FetchError`]: no such model or revision, no CLIP among its files, a gated model without `HF_TOKEN`.
-pub fn plan(client: &Client, endpoint: &str, id: &HubId, revision: Option<&str>) -> Result<HubPlan, FetchError> {
+pub fn plan(
+    client: &Client,
+    endpoint: &str,
+    id: &HubId,
+    revision: Option<&str>,
+) -> Result<HubPlan, FetchError> {
     let refuse = |problem: String| FetchError::Hub { id: id.text().to_owned(), problem };
     let wanted = revision.unwrap_or("main");
     let escaped = wanted.replace('/', "%2F");

@@ -17,7 +17,7 @@ use super::error::FetchError;
 /// Pictures hardly compress: an archive that grows twentyfold is no archive of pictures.
 const MOST_GROWTH: u64 = 20;
 /// Granted on top, for small archives of texts.
-const GRANTED: u64 = 1 << 30;
+const GRANTED: u64 = 64 << 20;
 const MOST_ENTRIES: u64 = 5_000_000;
 /// Where a tar archive says so.
 const TAR_MARK: (usize, &[u8]) = (257, b"ustar");
@@ -106,7 +106,8 @@ impl Target<'_> {
     fn zip(&mut self, reader: BufReader<File>) -> Result<(), FetchError> {
         let broken = |error: zip::result::ZipError| format!("cannot be read: {error}");
         let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
-        let mut archive = ZipArchive::with_config(from_start, reader).map_err(|error| self.refuse("", broken(error)))?;
+        let mut archive =
+            ZipArchive::with_config(from_start, reader).map_err(|error| self.refuse("", broken(error)))?;
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).map_err(|error| self.refuse("", broken(error)))?;
             let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
@@ -122,7 +123,9 @@ impl Target<'_> {
             let (expected, method) = (entry.crc32(), entry.compression());
             let found = match method {
                 CompressionMethod::Stored => self.write(&name, entry)?,
-                method if method == CompressionMethod::DEFLATE => self.write(&name, DeflateDecoder::new(entry))?,
+                method if method == CompressionMethod::DEFLATE => {
+                    self.write(&name, DeflateDecoder::new(entry))?
+                }
                 other => return Err(self.refuse(&name, format!("is compressed by {other}"))),
             };
             if found != expected {

@@ -243,7 +243,8 @@ impl ClassifierSet for ReadOnly {
             Shares::All => (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, 1, self.visual[0].dim(0)?),
             Shares::Even => (Tensor::stack(&self.visual, 0)?, 0, each),
         };
-        let image = l2_normalise(&self.clip.vision.transformer()?.read(&prompts, cache, images.frozen.tokens)?)?;
+        let image =
+            l2_normalise(&self.clip.vision.transformer()?.read(&prompts, cache, images.frozen.tokens)?)?;
         let scale = self.clip.logit_scale();
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()

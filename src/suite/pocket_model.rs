@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Tensor};
 
 use super::error::SuiteError;
 use crate::backbone::files::hf_config;
-use crate::backbone::{BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, ModelKind, TokenizerError, Weights};
+use crate::backbone::{
+    BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, ModelKind, TokenizerError, Weights,
+};
 use crate::record::hex;
 
 const CONFIG: &str = include_str!("../../assets/pocket/config.json");

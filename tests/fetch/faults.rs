@@ -93,7 +93,8 @@ fn wrong_bytes_are_refused_and_the_next_address_is_asked() {
 fn refusals_say_what_they_mean() {
     let (server, target, bytes) = (Server::start(), Target::new(), bytes());
     let status = |code: u16| server.on(&format!("/{code}"), vec![Answer::Status(code, Vec::new())]);
-    for (code, part) in [(401, "HF_TOKEN"), (403, "licence"), (404, "nothing is there"), (500, "2 attempts")] {
+    for (code, part) in [(401, "HF_TOKEN"), (403, "licence"), (404, "nothing is there"), (500, "2 attempts")]
+    {
         let before = server.requests().len();
         let message = target.refused(&[status(code)], &published(&bytes));
         assert!(message.contains(part) && message.contains(&code.to_string()), "{message}");
@@ -173,7 +174,9 @@ fn wait_for(path: &Path) {
 /// A hub with one model of one large file.
 fn hub(server: &Server, weights: Answer, bytes: &[u8]) {
     let sha = "0123456789abcdef0123456789abcdef01234567";
-    let listing = format!(r#"{{"sha":"{sha}","siblings":[{{"rfilename":"config.json"}},{{"rfilename":"model.safetensors"}}]}}"#);
+    let listing = format!(
+        r#"{{"sha":"{sha}","siblings":[{{"rfilename":"config.json"}},{{"rfilename":"model.safetensors"}}]}}"#
+    );
     server.on("/api/models/a/b/revision/main", vec![file(listing.as_bytes())]);
     let tag = |name: &str| vec![("ETag", format!("\"{name}\""))];
     server.on(&format!("/a/b/resolve/{sha}/config.json"), vec![Answer::File(b"{}".to_vec(), tag("c0"))]);
@@ -217,7 +220,10 @@ fn a_disk_that_fills_up_is_an_error_and_no_model() {
     hub(&server, file(&bytes), &bytes);
     let fetch = fetch_b(&server, home.path());
     let mut limited = std::process::Command::new("bash");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "bash"]).arg(fetch.get_program()).args(fetch.get_args());
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$@\"", "bash"])
+        .arg(fetch.get_program())
+        .args(fetch.get_args());
     for (name, value) in fetch.get_envs() {
         limited.env(name, value.unwrap());
     }

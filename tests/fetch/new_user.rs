@@ -109,11 +109,12 @@ fn three_lines_from_an_empty_home() {
 
     let output = user.run(&["data", "fetch", "dtd", "--data", "DATA", "--mirror", &mirror, "--unchecked"]);
     let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
     assert!(said.contains("terms: made available for research purposes"), "{said}");
-    // The pocket's dtd is smaller than the published one, which the check behind a fetch says.
     assert!(user.path("DATA/dtd/images").is_dir(), "{said}");
     assert!(user.path("DATA/dtd/split_zhou_DescribableTextures.json").is_file());
-    let left: Vec<_> = std::fs::read_dir(user.path("DATA/.fetch/dtd")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(user.path("DATA/.fetch/dtd")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
 
     let clip = ["--clip", "owner/small", "--data", "DATA"];
@@ -135,7 +136,8 @@ fn a_dry_run_downloads_nothing_and_offline_opens_no_connection() {
     assert!(said.contains("model.safetensors") && said.contains("bytes free"), "{said}");
     assert!(!user.path(".cache").exists());
     let said = user.done(&["data", "fetch", "dtd", "imagenet", "--data", "DATA", "--dry-run"]);
-    for part in ["dtd-r1.0.1.tar.gz  625239812 bytes", "split_zhou_DescribableTextures.json", "by hand only"] {
+    for part in ["dtd-r1.0.1.tar.gz  625239812 bytes", "split_zhou_DescribableTextures.json", "by hand only"]
+    {
         assert!(said.contains(part), "{said}");
     }
     assert!(!user.path("DATA").exists());

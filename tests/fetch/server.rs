@@ -108,7 +108,8 @@ fn head(stream: &mut TcpStream, status: u16, headers: &[(&str, String)]) -> std:
 
 fn reply(mut stream: TcpStream, request: &Request, answer: Answer) -> std::io::Result<()> {
     let from = |total: usize| {
-        let range = request.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+        let range =
+            request.range.as_deref().and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
         range.and_then(|from| from.parse::<usize>().ok()).filter(|from| *from < total)
     };
     let start = |stream: &mut TcpStream, bytes: &[u8], headers: &[(&'static str, String)]| {
@@ -144,8 +145,10 @@ fn reply(mut stream: TcpStream, request: &Request, answer: Answer) -> std::io::R
         }
         Answer::Html => {
             let page = "<!DOCTYPE html><html>quota exceeded</html>";
-            let headers =
-                [("Content-Type", "text/html; charset=utf-8".to_owned()), ("Content-Length", page.len().to_string())];
+            let headers = [
+                ("Content-Type", "text/html; charset=utf-8".to_owned()),
+                ("Content-Length", page.len().to_string()),
+            ];
             head(&mut stream, 200, &headers)?;
             stream.write_all(page.as_bytes())?;
         }

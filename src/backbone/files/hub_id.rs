@@ -42,7 +42,9 @@ mod tests {
     fn ids_cannot_leave_their_folder() {
         let (id, revision) = HubId::with_revision("openai/clip-vit-base-patch16@refs/pr/3").unwrap();
         assert_eq!((id.text(), revision), ("openai/clip-vit-base-patch16", Some("refs/pr/3")));
-        for text in ["../etc", "a/..", "a/b/c", "a", "/a", "a/", "a/b@", "a/b@../x", "a/b@x//y", "a/b c", "a/b?x"] {
+        for text in
+            ["../etc", "a/..", "a/b/c", "a", "/a", "a/", "a/b@", "a/b@../x", "a/b@x//y", "a/b c", "a/b?x"]
+        {
             assert_eq!(HubId::with_revision(text), None, "{text}");
         }
     }

@@ -25,12 +25,10 @@ pub(super) fn read_open_clip_config(path: &Path) -> Result<ClipConfig, LoadError
         .map_err(|source| LoadError::Json { path: path.to_owned(), source })?;
     let root = Section { path, name: String::new(), map: root.as_object() };
     let model = root.section("model_cfg")?;
-    model.understood(&["embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text"], &[
-        "init_logit_scale",
-        "cast_dtype",
-        "output_dict",
-        "nonscalar_logit_scale",
-    ])?;
+    model.understood(
+        &["embed_dim", "vision_cfg", "text_cfg", "quick_gelu", "custom_text"],
+        &["init_logit_scale", "cast_dtype", "output_dict", "nonscalar_logit_scale"],
+    )?;
     let (vision, text) = (model.section("vision_cfg")?, model.section("text_cfg")?);
     let activation = match model.get("quick_gelu") {
         None | Some(Value::Bool(false)) => Activation::Gelu,
@@ -41,7 +39,14 @@ pub(super) fn read_open_clip_config(path: &Path) -> Result<ClipConfig, LoadError
     vision.fixed("pos_embed_type", "learnable")?;
     vision.understood(
         &["layers", "width", "head_width", "mlp_ratio", "patch_size", "image_size", "norm_kwargs"],
-        &["patch_dropout", "output_tokens", "pool_type", "pos_embed_type", "attn_pooler_queries", "attn_pooler_heads"],
+        &[
+            "patch_dropout",
+            "output_tokens",
+            "pool_type",
+            "pos_embed_type",
+            "attn_pooler_queries",
+            "attn_pooler_heads",
+        ],
     )?;
     text.fixed("pool_type", "argmax")?;
     text.fixed("proj_type", "linear")?;
@@ -51,7 +56,8 @@ pub(super) fn read_open_clip_config(path: &Path) -> Result<ClipConfig, LoadError
     )?;
     check_preprocessing(&root.section("preprocess_cfg")?, &vision)?;
 
-    let text_tower = tower(&text, text.size("width", 512)?, text.size("heads", 8)?, text.size("layers", 12)?, activation)?;
+    let text_tower =
+        tower(&text, text.size("width", 512)?, text.size("heads", 8)?, text.size("layers", 12)?, activation)?;
     let (image_size, head_width) = (vision.size("image_size", 224)?, vision.size("head_width", 64)?);
     let resnet = stages(&vision)?;
     let width = vision.size("width", if resnet.is_some() { 64 } else { 768 })?;
@@ -148,7 +154,11 @@ fn check_preprocessing(fields: &Section<'_>, vision: &Section<'_>) -> Result<(),
             found.len() == 3 && found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6)
         };
         if !numbers.as_ref().is_some_and(same) {
-            return Err(fields.error(key, value, &format!("pictures are prepared with CLIP's {expected:?} only")));
+            return Err(fields.error(
+                key,
+                value,
+                &format!("pictures are prepared with CLIP's {expected:?} only"),
+            ));
         }
     }
     if let Some(size) = fields.get("size") {

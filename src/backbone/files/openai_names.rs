@@ -40,9 +40,7 @@ pub(super) fn source_of(name: &str, shape: &[usize]) -> Source {
     for (tower, theirs) in [("text_model.", ""), ("vision_model.", "visual.")] {
         let Some(rest) = name.strip_prefix(tower) else { continue };
         return match rest.strip_prefix("encoder.layers.").and_then(|rest| rest.split_once('.')) {
-            Some((layer, rest)) => {
-                in_block(&format!("{theirs}transformer.resblocks.{layer}"), rest, shape)
-            }
+            Some((layer, rest)) => in_block(&format!("{theirs}transformer.resblocks.{layer}"), rest, shape),
             None => whole(format!("{theirs}{}", outside(rest))),
         };
     }
@@ -68,7 +66,8 @@ fn outside(rest: &str) -> String {
 }
 
 fn in_block(block: &str, rest: &str, shape: &[usize]) -> Source {
-    for (at, ours) in ["self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."].into_iter().enumerate() {
+    for (at, ours) in ["self_attn.q_proj.", "self_attn.k_proj.", "self_attn.v_proj."].into_iter().enumerate()
+    {
         let Some(end) = rest.strip_prefix(ours) else { continue };
         let mut stacked = shape.to_vec();
         stacked[0] *= 3;
@@ -82,7 +81,8 @@ fn in_block(block: &str, rest: &str, shape: &[usize]) -> Source {
         ("mlp.fc1.", "mlp.c_fc."),
         ("mlp.fc2.", "mlp.c_proj."),
     ];
-    let end = named.into_iter().find_map(|(ours, theirs)| Some(format!("{theirs}{}", rest.strip_prefix(ours)?)));
+    let end =
+        named.into_iter().find_map(|(ours, theirs)| Some(format!("{theirs}{}", rest.strip_prefix(ours)?)));
     let name = format!("{block}.{}", end.unwrap_or_else(|| rest.to_owned()));
     Source { name, shape: shape.to_vec(), part: Part::Whole }
 }
@@ -102,7 +102,13 @@ mod tests {
                 &[192, 64],
                 Part::Rows(128),
             ),
-            ("text_model.encoder.layers.0.mlp.fc1.bias", &[256], "transformer.resblocks.0.mlp.c_fc.bias", &[256], Part::Whole),
+            (
+                "text_model.encoder.layers.0.mlp.fc1.bias",
+                &[256],
+                "transformer.resblocks.0.mlp.c_fc.bias",
+                &[256],
+                Part::Whole,
+            ),
             ("vision_model.pre_layrnorm.bias", &[64], "visual.ln_pre.bias", &[64], Part::Whole),
             ("logit_scale", &[], "logit_scale", &[], Part::Whole),
         ] {

@@ -54,7 +54,8 @@ fn in_hub(path: &Path) -> Option<Result<Found, LoadError>> {
         return Some(hub_cache::snapshot(&id, &real, None).map(Found::from).map_err(LoadError::from));
     }
     let commit = real.file_name()?.to_str()?;
-    let snapshots = real.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "snapshots"))?;
+    let snapshots =
+        real.parent().filter(|parent| parent.file_name().is_some_and(|name| name == "snapshots"))?;
     let repo = snapshots.parent()?;
     let id = hub_cache::id_of_repo(repo)?;
     Some(hub_cache::whole(&id, repo, commit).map(Found::from).map_err(LoadError::from))

@@ -159,10 +159,10 @@ impl ClipSource {
 
 fn open_clip_weights(folder: &Path) -> Result<PathBuf, LoadError> {
     let paths = OPEN_CLIP_WEIGHTS.map(|name| folder.join(name));
-    paths
-        .into_iter()
-        .find(|path| path.exists())
-        .ok_or_else(|| LoadError::NoWeights { folder: folder.to_owned(), looked: OPEN_CLIP_WEIGHTS.join(", ") })
+    paths.into_iter().find(|path| path.exists()).ok_or_else(|| LoadError::NoWeights {
+        folder: folder.to_owned(),
+        looked: OPEN_CLIP_WEIGHTS.join(", "),
+    })
 }
 
 /// The one `.pt` file of a folder without configuration.

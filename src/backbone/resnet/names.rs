@@ -10,7 +10,9 @@ pub fn resnet_tensors(config: &ClipConfig, resnet: &ResNetConfig, add: &mut impl
         batch_norm(&format!("visual.bn{}", at + 1), outputs, add);
     }
     for (name, inputs, planes) in blocks(resnet) {
-        for (at, shape) in [(planes, inputs, 1), (planes, planes, 3), (4 * planes, planes, 1)].into_iter().enumerate() {
+        for (at, shape) in
+            [(planes, inputs, 1), (planes, planes, 3), (4 * planes, planes, 1)].into_iter().enumerate()
+        {
             convolution(&format!("{name}.conv{}", at + 1), shape, add);
             batch_norm(&format!("{name}.bn{}", at + 1), shape.0, add);
         }

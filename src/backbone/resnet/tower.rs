@@ -42,7 +42,8 @@ impl ResNetTower {
             Convolution::load(weights, (&names.0, &names.1), (outputs, inputs, 3))
         });
         let stem = stem.collect::<std::result::Result<_, _>>()?;
-        let load = |(name, inputs, planes): &(String, usize, usize)| Block::load(weights, name, *inputs, *planes);
+        let load =
+            |(name, inputs, planes): &(String, usize, usize)| Block::load(weights, name, *inputs, *planes);
         let blocks = blocks(resnet).iter().map(load).collect::<std::result::Result<_, _>>()?;
         Ok(Self { stem, blocks, pool: AttentionPool::load(weights, config)?, image_size: config.image_size })
     }
@@ -91,7 +92,8 @@ impl Block {
             Convolution::load(weights, (&names.0, &names.1), shape)
         };
         let first = name.ends_with(".0");
-        let shortcut = first.then(|| load("downsample.0", "downsample.1", (4 * planes, inputs, 1))).transpose()?;
+        let shortcut =
+            first.then(|| load("downsample.0", "downsample.1", (4 * planes, inputs, 1))).transpose()?;
         Ok(Self {
             reduce: load("conv1", "bn1", (planes, inputs, 1))?,
             spatial: load("conv2", "bn2", (planes, planes, 3))?,

@@ -69,9 +69,10 @@ fn images(config: &ClipConfig, free: u64) -> u64 {
     let scores = tower.heads as u64 * tokens * tokens * 2;
     let rows = tokens * tower.width as u64 * (FROZEN_WIDTHS + 2 * tower.layers as u64);
     // A ResNet's largest map is the stem's, at half the side, copied nine times for a convolution.
-    let map = config.resnet.as_ref().map_or(0, |resnet| {
-        (config.image_size as u64 / 2).pow(2) * resnet.width as u64 * RESNET_WIDTHS
-    });
+    let map = config
+        .resnet
+        .as_ref()
+        .map_or(0, |resnet| (config.image_size as u64 / 2).pow(2) * resnet.width as u64 * RESNET_WIDTHS);
     let fits = free / 4 / ((scores + rows + map) * F32_BYTES).max(1);
     if fits < DEFAULT_GRID as u64 { power_of_two(fits) } else { power_of_two(fits).min(MOST[0]) }
 }

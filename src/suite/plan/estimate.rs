@@ -72,6 +72,7 @@ struct Calibrated {
 /// # Errors
 /// A dataset that cannot be opened, a record that cannot be read, a method that fails on the first images.
 pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<Estimate, SuiteError> {
+    super::towers::check(&world.clip, plan)?;
     let store = Store::new(out, &plan.suite.name, &world.profile);
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;

@@ -214,7 +214,10 @@ fn pickle_folder(zip: &ZipArchive<BufReader<File>>, path: &Path) -> Result<(Stri
 }
 
 /// The tensors by name; entries that are no tensors are left out.
-pub(super) fn state_dict_tensors(pickle: &Pickle, path: &Path) -> Result<BTreeMap<String, Layout>, LoadError> {
+pub(super) fn state_dict_tensors(
+    pickle: &Pickle,
+    path: &Path,
+) -> Result<BTreeMap<String, Layout>, LoadError> {
     let dict = pickle.entry(pickle.root(), "state_dict").unwrap_or(pickle.root());
     let mut tensors = BTreeMap::new();
     let Node::Dict(entries) = pickle.node(dict) else { return Ok(tensors) };

@@ -44,10 +44,7 @@ impl LegacyTorchFile {
         let mut file = File::open(path).map_err(LoadError::io("open", path))?;
         let file_bytes = file.metadata().map_err(LoadError::io("open", path))?.len();
         let mut head = Vec::new();
-        file.by_ref()
-            .take(MAX_PICKLE_BYTES)
-            .read_to_end(&mut head)
-            .map_err(LoadError::io("read", path))?;
+        file.by_ref().take(MAX_PICKLE_BYTES).read_to_end(&mut head).map_err(LoadError::io("read", path))?;
         let mut at = MAGIC.len();
         let mut next = || -> Result<Pickle, LoadError> {
             let (pickle, length) = unpickle_first(head.get(at..).unwrap_or_default())

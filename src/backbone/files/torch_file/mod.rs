@@ -9,6 +9,6 @@ mod script;
 
 pub use archive::TorchArchive;
 pub use legacy::LegacyTorchFile;
-pub use open::open_torch;
 pub use machine::unpickle;
+pub use open::open_torch;
 pub use pickle::{Node, NodeId, Pickle, PickleError};

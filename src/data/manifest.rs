@@ -303,6 +303,10 @@ pub struct PublishedDigest {
     pub sha256: Option<Sha256Hex>,
     /// MD5, where the publisher records no other.
     pub md5: Option<Md5Hex>,
+    /// Size and digest are very likely those of the tar inside the tar.gz: whoever recorded them had a client that
+    /// unpacked on the way.
+    #[serde(default)]
+    pub unpacked: bool,
     /// Who records it.
     pub source: String,
 }

@@ -49,14 +49,17 @@ pub enum PieceKind {
 
 /// Everything `data fetch` would ask for, in order. Archives that give the same stand in for each other.
 pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
-    let archives = manifest.archives.iter().filter_map(|archive| piece(manifest, archive, sources));
+    let is_dead = |archive: &&Archive| archive.status.as_ref().is_some_and(|status| status.starts_with("dead"));
+    // What is known to be gone is asked last: a server may have come back.
+    let (dead, alive): (Vec<_>, Vec<_>) = manifest.archives.iter().partition(is_dead);
+    let archives = alive.into_iter().chain(dead).filter_map(|archive| piece(manifest, archive, sources));
     let mut pieces: Vec<Piece> = archives.collect();
     if let (Layout::CoopSplitJson { split_file, .. }, Some(facts)) = (&manifest.layout, &manifest.split_file)
     {
         let published = Published {
             bytes: facts.bytes,
             sha256: facts.sha256.as_ref().map(ToString::to_string),
-            md5: None,
+            ..Published::default()
         };
         let kind = PieceKind::File(split_file.to_string());
         pieces.push(plain(manifest, split_file.as_str(), &[facts.url.as_str()], published, kind, sources));
@@ -73,12 +76,14 @@ pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
 
 fn piece(manifest: &Manifest, archive: &Archive, sources: &Sources) -> Option<Piece> {
     let rule = archive.fetch.as_ref()?;
-    let digest =
-        |of: fn(&crate::data::PublishedDigest) -> Option<String>| archive.digests.iter().find_map(of);
+    // A digest of the file itself goes before one of what is inside.
+    let unpacked = archive.digests.iter().all(|digest| digest.unpacked);
+    let digests = || archive.digests.iter().filter(|digest| digest.unpacked == unpacked);
     let published = Published {
-        bytes: archive.digests.iter().find_map(|digest| digest.bytes),
-        sha256: digest(|digest| digest.sha256.as_ref().map(ToString::to_string)),
-        md5: digest(|digest| digest.md5.as_ref().map(ToString::to_string)),
+        bytes: digests().find_map(|digest| digest.bytes),
+        sha256: digests().find_map(|digest| digest.sha256.as_ref().map(ToString::to_string)),
+        md5: digests().find_map(|digest| digest.md5.as_ref().map(ToString::to_string)),
+        unpacked,
     };
     let put = |folder: &BelowPath| (folder.to_string(), rule.put.as_ref().unwrap_or(folder).to_string());
     let kind = PieceKind::Folders(rule.gives.iter().map(put).collect());

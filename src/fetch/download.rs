@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
@@ -28,6 +29,15 @@ pub struct Published {
     pub sha256: Option<String>,
     /// MD5, where no SHA-256 is published.
     pub md5: Option<String>,
+    /// Size and digest are those of the tar inside, where the file is a tar.gz.
+    pub unpacked: bool,
+}
+
+impl Published {
+    /// The length a server must state.
+    fn transferred(&self) -> Option<u64> {
+        self.bytes.filter(|_| !self.unpacked)
+    }
 }
 
 /// What is told while bytes arrive: how many are there, of how many.
@@ -135,7 +145,7 @@ fn attempt(
     // Without a digest nothing would tell the end of another version from the rest of this one.
     let resumable = published.sha256.is_some() || published.md5.is_some();
     let have = if resumable { length(&places.part) } else { 0 };
-    if have > 0 && published.bytes == Some(have) {
+    if have > 0 && published.transferred() == Some(have) {
         return Ok(());
     }
     let answer = match client.get(url, have) {
@@ -147,7 +157,7 @@ fn attempt(
     }
     let start = if answer.partial { have } else { 0 };
     let total = total(&answer, start).map_err(|problem| Refused::Again(problem, None))?;
-    if let (Some(found), Some(expected)) = (total, published.bytes)
+    if let (Some(found), Some(expected)) = (total, published.transferred())
         && found != expected
     {
         return Err(Refused::Final(FetchError::WrongLength { url: url.to_owned(), found, expected }));
@@ -217,23 +227,33 @@ fn length(path: &Path) -> u64 {
 /// [`FetchError::WrongLength`] and [`FetchError::WrongDigest`].
 pub fn check(path: &Path, from: &str, published: &Published) -> Result<(), FetchError> {
     let found = length(path);
-    if let Some(expected) = published.bytes.filter(|expected| *expected != found) {
+    if let Some(expected) = published.transferred().filter(|expected| *expected != found) {
         return Err(FetchError::WrongLength { url: from.to_owned(), found, expected });
     }
     if let Some(expected) = &published.sha256 {
-        return compare::<Sha256>(path, from, "sha256", expected);
+        return compare::<Sha256>(path, from, ("sha256", expected), published.unpacked);
     }
     match &published.md5 {
-        Some(expected) => compare::<Md5>(path, from, "md5", expected),
+        Some(expected) => compare::<Md5>(path, from, ("md5", expected), published.unpacked),
         None => Ok(()),
     }
 }
 
-fn compare<D: Digest>(path: &Path, from: &str, kind: &'static str, expected: &str) -> Result<(), FetchError> {
+fn compare<D: Digest>(
+    path: &Path,
+    from: &str,
+    (kind, expected): (&'static str, &str),
+    unpacked: bool,
+) -> Result<(), FetchError> {
     let mut file = File::open(path).map_err(FetchError::io("open", path))?;
+    let mut head = [0; 2];
+    let is_gzip = file.read(&mut head).map_err(FetchError::io("read", path))? == 2 && head == [0x1f, 0x8b];
+    file.rewind().map_err(FetchError::io("read", path))?;
+    let mut reader: Box<dyn Read> =
+        if unpacked && is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     let (mut hash, mut buffer) = (D::new(), vec![0; BUFFER]);
     loop {
-        let count = file.read(&mut buffer).map_err(FetchError::io("read", path))?;
+        let count = reader.read(&mut buffer).map_err(FetchError::io("read", path))?;
         if count == 0 {
             break;
         }

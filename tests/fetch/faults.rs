@@ -16,7 +16,7 @@ fn bytes() -> Vec<u8> {
 }
 
 fn published(bytes: &[u8]) -> Published {
-    Published { bytes: Some(bytes.len() as u64), sha256: Some(hex(&Sha256::digest(bytes))), md5: None }
+    Published { bytes: Some(bytes.len() as u64), sha256: Some(hex(&Sha256::digest(bytes))), ..Published::default() }
 }
 
 fn client() -> Client {
@@ -231,4 +231,21 @@ fn a_disk_that_fills_up_is_an_error_and_no_model() {
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("write "), "{output:?}");
     assert!(!home.path().join("hub/models--a--b/refs/main").exists());
+}
+
+/// Some publishers recorded what their client had unpacked on the way; neither form is refused, other bytes are.
+#[test]
+fn a_digest_of_the_tar_inside_is_compared_with_the_tar_inside() {
+    use std::io::Write;
+    let (server, bytes) = (Server::start(), bytes());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&bytes).unwrap();
+    let packed = encoder.finish().unwrap();
+    let published = Published { unpacked: true, ..published(&bytes) };
+    for (sent, good) in [(&packed, true), (&bytes, true), (&bytes[1..].to_vec(), false)] {
+        let target = Target::new();
+        let url = server.on("/f", vec![file(sent)]);
+        assert_eq!(target.get(&[url], &published).is_ok(), good);
+        assert_eq!(target.file().exists(), good);
+    }
 }

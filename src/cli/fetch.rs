@@ -77,7 +77,8 @@ fn openai(known: &KnownModel, dry_run: bool, patience: PatienceArgs) -> Result<E
         println!("{url}  {} bytes into {}, {}", known.bytes, file.display(), room(&folder)?);
         return Ok(Exit::Ok);
     }
-    let published = Published { bytes: Some(known.bytes), sha256: Some(known.sha256.to_owned()), ..Published::default() };
+    let published =
+        Published { bytes: Some(known.bytes), sha256: Some(known.sha256.to_owned()), ..Published::default() };
     let progress = bar(known.bytes, known.name);
     let client = Client::new(patience.patience(), None);
     download(&client, &[url], &published, &Places::beside(&file), &mut |at, of| follow(&progress, at, of))?;

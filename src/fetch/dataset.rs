@@ -49,7 +49,8 @@ pub enum PieceKind {
 
 /// Everything `data fetch` would ask for, in order. Archives that give the same stand in for each other.
 pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
-    let is_dead = |archive: &&Archive| archive.status.as_ref().is_some_and(|status| status.starts_with("dead"));
+    let is_dead =
+        |archive: &&Archive| archive.status.as_ref().is_some_and(|status| status.starts_with("dead"));
     // What is known to be gone is asked last: a server may have come back.
     let (dead, alive): (Vec<_>, Vec<_>) = manifest.archives.iter().partition(is_dead);
     let archives = alive.into_iter().chain(dead).filter_map(|archive| piece(manifest, archive, sources));

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::error::FetchError;
 use super::http::{Answer, Client, Refused, pause};
 use super::space::check_room;
-use crate::record::hex;
+use crate::util::hex;
 
 const BUFFER: usize = 1 << 18;
 /// How much of a file is looked at to tell a page from it.

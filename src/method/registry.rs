@@ -4,6 +4,7 @@ use super::contract::Method;
 use super::error::MethodError;
 use super::settings::setting;
 use super::{cocoop, coop, linear_probe, rpo, zero_shot};
+use crate::util::nearest;
 
 /// One method the program knows.
 pub struct Entry {
@@ -57,13 +58,9 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// [`MethodError::Unknown`] with the nearest name.
 pub fn find(name: &str) -> Result<&'static Entry, MethodError> {
-    REGISTRY.iter().find(|entry| entry.id == name).ok_or_else(|| {
-        let nearest =
-            ids().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-        MethodError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest.unwrap_or_default().to_owned(),
-            known: ids().collect::<Vec<_>>().join(", "),
-        }
+    REGISTRY.iter().find(|entry| entry.id == name).ok_or_else(|| MethodError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest(name, ids()).unwrap_or_default().to_owned(),
+        known: ids().collect::<Vec<_>>().join(", "),
     })
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rpo_bench::fetch::download::{Places, Published, download};
 use rpo_bench::fetch::{Client, FetchError, Patience};
-use rpo_bench::record::hex;
+use rpo_bench::util::hex;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -16,7 +16,11 @@ fn bytes() -> Vec<u8> {
 }
 
 fn published(bytes: &[u8]) -> Published {
-    Published { bytes: Some(bytes.len() as u64), sha256: Some(hex(&Sha256::digest(bytes))), ..Published::default() }
+    Published {
+        bytes: Some(bytes.len() as u64),
+        sha256: Some(hex(&Sha256::digest(bytes))),
+        ..Published::default()
+    }
 }
 
 fn client() -> Client {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rpo_bench::record::hex;
+use rpo_bench::util::hex;
 use sha2::{Digest, Sha256};
 
 use crate::server::{Answer, Server};

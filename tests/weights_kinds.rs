@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use candle_core::{Device, Tensor};
+use rpo_bench::backbone::files::safetensors_file::SafetensorsFile;
+use rpo_bench::backbone::files::safetensors_write::write_safetensors;
+use rpo_bench::backbone::files::tensor_file::TensorFile;
 use rpo_bench::backbone::{Activation, Clip, ClipSource, LoadedClip, TextLayout};
 use serde_json::Value;
 
@@ -342,4 +345,19 @@ fn pictures_are_read_and_texts_refused_without_a_tokenizer() {
             assert!(String::from_utf8_lossy(&refused.stderr).contains("neither vocab.json"));
         }
     }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let whole = weights("open_clip/quickgelu");
+    let mut file = SafetensorsFile::open(&whole.join("open_clip_model.safetensors")).unwrap();
+    let names = file.names();
+    let mut tensors: BTreeMap<_, _> =
+        names.into_iter().map(|name| (name.clone(), file.read(&name).unwrap())).collect();
+    tensors.get_mut("ln_final.weight").unwrap().bytes[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
+    let folder = tempfile::tempdir().unwrap();
+    write_safetensors(&folder.path().join("open_clip_model.safetensors"), &BTreeMap::new(), &tensors).unwrap();
+    std::fs::copy(whole.join("open_clip_config.json"), folder.path().join("open_clip_config.json")).unwrap();
+    let message = refusal(folder.path());
+    assert!(message.contains("ln_final.weight") && message.contains("NaN"), "{message}");
 }

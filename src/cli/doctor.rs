@@ -141,13 +141,17 @@ fn model(dir: &Path) -> Finding {
         Err(error) => Finding { usable: false, what: error.to_string() },
         Ok(loaded) => {
             let (config, tokenizer) = (&loaded.config, loaded.tokenizer.is_some());
+            let vision = match &config.resnet {
+                Some(resnet) => format!("ResNet {} × {:?} blocks", resnet.width, resnet.layers),
+                None => format!(
+                    "patch {}, vision {} × {} layers",
+                    config.patch_size, config.vision.width, config.vision.layers
+                ),
+            };
             let what = format!(
-                "{}: {} px, patch {}, vision {} × {} layers, text {} × {} layers, joint {}, sha256 {}{}",
+                "{}: {} px, {vision}, text {} × {} layers, joint {}, sha256 {}{}",
                 loaded.name,
                 config.image_size,
-                config.patch_size,
-                config.vision.width,
-                config.vision.layers,
                 config.text.width,
                 config.text.layers,
                 config.projection_dim,

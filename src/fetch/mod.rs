@@ -3,7 +3,7 @@
 //!
 //! A file is written beside its final name, checked for length and digest, and renamed: nothing half-written ever
 //! stands under its final name. The pieces: `http` asks, `download` gets one file right, `hub` fills HuggingFace's
-//! cache, `unpack` takes archives apart, `dataset` follows a manifest.
+//! cache, `unpack` takes archives apart, `dataset` follows a manifest, `place` puts its folders where they belong.
 
 #![expect(clippy::disallowed_types, reason = "the one place that opens connections")]
 
@@ -12,6 +12,7 @@ pub mod download;
 pub mod error;
 pub mod http;
 pub mod hub;
+mod place;
 pub mod space;
 pub mod unpack;
 

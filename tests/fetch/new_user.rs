@@ -154,3 +154,27 @@ fn a_dry_run_downloads_nothing_and_offline_opens_no_connection() {
     assert_eq!(offline.status.code(), Some(2));
     assert_eq!(user.server.requests().len(), before);
 }
+
+/// The second waits for the first and finds everything done: one download of each file, nothing half unpacked.
+#[test]
+fn two_fetches_of_a_dataset_do_not_meet() {
+    let user = User::new();
+    let source = tempfile::tempdir().unwrap();
+    let data = source.path().to_str().unwrap();
+    user.done(&["data", "export", "--pocket", data, "--datasets", "dtd"]);
+    let archive = pack(&source.path().join("dtd/images"), "dtd/images");
+    user.server.on("/mirror/dtd/dtd-r1.0.1.tar.gz", vec![Answer::File(archive, Vec::new())]);
+    let split = std::fs::read(source.path().join("dtd/split_zhou_DescribableTextures.json")).unwrap();
+    user.server.on("/mirror/dtd/split_zhou_DescribableTextures.json", vec![Answer::File(split, Vec::new())]);
+    let mirror = format!("http://127.0.0.1:{}/mirror", user.server.port);
+    let fetch = || user.done(&["data", "fetch", "dtd", "--data", "DATA", "--mirror", &mirror, "--unchecked"]);
+    std::thread::scope(|scope| {
+        scope.spawn(fetch);
+        scope.spawn(fetch);
+    });
+    assert_eq!(user.server.requests().len(), 2);
+    let same = |name: &str| {
+        std::fs::read(user.path("DATA/dtd").join(name)).unwrap() == std::fs::read(source.path().join("dtd").join(name)).unwrap()
+    };
+    assert!(same("split_zhou_DescribableTextures.json"));
+}

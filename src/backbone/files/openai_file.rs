@@ -225,6 +225,10 @@ impl OpenAiFile {
         let full = self.full(&source.name);
         let values = self.file.read(&full)?.to_f32();
         let path = self.file.path().to_owned();
+        if let Some(first) = values.iter().position(|value| !value.is_finite()) {
+            let problem = format!("its value {first} is {}: the file is damaged; use another copy", values[first]);
+            return Err(LoadError::tensor(&path, &full, problem));
+        }
         let built = || -> candle_core::Result<Tensor> {
             let whole = Tensor::from_vec(values, source.shape.as_slice(), &Device::Cpu)?;
             match source.part {

@@ -184,7 +184,7 @@ fn wrong_weights_are_refused_by_name() {
     assert_refused(folder_with(&tensors).path(), &["text_projection.weight", "45 tensors"]);
     let openai =
         BTreeMap::from([("visual.conv1.weight".to_owned(), StoredTensor::from_f32(vec![1], &[0.0]))]);
-    assert_refused(folder_with(&openai).path(), &["OpenAI's or OpenCLIP's own", "HuggingFace's format"]);
+    assert_refused(folder_with(&openai).path(), &["the names are OpenAI's", "open_clip_config.json"]);
     assert_refused(
         folder_with_config().path(),
         &["model.safetensors, model.safetensors.index.json, pytorch_model.bin"],

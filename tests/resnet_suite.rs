@@ -73,7 +73,7 @@ fn methods_on_pooled_features_run_and_the_others_refuse_before_anything_is_compu
         assert!(!folder.path().join("runs").exists());
     }
     let methods = ["--methods", "zero_shot,linear_probe,coop,cocoop"];
-    let short = ["--set", "coop.epochs=1", "--set", "cocoop.epochs=1"];
+    let short = ["--set", "coop.epochs=3", "--set", "cocoop.epochs=3"];
     let run = suite(folder.path(), &[&methods[..], &short].concat());
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let results = std::fs::read_to_string(folder.path().join("reports/base2new-rn/results.csv")).unwrap();

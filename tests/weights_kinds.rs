@@ -356,7 +356,8 @@ fn weights_that_are_no_numbers_are_refused() {
         names.into_iter().map(|name| (name.clone(), file.read(&name).unwrap())).collect();
     tensors.get_mut("ln_final.weight").unwrap().bytes[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
     let folder = tempfile::tempdir().unwrap();
-    write_safetensors(&folder.path().join("open_clip_model.safetensors"), &BTreeMap::new(), &tensors).unwrap();
+    write_safetensors(&folder.path().join("open_clip_model.safetensors"), &BTreeMap::new(), &tensors)
+        .unwrap();
     std::fs::copy(whole.join("open_clip_config.json"), folder.path().join("open_clip_config.json")).unwrap();
     let message = refusal(folder.path());
     assert!(message.contains("ln_final.weight") && message.contains("NaN"), "{message}");

@@ -174,7 +174,8 @@ fn two_fetches_of_a_dataset_do_not_meet() {
     });
     assert_eq!(user.server.requests().len(), 2);
     let same = |name: &str| {
-        std::fs::read(user.path("DATA/dtd").join(name)).unwrap() == std::fs::read(source.path().join("dtd").join(name)).unwrap()
+        std::fs::read(user.path("DATA/dtd").join(name)).unwrap()
+            == std::fs::read(source.path().join("dtd").join(name)).unwrap()
     };
     assert!(same("split_zhou_DescribableTextures.json"));
 }

@@ -226,7 +226,8 @@ impl OpenAiFile {
         let values = self.file.read(&full)?.to_f32();
         let path = self.file.path().to_owned();
         if let Some(first) = values.iter().position(|value| !value.is_finite()) {
-            let problem = format!("its value {first} is {}: the file is damaged; use another copy", values[first]);
+            let problem =
+                format!("its value {first} is {}: the file is damaged; use another copy", values[first]);
             return Err(LoadError::tensor(&path, &full, problem));
         }
         let built = || -> candle_core::Result<Tensor> {

@@ -35,7 +35,7 @@ impl From<Snapshot> for Found {
 /// [`ResolveError`], where nothing or too much is found.
 pub fn resolve(given: &Path) -> Result<Found, LoadError> {
     if given.exists() {
-        return in_hub(given).unwrap_or_else(|| Ok(plain(given)?));
+        return in_hub(given).unwrap_or_else(|| plain(given));
     }
     let text = given.to_str().unwrap_or_default();
     if let Some(known) = known_model(text) {

@@ -104,13 +104,17 @@ fn a_lost_record_is_run_again() {
 /// Every fault: a clear word on stderr, the documented exit code, and nothing written.
 #[test]
 fn faults_end_with_their_exit_code_and_write_nothing() {
-    let faults: [(&[&str], i32, &str); 9] = [
+    let faults: [(&[&str], i32, &str); 13] = [
         (&["suite", "base3new"], 2, "base2new"),
         (&["suite", "smoke", "--datasets", "eurosatt"], 2, "eurosat"),
         (&["suite", "smoke", "--methods", "rpoo"], 2, "rpo"),
         (&["suite", "smoke", "--seeds", ","], 2, "--seeds"),
         (&["suite", "smoke", "--set", "rpo.kk=4"], 2, "rpo.k"),
-        (&["suite", "smoke", "--set", "rpo.epochs=2"], 2, "epochs is 2"),
+        (&["suite", "smoke", "--set", "rpo.epochs=0"], 2, "epochs is 0"),
+        (&["suite", "smoke", "--set", "rpo.lr=0.1"], 2, "rpo.learning_rate"),
+        (&["suite", "smoke", "--datasets", "pets"], 2, "oxford_pets"),
+        (&["suite", "smoke", "--set", "rpo.k=9223372036854775807"], 2, "65536"),
+        (&["suite", "smoke", "--set", "coop.template=a photo"], 2, "exactly once"),
         (&["suite", "smoke", "--data", "nowhere"], 2, "--clip"),
         (&["suite", "smoke", "--clip", "nowhere"], 3, "nowhere"),
         (&["parity", "nowhere"], 3, "nowhere"),
@@ -136,6 +140,12 @@ fn a_plan_writes_nothing() {
     let run = smoke(out.path(), &["--plan", "--json"]);
     let plan: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(plan["cells"].as_array().unwrap().len(), 10);
+    let rpo = plan["settings"].as_array().unwrap().iter().find(|each| each["method"] == "rpo").unwrap();
+    assert_eq!((&rpo["settings"]["rpo.k"], &rpo["published"]["rpo.k"]), (&"2".into(), &"24".into()));
+    let text = smoke(out.path(), &["--plan", "--set", "protocol=published", "--methods", "lp,rpo"]);
+    let said = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(said.contains("epochs 3 (published 15), k 2 (published 24)"), "{said}");
+    assert!(said.contains("linear_probe"), "{said}");
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
 }
 
@@ -171,4 +181,76 @@ fn a_closed_pipe_ends_it_quietly() {
     let run = Command::new("sh").args(["-c", &closed]).output().unwrap();
     let said = String::from_utf8(run.stderr).unwrap();
     assert_eq!(said.trim(), "code 141", "{said}");
+}
+
+#[test]
+fn settings_are_listed_with_default_published_value_and_meaning() {
+    let list = |args: &[&str]| {
+        let run = rpo_bench(&[&["list", "settings"], args].concat());
+        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
+    };
+    let (code, all, _) = list(&[]);
+    assert_eq!(code, Some(0));
+    for word in ["rpo.k = 24", "views_bank = 0", "engine.images = 16", "(published \"per_method\")"] {
+        assert!(all.contains(word), "{word}: {all}");
+    }
+    let (_, own, _) = list(&["lp"]);
+    assert!(own.starts_with("linear_probe.batch_size = 32\n    images per step\n"), "{own}");
+    assert!(!own.contains("rpo."), "{own}");
+    let (code, _, said) = list(&["rpoo"]);
+    assert!(code == Some(2) && said.contains("did you mean rpo"), "{said}");
+}
+
+/// Arguments are bytes, and stdout or stderr may refuse them: no panic, the documented code.
+#[cfg(target_os = "linux")]
+#[test]
+fn bytes_that_are_no_text_and_full_outputs_end_it_quietly() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"--set=\xff=3");
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(["suite", "smoke"]).arg(odd).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.code() == Some(2) && !said.contains("panicked"), "{said}");
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let out = tempfile::tempdir().unwrap();
+    // A folder's name need not be text; its run starts.
+    let odd = out.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    let mut named = Command::new(env!("CARGO_BIN_EXE_rpo-bench"));
+    named.args(["suite", "smoke", "--datasets", "eurosat", "--methods", "zero_shot", "--out"]).arg(&odd);
+    let run = named.output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let list = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rpo-bench"));
+        command.args(["list", "settings"]);
+        command
+    };
+    let run = list().stdout(full()).output().unwrap();
+    assert_eq!((run.status.code(), run.stderr.len()), (Some(141), 0));
+    let mut failing = list();
+    let status = failing.arg("rpoo").stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(141));
+}
+
+/// `auto` is read back: an interrupted command goes on whatever memory is free later.
+#[test]
+fn an_automatic_size_is_read_back_from_the_run() {
+    let out = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| {
+        let mut args = vec!["--datasets", "eurosat", "--methods", "zero_shot", "--set", "engine.images=auto"];
+        args.extend(more);
+        let run = smoke(out.path(), &args);
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    assert!(run(&[]).starts_with("1 cells run, 0 already complete"));
+    let sizes = out.path().join("runs/smoke-pocket/sizes.toml");
+    let text = std::fs::read_to_string(&sizes).unwrap();
+    assert!(text.contains("engine.images"), "{text}");
+    assert!(run(&[]).starts_with("0 cells run, 1 already complete"));
+    // As if other memory had been free at the first start.
+    std::fs::write(&sizes, "[cpu]\n\"engine.images\" = 3\n").unwrap();
+    assert!(
+        run(&[]).starts_with("1 cells run, 0 already complete"),
+        "the number decides, and it is the file's"
+    );
 }

@@ -30,7 +30,6 @@ fn other_config(config: &ClipConfig) -> OtherConfig {
             num_hidden_layers: text.layers,
             num_attention_heads: text.heads,
             projection_dim: config.projection_dim,
-            resnet: None,
         },
         vision_config: vision_model::ClipVisionConfig {
             embed_dim: vision.width,

@@ -141,7 +141,33 @@ fn a_shard_index_that_lies_is_refused() {
     let outside = sharded_folder(|map| _ = map.insert("logit_scale".into(), "../part-1.safetensors".into()));
     assert_refused(outside.path(), &["../part-1.safetensors", "plain file name"]);
     let absent = sharded_folder(|map| _ = map.insert("logit_scale".into(), "part-3.safetensors".into()));
-    assert_refused(absent.path(), &["open", "part-3.safetensors"]);
+    assert_refused(absent.path(), &["1 of its 3 shards", "part-3.safetensors", "download"]);
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused_with_tensor_and_count() {
+    let mut tensors = micro_tensors();
+    assert!(load(folder_with(&tensors).path()).is_ok());
+    let mut values = [0.5; 16];
+    (values[3], values[7]) = (f32::NAN, f32::INFINITY);
+    tensors.insert("text_projection.weight".to_owned(), StoredTensor::from_f32(vec![4, 4], &values));
+    let parts = ["model.safetensors", "text_projection.weight", "2 of its 16 values", "NaN at position 3"];
+    assert_refused(folder_with(&tensors).path(), &parts);
+}
+
+#[test]
+fn a_nested_folder_and_a_broken_link_are_named_with_the_cure() {
+    let outer = tempfile::tempdir().unwrap();
+    let inner = outer.path().join("clip");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::copy(fixture("micro_clip/config.json"), inner.join("config.json")).unwrap();
+    let said = ClipFolder::open(outer.path()).unwrap_err().to_string();
+    assert!(said.contains(&format!("--clip {}", inner.display())), "{said}");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("gone", inner.join("model.safetensors")).unwrap();
+        assert_refused(&inner, &["model.safetensors", "link", "gone"]);
+    }
 }
 
 #[test]
@@ -204,6 +230,9 @@ fn damaged_headers_are_refused_before_memory_is_asked_for() {
         (whole[..whole.len() - 1].to_vec(), vec!["7891 bytes", "7892"]),
         (whole[..5].to_vec(), vec!["5 bytes"]),
         (b"version https://git-lfs.github.com/spec/v1\n".to_vec(), vec!["git lfs pull"]),
+        (b"<!doctype html>\n<title>Hugging Face".to_vec(), vec!["HTML page"]),
+        (Vec::new(), vec!["empty"]),
+        (vec![0; 4096], vec!["zero bytes"]),
     ] {
         std::fs::write(&path, bytes).unwrap();
         assert_refused(folder.path(), &[&["model.safetensors"], parts.as_slice()].concat());

@@ -37,3 +37,28 @@ fn a_wrong_number_fails() {
     std::fs::write(dir.path().join("lr_schedule.json"), text).unwrap();
     assert!(!check_folder(dir.path(), &Device::Cpu).unwrap().pass);
 }
+
+/// Initial values that are derived, not drawn, are held against the golden ones: another context or layer is noticed.
+#[test]
+fn a_wrong_derived_initial_value_fails() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny_clip");
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(source).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+    }
+    let path = dir.path().join("expected.safetensors");
+    let golden = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    for name in ["coop.init.ctx", "cocoop.init.ctx", "linear_probe.init.weight", "linear_probe.init.bias"] {
+        let mut changed = golden.clone();
+        changed.insert(name.to_owned(), (&golden[name] + 0.01).unwrap());
+        candle_core::safetensors::save(&changed, &path).unwrap();
+        let report = check_folder(dir.path(), &Device::Cpu).unwrap();
+        let check = report.checks.iter().find(|check| check.name == name);
+        assert!(check.is_some_and(|check| !check.pass) && !report.pass, "{name}: {check:?}");
+    }
+    assert!(golden.contains_key("rpo.init.text_prompt"));
+    candle_core::safetensors::save(&golden, &path).unwrap();
+    let report = check_folder(dir.path(), &Device::Cpu).unwrap();
+    assert!(report.checks.iter().all(|check| check.name != "rpo.init.text_prompt"), "it is drawn");
+}

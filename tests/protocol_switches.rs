@@ -113,9 +113,16 @@ fn the_probe_normalises_when_told() {
 }
 
 #[test]
-fn the_probe_trains_as_long_as_told() {
-    let epochs = |plan: &Plan| method(plan, "linear_probe").recipe.as_ref().unwrap().epochs;
-    assert_eq!((epochs(&plan(&[])), epochs(&plan(&["lp.epochs=30"]))), (10, 30));
+fn the_probe_trains_as_told() {
+    let recipe = |plan: &Plan| {
+        let recipe = method(plan, "linear_probe").recipe.clone().unwrap();
+        (recipe.batch_size, recipe.learning_rate, recipe.epochs)
+    };
+    // The published configuration file, in spite of its name.
+    assert_eq!(recipe(&plan(&[])), (32, 5e-4, 30));
+    assert_eq!(recipe(&plan(&["protocol=published"])), (32, 5e-4, 30));
+    let other = plan(&["lp.batch_size=1", "lp.learning_rate=0.002", "lp.epochs=10"]);
+    assert_eq!(recipe(&other), (1, 2e-3, 10));
 }
 
 #[test]

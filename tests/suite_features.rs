@@ -48,7 +48,7 @@ fn run_methods(methods: &[&str], cache: Option<&Path>) -> BTreeMap<String, RunRe
 fn planned_passes(methods: &[&str]) -> u64 {
     let (world, out) = (World::open(None, None, &Device::Cpu).unwrap(), tempfile::tempdir().unwrap());
     let plan = Plan::new(suite(methods), &[], None).unwrap();
-    estimate(&world, &plan, out.path(), 1).unwrap().training_image_passes
+    estimate(&world, &plan, (out.path(), 1), &|| false).unwrap().training_image_passes
 }
 
 fn suite(methods: &[&str]) -> SuiteFile {
@@ -82,6 +82,20 @@ fn a_method_alone_gets_the_numbers_it_gets_in_company() {
     // What the first method computed, the last ones found: it is timed apart from every cell.
     let timing = &together["coop"].timing;
     assert!(timing.shared_secs > 0.0 && timing.train_secs > 0.0);
+}
+
+/// What cells have in common is divided among them: their sums are the time that was worked.
+#[test]
+fn durations_of_all_cells_add_up_to_no_more_than_the_clock() {
+    let started = std::time::Instant::now();
+    let records = run_methods(&["linear_probe", "coop", "cocoop", "rpo"], None);
+    let clock = started.elapsed().as_secs_f64();
+    let timings: Vec<_> = records.values().map(|record| record.timing).collect();
+    assert!(timings.iter().all(|timing| timing.evaluate_secs > 0.0), "{timings:?}");
+    let sum: f64 = timings.iter().map(|t| t.train_secs + t.evaluate_secs + t.shared_secs).sum();
+    assert!(sum <= clock, "{sum} of {clock}: {timings:?}");
+    let shared: f64 = timings.iter().map(|t| t.shared_secs).sum();
+    assert!(shared > timings[0].shared_secs, "every cell has its share: {timings:?}");
 }
 
 /// Five classes of four shots are two chunks of the grid; CoOp has the most epochs, four. Ten test images of each half

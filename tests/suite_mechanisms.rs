@@ -155,7 +155,7 @@ fn a_saved_file_says_what_it_is_and_is_evaluated_alone() {
             out.path().join("runs/plain-pocket").join(&record.training.as_ref().unwrap().parameters_path);
         let saved = SavedPrompts::read(&file).unwrap();
         assert_eq!(saved.method, record.cell.method);
-        assert_eq!(saved.metadata["weights_sha256"], world.weights_sha256);
+        assert_eq!(saved.metadata["weights_sha256"], world.identity.weights_sha256);
         assert_eq!(saved.metadata["dataset"], "eurosat");
         let settings = saved.settings(&Settings::new([]).unwrap()).unwrap();
         for recorded in &record.evaluations {
@@ -265,13 +265,13 @@ fn costs_are_derived_and_measured_without_training() {
 fn a_plan_counts_what_is_left_and_writes_nothing() {
     let (world, out) = (world(), tempfile::tempdir().unwrap());
     let plan = Plan::new(suite("planned", "methods = [\"zero_shot\", \"rpo\"]\n", ""), &[], None).unwrap();
-    let before = estimate(&world, &plan, out.path(), 1).unwrap();
+    let before = estimate(&world, &plan, (out.path(), 1), &|| false).unwrap();
     assert_eq!((before.cells_to_run, before.trainings), (2, 1));
     assert_eq!((before.training_image_passes, before.evaluation_image_passes), (5, 20));
     assert!(before.seconds > 0.0 && before.flop > 0.0 && before.disk_bytes > 0);
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 0);
     run_plan(&world, &plan, out.path());
-    let after = estimate(&world, &plan, out.path(), 1).unwrap();
+    let after = estimate(&world, &plan, (out.path(), 1), &|| false).unwrap();
     assert_eq!((after.cells_to_run, after.trainings, after.evaluation_image_passes), (0, 0, 0));
     assert!(after.cells.iter().all(|cell| cell.complete));
 }

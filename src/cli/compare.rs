@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::args::CompareArgs;
 use super::exit::{Exit, Failure};
-use crate::record::{RunRecord, Store};
+use super::named;
+use crate::record::RunRecord;
 use crate::report::compare::{against_paper, between_runs, drift, json, text};
 use crate::report::files::write_atomically;
 use crate::report::plot::Picture;
@@ -64,14 +65,9 @@ fn label(name: &str) -> String {
     Path::new(name).file_name().map_or_else(|| name.to_owned(), |part| part.to_string_lossy().into_owned())
 }
 
-/// Records of `OUT/runs/NAME`, or of the folder NAME.
+/// Records of a run.
 fn records(out: &Path, name: &str) -> Result<Vec<RunRecord>, Failure> {
-    let runs = out.join("runs");
-    let folders = [runs.join(name), Path::new(name).to_owned()];
-    let Some(dir) = folders.iter().find(|dir| dir.join("records").is_dir()) else {
-        return Err(Failure::new(Exit::Data, unknown(&runs, name)));
-    };
-    let records = Store::at(dir).all()?;
+    let records = named::find(out, name, "compare")?.store.all()?;
     if records.is_empty() {
         return Err(Failure::new(
             Exit::Data,
@@ -81,26 +77,12 @@ fn records(out: &Path, name: &str) -> Result<Vec<RunRecord>, Failure> {
     Ok(records)
 }
 
-fn unknown(runs: &Path, name: &str) -> String {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    let mut known: Vec<String> = entries
-        .filter(|entry| entry.path().join("records").is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
-    known.sort();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    format!(
-        "compare {name}: neither a run under --out (there: {known}) nor a folder that holds records/: {}",
-        runs.display()
-    )
-}
-
 fn save(dir: &Path, compared: &Compared) -> Result<(), Failure> {
     let mut page = format!("# {}\n\n", compared.title);
     if let Some(picture) = &compared.picture {
         page.push_str(&format!("![{}]({}.png)\n\n", compared.title, picture.name));
         page.push_str(
-            "_Grey band: ±1 point. Bars: 95 % t intervals, cut at 20 points. Hollow: no verdict._\n\n",
+            "_Grey band: ±1 point. Bars: 95 % intervals, cut at 20 points. Hollow: no verdict. Each panel has its own scale._\n\n",
         );
         write_atomically(dir, &format!("{}.png", picture.name), &picture.png)?;
         write_atomically(dir, &format!("{}.svg", picture.name), picture.svg.as_bytes())?;

@@ -8,16 +8,16 @@ use super::progress::bar;
 use crate::data::export::{Encoding, InMemoryDataset, export, fitting, mark_pocket_export};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
-use crate::data::make_split::make_split;
+use crate::data::make_split::{Shares, make_split};
 use crate::data::split_write::save_split_json;
 use crate::data::verify::{VerifyOptions, verify, verify_table};
-use crate::data::{Catalog, DataRoot, PyRandom, embedded, read_split_json};
+use crate::data::{Catalog, DataRoot, PyRandom, Split, embedded, read_split_json};
 use crate::fetch::dataset::Sources;
 use crate::pocket::{self, PocketImages};
 
 pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
     match command {
-        DataCommand::List { dataset: None } => super::list::list(super::args::Listing::Datasets),
+        DataCommand::List { dataset: None } => super::list::list(super::args::Listing::Datasets, None),
         DataCommand::List { dataset: Some(id) } => {
             let manifest = embedded::manifest(&id).map_err(|error| Failure::new(Exit::Usage, error))?;
             println!("{}", describe(&manifest));
@@ -30,15 +30,16 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
             let sources = Sources { mirror, unchecked };
             super::fetch::datasets(&datasets, &data, &sources, dry_run, patience)
         }
-        DataCommand::Split { folder: Some(folder), save: Some(save), seed, json, .. } => {
-            make(&folder, &save, &seed, json)
+        DataCommand::Split { folder: Some(folder), save: Some(save), split, seed, json, .. } => {
+            make(&folder, &save, &seed, shares(split)?, json)
         }
-        DataCommand::Split { split_file: Some(file), shots: Some(shots), seed, json, .. } => {
-            split(&file, &seed, shots, json)
+        DataCommand::Split { dataset, data, split_file, shots: Some(shots), seed, json, .. } => {
+            let lists = lists(&dataset, data.as_deref(), split_file.as_deref())?;
+            split(&lists, &seed, shots, json)
         }
         DataCommand::Split { .. } => Err(Failure::new(
             Exit::Usage,
-            "expected --split-file FILE with --shots K, or --folder DIR with --save FILE",
+            "expected --shots K, with --data DIR or --split-file FILE, or --folder DIR with --save FILE",
         )),
         DataCommand::Export { pocket, datasets, lossless, jpeg } => {
             let encoding = match (lossless, jpeg) {
@@ -83,17 +84,45 @@ pub(super) fn check(
     Ok(if reports.iter().all(|report| report.passed()) { Exit::Ok } else { Exit::Data })
 }
 
-fn split(file: &Path, seed: &str, shots: u32, json: bool) -> Result<Exit, Failure> {
-    let lists = read_split_json(file).map_err(|error| Failure::new(Exit::Data, error))?;
+/// The lists that a draw is made from: a split file's, those of a dataset under a data root, or the pocket's.
+fn lists(dataset: &str, data: Option<&str>, split_file: Option<&Path>) -> Result<Split, Failure> {
+    if let Some(file) = split_file {
+        return Ok(read_split_json(file).map_err(|error| Failure::new(Exit::Data, error))?.split);
+    }
+    if let Some(data) = data {
+        return Ok(Catalog::new(&DataRoot::parse(data)?)?.open(dataset)?.split);
+    }
+    match pocket::dataset(dataset) {
+        Some(dataset) => Ok(dataset.split),
+        None => {
+            let known = pocket::datasets().join(", ");
+            let message = format!(
+                "find dataset {dataset:?} among the pocket pictures ({known}); pass --data DIR or --split-file FILE"
+            );
+            Err(Failure::new(Exit::Usage, message))
+        }
+    }
+}
+
+/// `--split SHARE`.
+fn shares(split: Option<f64>) -> Result<Shares, Failure> {
+    match split {
+        None => Ok(Shares::CoOp),
+        Some(share) if share > 0.0 && share < 1.0 => Ok(Shares::Train(share)),
+        Some(share) => {
+            Err(Failure::new(Exit::Usage, format!("--split {share}: expected a share between 0 and 1")))
+        }
+    }
+}
+
+fn split(lists: &Split, seed: &str, shots: u32, json: bool) -> Result<Exit, Failure> {
     let random = PyRandom::from_decimal(seed).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let drawn = draw_with(&lists.split, shots, random);
+    let drawn = draw_with(lists, shots, random);
     if json {
         println!("{}", serde_json::json!({"train": drawn.train, "val": drawn.val}));
         return Ok(Exit::Ok);
     }
-    for (list, positions, items) in
-        [("train", &drawn.train, &lists.split.train), ("val", &drawn.val, &lists.split.val)]
-    {
+    for (list, positions, items) in [("train", &drawn.train, &lists.train), ("val", &drawn.val, &lists.val)] {
         for position in positions {
             println!("{list} {position:6} {:4} {}", items[*position].label, items[*position].path);
         }
@@ -102,13 +131,14 @@ fn split(file: &Path, seed: &str, shots: u32, json: bool) -> Result<Exit, Failur
 }
 
 /// Makes a split file for a folder of class folders and says how many items each list got.
-fn make(folder: &Path, save: &Path, seed: &str, json: bool) -> Result<Exit, Failure> {
+fn make(folder: &Path, save: &Path, seed: &str, shares: Shares, json: bool) -> Result<Exit, Failure> {
     let number = seed.parse().map_err(|error| {
         Failure::new(Exit::Usage, format!("--seed {seed}: {error}; a made split takes a 64-bit seed"))
     })?;
-    let made = make_split(folder, number)?;
+    let made = make_split(folder, number, shares)?;
     let bytes = made.to_json_bytes().map_err(|error| Failure::new(Exit::Data, error))?;
     save_split_json(save, &bytes).map_err(|error| Failure::new(Exit::Data, error))?;
+    made.skipped.iter().for_each(|note| eprintln!("{note}"));
     let [train, val, test] = [&made.split.train, &made.split.val, &made.split.test].map(Vec::len);
     let classes = made.class_names.len();
     if json {

@@ -1,7 +1,7 @@
 //! `doctor`: what the machine has, which data and model are there, what could run now and for how long.
 //!
-//! It opens the model whole, the lists of every dataset and the few images that methods are timed on; whether
-//! all images can be read is for `data verify` to find.
+//! It opens the model whole, the lists of every dataset, the head of every listed file and the few images that methods
+//! are timed on; whether all images can be decoded is for `data verify` to find.
 
 use std::path::Path;
 
@@ -14,7 +14,8 @@ use super::threads::lanes;
 use crate::backbone::ClipSource;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
-use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, settle_sizes};
+use crate::record::Store;
+use crate::suite::{Estimate, Plan, Sizes, SuiteFile, World, estimate, settle_sizes};
 use crate::util::machine;
 
 /// Everything on the page; field names are the JSON keys.
@@ -94,14 +95,25 @@ pub(super) fn doctor(
         true => println!("{}", serde_json::to_string(&page)?),
         false => print(&page),
     }
-    Ok(if page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
+    let sound = page.datasets.iter().all(files_are_sound);
+    Ok(if sound && page.can_run.is_some_and(|run| run.fault.is_none()) { Exit::Ok } else { Exit::Data })
+}
+
+/// False where a dataset's lists open and some of its files are missing or no pictures.
+fn files_are_sound(state: &Availability) -> bool {
+    match state {
+        Availability::Ready { files: Some(files), .. } => files.is_sound(),
+        _ => true,
+    }
 }
 
 fn what_runs(world: &World, mut suite: SuiteFile, out: &Path, command: String) -> CanRun {
     let datasets = suite.datasets.clone();
-    let sizes = settle_sizes(&mut suite.set, &world.clip);
-    let plan = sizes.and_then(|()| Plan::new(suite, &[], None)).and_then(|plan| plan.with_prompts(None));
-    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, out, lanes())) {
+    let store = Store::new(out, &suite.name, &world.profile);
+    let sizes = Sizes::of(&store, world.clip.device_kind());
+    let settled = sizes.and_then(|mut sizes| settle_sizes(&mut suite.set, &world.clip, &mut sizes));
+    let plan = settled.and_then(|()| Plan::new(suite, &[], None)).and_then(|plan| plan.with_prompts(None));
+    let (takes, fault) = match plan.and_then(|plan| estimate(world, &plan, (out, lanes()), &|| false)) {
         Ok(takes) => (Some(takes), None),
         Err(error) => (None, Some(error.to_string())),
     };
@@ -165,5 +177,5 @@ fn model(dir: &Path) -> Finding {
 
 fn states(value: &str) -> Result<Vec<Availability>, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(value)?)?;
-    Ok(catalog.availability(&catalog.ids())?)
+    Ok(catalog.availability_of_files(&catalog.ids())?)
 }

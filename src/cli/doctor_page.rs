@@ -27,7 +27,12 @@ pub(super) fn print(page: &Page) {
     if page.datasets.is_empty() {
         line("data", "the embedded pocket pictures (--data DIR: your own)");
     }
-    page.datasets.iter().for_each(|state| line("data", &dataset(state)));
+    for state in &page.datasets {
+        line("data", &dataset(state));
+        if let Availability::Ready { notes, .. } = state {
+            notes.iter().for_each(|note| line("", &format!("      {note}")));
+        }
+    }
     match &page.can_run {
         Some(run) => can_run(page, run),
         None => line("can run", &format!("nothing of suite {} yet", page.suite)),
@@ -59,7 +64,10 @@ fn can_run(page: &Page, run: &CanRun) {
 
 fn dataset(state: &Availability) -> String {
     match state {
-        Availability::Ready { id, counts } => {
+        Availability::Ready { id, files: Some(files), .. } if !files.is_sound() => {
+            format!("FAULT {id}: {files}")
+        }
+        Availability::Ready { id, counts, .. } => {
             format!("ok    {id}: {} train, {} val, {} test", counts.train, counts.val, counts.test)
         }
         Availability::Missing { id, what, .. } => {

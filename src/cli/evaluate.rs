@@ -1,11 +1,15 @@
 //! `evaluate --prompts FILE`: somebody's prompts, one's own data.
 
+use std::path::Path;
+
 use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
-use super::progress::{listen, stopped};
+use super::signals::{listen, stopped};
 use super::suite::device;
 use crate::data::Classes;
-use crate::suite::{SavedPrompts, Settings, World, about, evaluate_file};
+use crate::record::predictions_csv;
+use crate::suite::{FileEvaluation, SavedPrompts, Settings, World, about, evaluate_file};
+use crate::util::atomic_file;
 
 pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
     let saved = SavedPrompts::read(&args.prompts)?;
@@ -30,7 +34,9 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         (None, _) => vec![Classes::Base, Classes::New],
     };
     world.check(&datasets)?;
-    let same_weights = saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.weights_sha256);
+    world.notes(&datasets, &[])?.iter().for_each(|note| eprintln!("{note}"));
+    let same_weights =
+        saved.metadata.get(about::WEIGHTS).map(|sha256| *sha256 == world.identity.weights_sha256);
     if same_weights == Some(false) {
         eprintln!(
             "these prompts were trained with another model (other weights): numbers will not be reproduced"
@@ -48,18 +54,38 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
             println!("{:18} {half:4}  {:6} / {:6}  {percent:6.2} %", row.dataset, row.correct, row.total);
         }
     }
+    let document = serde_json::json!({
+        "method": saved.method,
+        "prompts_sha256": saved.sha256,
+        "metadata": saved.metadata,
+        "weights_sha256": world.identity.weights_sha256,
+        "same_weights": same_weights,
+        "dtype": args.dtype.as_str(),
+        "limit": args.limit,
+        "set": args.set,
+        "evaluations": rows,
+    });
     if args.json {
-        let document = serde_json::json!({
-            "method": saved.method,
-            "prompts_sha256": saved.sha256,
-            "metadata": saved.metadata,
-            "weights_sha256": world.weights_sha256,
-            "same_weights": same_weights,
-            "dtype": args.dtype.as_str(),
-            "limit": args.limit,
-            "evaluations": rows,
-        });
         println!("{document}");
     }
+    if let Some(dir) = &args.out {
+        save(dir, &document, &rows)?;
+    }
     Ok(Exit::Ok)
+}
+
+/// `--out`: the document, and the predictions in the form of a run's own.
+fn save(dir: &Path, document: &serde_json::Value, rows: &[FileEvaluation]) -> Result<(), Failure> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::new(Exit::RunFailed, format!("write {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
+    let write = |name: &str, text: String| {
+        let path = dir.join(name);
+        atomic_file::write(&path, text.as_bytes()).map_err(|error| failed(&path, &error))
+    };
+    for row in rows {
+        write(&format!("{}-{}.csv", row.dataset, row.classes), predictions_csv(&row.predictions))?;
+    }
+    write("evaluation.json", format!("{document:#}\n"))
 }

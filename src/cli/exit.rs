@@ -50,7 +50,11 @@ impl From<SuiteError> for Failure {
     fn from(error: SuiteError) -> Self {
         let exit = match &error {
             SuiteError::Unknown { .. } | SuiteError::Override { .. } | SuiteError::Usage(_) => Exit::Usage,
-            SuiteError::Method(MethodError::Unknown { .. }) => Exit::Usage,
+            SuiteError::Method(MethodError::Unknown { .. } | MethodError::Setting { .. }) => Exit::Usage,
+            SuiteError::File { .. } | SuiteError::Prompts { .. } | SuiteError::NothingFinished { .. } => {
+                Exit::Data
+            }
+            SuiteError::Report(error) => of_report(error),
             SuiteError::Dataset { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Recipe { .. }) | SuiteError::Memory { .. } => Exit::Usage,
             SuiteError::Train(TrainError::Interrupted) => Exit::Interrupted,
@@ -103,13 +107,17 @@ from_error! {
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        let exit = match &error {
-            ReportError::Empty | ReportError::Frame(_) | ReportError::NotComparable { .. } => Exit::Data,
-            ReportError::Draw { .. } | ReportError::Write { .. } | ReportError::Published { .. } => {
-                Exit::Internal
-            }
-        };
-        Self::new(exit, error)
+        Self::new(of_report(&error), error)
+    }
+}
+
+fn of_report(error: &ReportError) -> Exit {
+    match error {
+        ReportError::Empty
+        | ReportError::Frame(_)
+        | ReportError::NotComparable { .. }
+        | ReportError::Write { .. } => Exit::Data,
+        ReportError::Draw { .. } | ReportError::Published { .. } => Exit::Internal,
     }
 }
 

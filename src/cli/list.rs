@@ -5,11 +5,14 @@ use super::exit::{Exit, Failure};
 use crate::backbone::files::resolve::on_this_machine;
 use crate::backbone::{ClipSource, LoadError};
 use crate::data::embedded;
-use crate::method::REGISTRY;
+use crate::method::{self, REGISTRY};
 use crate::protocol;
-use crate::suite::{SUITES, SuiteFile, load_pocket};
+use crate::suite::{SUITES, Setting, SuiteError, SuiteFile, load_pocket, method_id, settings};
 
-pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
+pub(super) fn list(what: Listing, of: Option<&str>) -> Result<Exit, Failure> {
+    if let Some(name) = of.filter(|_| what != Listing::Settings) {
+        return Err(Failure::new(Exit::Usage, format!("{name}: only `list settings` takes a method")));
+    }
     match what {
         Listing::Suites => {
             for (name, _) in SUITES {
@@ -19,6 +22,14 @@ pub(super) fn list(what: Listing) -> Result<Exit, Failure> {
         Listing::Methods => {
             for entry in REGISTRY {
                 println!("{:14} {}", entry.id, entry.summary);
+            }
+        }
+        Listing::Settings => {
+            let entry = of.map(|name| method::find(method_id(name)).map_err(SuiteError::from)).transpose()?;
+            for Setting { key, default, published, meaning } in settings(entry)? {
+                let published =
+                    if published == default { String::new() } else { format!(" (published {published})") };
+                println!("{key} = {default}{published}\n    {meaning}");
             }
         }
         Listing::Datasets => {

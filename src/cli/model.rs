@@ -7,8 +7,9 @@ use candle_core::{DType, Device, Tensor};
 use super::exit::{Exit, Failure};
 use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipSource, LoadedClip, TextLayout, export_folder};
-use crate::preprocess::{decode, normalize, test_transform};
+use crate::preprocess::{decode, normalize, read_file, test_transform};
 use crate::suite::{load_pocket, pocket_vocabulary};
+use crate::util::mistaken::Mistake;
 
 fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
     Ok(match clip {
@@ -80,8 +81,11 @@ fn pixels(path: &Path, side: usize) -> Result<Vec<f32>, Failure> {
     let fail = |error: &dyn std::fmt::Display| {
         Failure::new(Exit::Data, format!("read image {}: {error}", path.display()))
     };
-    let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
-    let image = decode(&bytes).map_err(|error| fail(&error))?;
+    let bytes = read_file(path).map_err(|error| fail(&error))?;
+    let image = decode(&bytes).map_err(|error| match Mistake::of(&bytes) {
+        Some(mistake) => fail(&mistake),
+        None => fail(&error),
+    })?;
     Ok(normalize(&test_transform(&image, side)))
 }
 

@@ -1,13 +1,16 @@
 //! `suite NAME --plan`: what would run and what it would take. Writes nothing.
 
+use std::collections::BTreeMap;
+
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
+use super::signals::stopped;
 use super::threads::lanes;
-use crate::suite::{Estimate, Plan, World, estimate};
+use crate::suite::{Estimate, MethodSettings, Plan, World, estimate};
 
 pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
-    let estimate = estimate(world, plan, &args.out, lanes())?;
+    let estimate = estimate(world, plan, (&args.out, lanes()), &stopped)?;
     if args.json {
         println!("{}", serde_json::to_string(&estimate)?);
         return Ok(Exit::Ok);
@@ -27,8 +30,48 @@ pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit,
             variant.join(" "),
         );
     }
+    departures(&estimate.settings);
     println!("{}; nothing was written", summary(&estimate));
     Ok(Exit::Ok)
+}
+
+/// Where settings are not the published ones, a line for each method; what all of them share comes first.
+fn departures(settings: &[MethodSettings]) {
+    let own: Vec<&MethodSettings> = settings.iter().filter(|each| each.variant.is_empty()).collect();
+    let mut shared = BTreeMap::new();
+    for each in &own {
+        let global = each.published.iter().filter(|(key, _)| !key.starts_with(&format!("{}.", each.method)));
+        shared.extend(global.map(|(key, published)| (key, (&each.settings[key], published))));
+    }
+    let line = |name: &str, values: Vec<String>| println!("  {name:14} {}", values.join(", "));
+    println!("settings that are not the published ones (`--json` has all, `list settings` explains them):");
+    if own.iter().all(|each| each.published.is_empty()) {
+        println!("  none");
+    }
+    if !shared.is_empty() {
+        let words = |(key, (ours, published)): (&String, (&String, &String))| {
+            format!("{key} {ours} (published {published})")
+        };
+        line("all methods", shared.into_iter().map(words).collect());
+    }
+    for each in own {
+        let prefix = format!("{}.", each.method);
+        let words = |(key, published): (&String, &String)| {
+            let field = key.strip_prefix(&prefix)?;
+            Some(format!("{field} {} (published {published})", each.settings[key]))
+        };
+        let values: Vec<String> = each.published.iter().filter_map(words).collect();
+        let name = match &each.dataset {
+            Some(dataset) => format!("{} on {dataset}", each.method),
+            None => each.method.clone(),
+        };
+        if !values.is_empty() {
+            line(&name, values);
+        }
+        if let Some(caution) = &each.caution {
+            line(&name, vec![caution.clone()]);
+        }
+    }
 }
 
 /// One line on all of it.

@@ -2,7 +2,8 @@
 
 use super::args::PocketCommand;
 use super::exit::{Exit, Failure};
-use super::progress::{bar, listen, stopped};
+use super::progress::bar;
+use super::signals::{listen, stopped};
 use crate::pocket::pretrain::{PretrainSettings, pretrain};
 use crate::pocket::{Sheet, write_previews};
 

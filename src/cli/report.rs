@@ -2,10 +2,27 @@
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Failure};
-use crate::suite::render_report;
+use super::named;
+use crate::report::RenderedReport;
+use crate::suite::render_run;
 
+/// The page is written whatever the predictions are like; where some cannot be used, the exit code says so too.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
-    let report = render_report(&args.out, &args.name, &args.profile)?;
+    let name = match &args.profile {
+        Some(profile) => format!("{}-{profile}", args.name),
+        None => args.name.clone(),
+    };
+    let run = named::find(&args.out, &name, "report")?;
+    let target = args.out.join("reports").join(&run.name);
+    let report = render_run(&run.store, (&run.suite, &run.profile), &target)?;
     println!("report: {}", report.dir.join("README.md").display());
-    Ok(Exit::Ok)
+    Ok(if warn(&report) { Exit::Data } else { Exit::Ok })
+}
+
+/// Names on stderr what could not be tested; true where there is something.
+pub(super) fn warn(report: &RenderedReport) -> bool {
+    for damage in &report.untested {
+        eprintln!("not tested: {}: {}; the suite's command makes it again", damage.path, damage.reason);
+    }
+    !report.untested.is_empty()
 }

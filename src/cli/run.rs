@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, suite, threads,
+    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, runs, suite, threads,
     verify,
 };
 
@@ -30,8 +30,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
-        Command::List { what } => list::list(what),
+        Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
+        Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
         Command::Model(ModelCommand::Info { model, clip, json }) => {

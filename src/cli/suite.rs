@@ -10,11 +10,14 @@ use indicatif::ProgressBar;
 use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
 use super::plan;
-use super::progress::{bar, listen, stopped};
+use super::progress::bar;
+use super::report::warn;
+use super::signals::{listen, stopped};
 use super::threads::lanes;
-use crate::record::Redactor;
+use crate::record::{Redactor, Store};
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, SuiteFile, World, render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
+    method_id, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -63,13 +66,14 @@ fn list<T: Clone + PartialEq + std::fmt::Display>(
     }
 }
 
-/// The suite as typed: profile, own datasets, and the flags that replace its lists.
-fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
+/// The suite as typed, and the numbers in the place of `auto`: profile, own datasets, and the flags that replace its lists.
+fn resolve(args: &SuiteArgs, world: &World) -> Result<(Plan, Sizes), Failure> {
     let mut suite = SuiteFile::find(&args.name)?;
     suite = suite.for_profile(world.settings_profile);
     suite.datasets = world.own_datasets().unwrap_or(suite.datasets);
     suite.datasets = list("--datasets", args.datasets.as_ref(), suite.datasets)?;
-    suite.methods = list("--methods", args.methods.as_ref(), suite.methods)?;
+    let methods = args.methods.as_ref().map(|ids| ids.iter().map(|id| method_id(id).to_owned()).collect());
+    suite.methods = list("--methods", methods.as_ref(), suite.methods)?;
     suite.seeds = list("--seeds", args.seeds.as_ref(), suite.seeds)?;
     suite.shots = list("--shots", args.shots.as_ref(), suite.shots)?;
     if args.available {
@@ -77,8 +81,15 @@ fn resolve(args: &SuiteArgs, world: &World) -> Result<Plan, Failure> {
     }
     let mut overrides =
         args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    settle_sizes(overrides.iter_mut().map(|(key, value)| (&*key, value)).chain(&mut suite.set), &world.clip)?;
-    Ok(Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?)
+    let mut sizes = Sizes::of(&store(args, &suite.name, world), world.clip.device_kind())?;
+    let typed = overrides.iter_mut().map(|(key, value)| (&*key, value));
+    settle_sizes(typed.chain(&mut suite.set), &world.clip, &mut sizes)?;
+    Ok((Plan::new(suite, &overrides, args.limit)?.with_prompts(args.prompts.clone())?, sizes))
+}
+
+/// The run directory.
+fn store(args: &SuiteArgs, suite: &str, world: &World) -> Store {
+    Store::new(&args.out, suite, &world.profile)
 }
 
 /// The datasets that are there, to train on and to test on besides; the others are named on stderr.
@@ -102,7 +113,8 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
-    SuiteFile::find(&args.name)?;
+    let name = SuiteFile::find(&args.name)?.name;
+    outside_data(args)?;
     listen()?;
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let device = device(&args.device)?;
@@ -113,13 +125,17 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.draws {
         world.use_draws(dir)?;
     }
-    let plan = resolve(args, &world)?;
+    world.profile = free_profile(&world, &args.out, &name)?;
+    let (plan, sizes) = resolve(args, &world)?;
     if args.plan {
         return plan::show(args, &world, &plan);
     }
+    sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
     }
+    let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
+    world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));
     let started = Instant::now();
     let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
     let event = |event: Event| hear(&progress, event);
@@ -131,12 +147,16 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         checkpoint_every: Duration::from_secs(args.checkpoint_secs),
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
-        command: CommandLine::new(std::env::args().map(|arg| settled(&arg, &plan))),
+        command: CommandLine::new(std::env::args_os().map(|arg| settled(&arg.to_string_lossy(), &plan))),
         stop: &stopped,
         event: &event,
     };
     let summary = run(&world, &plan, &options)?;
-    let report = render_report(&args.out, &plan.suite.name, &world.profile)?;
+    let report = match render_report(&args.out, &plan.suite.name, &world.profile) {
+        // Whoever runs the cells will have something to report on.
+        Err(SuiteError::NothingFinished { .. }) if summary.elsewhere > 0 => None,
+        report => Some(report?),
+    };
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
     println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
@@ -146,8 +166,30 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
             summary.elsewhere
         );
     }
-    println!("report: {}", report.dir.join("README.md").display());
+    if let Some(report) = report {
+        println!("report: {}", report.dir.join("README.md").display());
+        warn(&report);
+    }
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// Nothing is written below --data, which belongs to somebody else.
+fn outside_data(args: &SuiteArgs) -> Result<(), Failure> {
+    let Some(data) = &args.data else { return Ok(()) };
+    let data = Path::new(data.strip_prefix("folder:").unwrap_or(data));
+    // The output need not be there yet: the first part of its path that is decides.
+    let absolute = std::path::absolute(&args.out)?;
+    let nearest = absolute.ancestors().find_map(|part| part.canonicalize().ok());
+    match (data.canonicalize(), nearest) {
+        (Ok(data), Some(out)) if out.starts_with(&data) => Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "--out {}: it lies inside --data, which is never written to; give another folder",
+                args.out.display()
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// An argument with the size that was found in the place of `auto`: elsewhere, the command must give the same cells.
@@ -176,10 +218,17 @@ fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
     let Ok(mut slot) = progress.lock() else { return };
     match event {
         Event::Planned { trainings, cells, skipped } => {
-            eprintln!("{cells} cells to run ({trainings} trainings), {skipped} already complete");
+            let (side, threads) = (lanes(), rayon::current_num_threads());
+            eprintln!(
+                "{cells} cells to run ({trainings} trainings), {skipped} already complete; {side} at a time, threads \
+                 each: {threads}"
+            );
             *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
         }
         Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
+        Event::Damaged { path, reason } => {
+            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
+        }
         Event::CacheFailed { reason } => {
             say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
         }

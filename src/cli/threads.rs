@@ -18,15 +18,35 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Threads inside one piece of work, and pieces of work side by side.
-fn wanted(command: &Command) -> (usize, usize) {
-    let (threads, pocket) = match command {
-        Command::Suite(args) => (args.threads.unwrap_or_else(cores).max(1), args.clip.is_none()),
-        Command::Doctor { clip, .. } => (cores(), clip.is_none()),
-        Command::Pocket(_) => (cores(), true),
-        _ => (cores(), false),
+/// Threads inside one piece of work, and pieces of work side by side; and whether somebody typed their number.
+fn wanted(command: &Command) -> (Wanted, bool) {
+    let (typed, pocket) = match command {
+        Command::Suite(args) => (args.threads, args.clip.is_none()),
+        Command::Doctor { clip, .. } => (None, clip.is_none()),
+        Command::Pocket(_) => (None, true),
+        _ => (None, false),
     };
-    if pocket { (1, threads) } else { (threads, 1) }
+    let threads = typed.unwrap_or_else(cores).max(1);
+    let wanted =
+        if pocket { Wanted { inner: 1, lanes: threads } } else { Wanted { inner: threads, lanes: 1 } };
+    (wanted, typed.is_some())
+}
+
+/// How threads are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    inner: usize,
+    lanes: usize,
+}
+
+impl Wanted {
+    /// What the environment must say instead of what it says; `None` where it is as wanted. What was typed wins over a
+    /// variable that was set; what follows from the number of cores does not.
+    fn change(self, typed: bool, threads: Option<&str>, lanes: Option<&str>) -> Option<Self> {
+        let as_wanted = threads == Some(&self.inner.to_string()) && lanes == Some(&self.lanes.to_string());
+        let change = if typed { !as_wanted } else { threads.is_none() };
+        change.then_some(self)
+    }
 }
 
 /// Datasets to work on side by side.
@@ -34,22 +54,25 @@ pub(super) fn lanes() -> usize {
     std::env::var(LANES).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
-/// Starts the program again with what its environment lacks. What is set there already stays.
+/// Starts the program again with what its environment lacks. What is set there already stays, unless `--threads` says
+/// otherwise.
 #[cfg(unix)]
 pub(super) fn settle(command: &Command) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
 
-    let missing = |name: &str| std::env::var_os(name).is_none();
-    if !missing(VARIABLE) && !missing(PURGE) {
+    let (wanted, typed) = wanted(command);
+    let said = |name: &str| std::env::var(name).ok();
+    let change = wanted.change(typed, said(VARIABLE).as_deref(), said(LANES).as_deref());
+    let purge = std::env::var_os(PURGE).is_none();
+    if change.is_none() && !purge {
         return Ok(());
     }
     let mut program = std::process::Command::new(std::env::current_exe()?);
     program.args(std::env::args_os().skip(1));
-    if missing(PURGE) {
+    if purge {
         program.env(PURGE, "-1");
     }
-    if missing(VARIABLE) {
-        let (inner, lanes) = wanted(command);
+    if let Some(Wanted { inner, lanes }) = change {
         program.env(VARIABLE, inner.to_string()).env(LANES, lanes.to_string());
     }
     Err(program.exec().into())
@@ -60,4 +83,19 @@ pub(super) fn settle(command: &Command) -> Result<(), Failure> {
 pub(super) fn settle(command: &Command) -> Result<(), Failure> {
     let _ = wanted(command);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_wins_over_the_environment_and_cores_do_not() {
+        let wanted = Wanted { inner: 1, lanes: 3 };
+        assert_eq!(wanted.change(true, Some("2"), None), Some(wanted));
+        assert_eq!(wanted.change(true, Some("1"), Some("2")), Some(wanted));
+        assert_eq!(wanted.change(true, Some("1"), Some("3")), None, "started again, it goes on");
+        assert_eq!(wanted.change(false, Some("2"), None), None);
+        assert_eq!(wanted.change(false, None, None), Some(wanted));
+    }
 }

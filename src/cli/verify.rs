@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
-use super::progress::{listen, stopped};
+use super::named;
+use super::signals::{listen, stopped};
 use super::suite::device;
 use crate::backbone::{Precision, PrecisionError};
 use crate::check::verify::{Verdict, VerifyError, quick, rerun};
 use crate::record::RunRecord;
+use crate::record::store::list_files;
 use crate::suite::World;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
-    let paths = record_files(&args.records)?;
+    let paths = record_files(&args.records, &args.out)?;
     listen()?;
     let mut open: Option<(String, World)> = None;
     let mut verdicts = Vec::new();
@@ -45,28 +47,25 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     Ok(if failed == 0 { Exit::Ok } else { Exit::Differs })
 }
 
-/// Files as given; of a run directory, all its records in key order.
-fn record_files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+/// Files as given; of a run, by its name or directory, all its records in key order.
+fn record_files(given: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in given {
-        if !path.is_dir() {
+        if path.is_file() {
             files.push(path.clone());
             continue;
         }
-        let inside = path.join("records");
-        let folder = if inside.is_dir() { inside } else { path.clone() };
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(&folder)? {
-            found.push(entry?.path());
-        }
-        found.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+        let folder = match path.is_dir() && !path.join("records").is_dir() {
+            true => path.clone(),
+            false => named::find(out, &path.to_string_lossy(), "verify")?.store.dir().join("records"),
+        };
+        let found = list_files(&folder, "json")?;
         if found.is_empty() {
             let message =
                 format!("verify {}: it holds no record; expected runs/SUITE-PROFILE", path.display());
             return Err(Failure::new(Exit::Data, message));
         }
-        found.sort();
-        files.extend(found);
+        files.extend(found.into_iter().map(|file| folder.join(file)));
     }
     Ok(files)
 }
@@ -104,10 +103,15 @@ fn show(verdict: &Verdict) {
     match &verdict.comparison {
         Some(comparison) if comparison.bit_equal => println!("{mark} {}: bit-equal: {path}", verdict.cell),
         Some(comparison) => println!(
-            "{mark} {}: {} of {} predictions differ, p_true by {:.1e} at most: {path}",
+            "{mark} {}: {} of {} predictions differ ({} % allowed: {}), p_true by {:.1e} on average ({} allowed), {:.1e} \
+             at most: {path}",
             verdict.cell,
             comparison.predictions_different,
             comparison.predictions,
+            comparison.tolerance.different_pct,
+            comparison.tolerance.basis,
+            comparison.mean_p_true_diff,
+            comparison.tolerance.mean_p_true_diff,
             comparison.max_p_true_diff
         ),
         None => println!("{mark} {}: {path}", verdict.cell),

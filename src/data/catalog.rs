@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::dataset::{Dataset, ListCounts, lists_sha256};
 use super::manifest::Manifest;
+use super::verify::{FileCounts, count_files, misplaced};
 use super::{DataError, embedded, layout};
 
 /// What `--data` names.
@@ -67,6 +68,12 @@ pub enum Availability {
         id: String,
         /// Lengths of the lists.
         counts: ListCounts,
+        /// What a reader of results should be told about this copy.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
+        /// Missing and unreadable files, where they were looked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        files: Option<FileCounts>,
     },
     /// Something is not there.
     Missing {
@@ -150,7 +157,8 @@ impl Catalog {
         })
     }
 
-    /// Opens all of `ids`, or says what is missing of which and what would run.
+    /// Opens all of `ids`, or says what is missing of which and what would run. Of the images only the first few
+    /// are looked for, so that a misplaced or renamed copy shows before any work.
     ///
     /// # Errors
     /// [`DataError::SomeUnavailable`] for missing or unreadable data; an unknown id at once.
@@ -158,7 +166,12 @@ impl Catalog {
         let (mut open, mut missing) = (Vec::new(), Vec::new());
         for id in ids {
             match self.open(id) {
-                Ok(dataset) => open.push(dataset),
+                Ok(dataset) => match misplaced(&dataset) {
+                    None => open.push(dataset),
+                    Some(hint) => {
+                        missing.push(format!("open dataset {id}: its images are not there: {hint}"))
+                    }
+                },
                 Err(DataError::Manifest(error)) => return Err(error.into()),
                 Err(error) => missing.push(error.to_string()),
             }
@@ -178,11 +191,27 @@ impl Catalog {
         ids.iter().map(|id| self.availability_of(id)).collect()
     }
 
+    /// As [`Catalog::availability`], and every listed file is looked at (its head, no pixel).
+    ///
+    /// # Errors
+    /// An unknown id.
+    pub fn availability_of_files(&self, ids: &[&str]) -> Result<Vec<Availability>, DataError> {
+        let mut states = self.availability(ids)?;
+        for state in &mut states {
+            if let Availability::Ready { id, files, .. } = state {
+                *files = Some(count_files(&self.open(id)?));
+            }
+        }
+        Ok(states)
+    }
+
     fn availability_of(&self, id: &str) -> Result<Availability, DataError> {
         self.manifest(id)?;
         let id = id.to_owned();
         Ok(match self.open(&id) {
-            Ok(dataset) => Availability::Ready { id, counts: dataset.counts() },
+            Ok(dataset) => {
+                Availability::Ready { id, counts: dataset.counts(), notes: dataset.notes, files: None }
+            }
             Err(DataError::Missing { what, how_to_get, .. }) => {
                 Availability::Missing { id, what, how_to_get }
             }

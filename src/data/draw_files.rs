@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::split_json::{SplitError, read_unpacked};
 use super::{Item, Split};
+use crate::util::mistaken::{json_reason, without_bom};
 
 /// Why a published draw cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -119,8 +120,8 @@ pub fn parse_draw(
     split: &Split,
     shots: u32,
 ) -> Result<Vec<usize>, DrawFileError> {
-    let parsed: DrawFile = serde_json::from_slice(bytes)
-        .map_err(|e| DrawFileError::Json { file: file.to_owned(), reason: e.to_string() })?;
+    let parsed: DrawFile = serde_json::from_slice(without_bom(bytes))
+        .map_err(|e| DrawFileError::Json { file: file.to_owned(), reason: json_reason(&e) })?;
     let known: BTreeMap<&str, usize> =
         split.train.iter().enumerate().map(|(position, item)| (item.path.as_str(), position)).collect();
     let (mut drawn, mut seen) = (Vec::new(), BTreeSet::new());

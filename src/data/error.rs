@@ -4,6 +4,7 @@
 
 use super::manifest::ManifestError;
 use super::split_json::SplitError;
+use crate::util::mistaken;
 
 /// Why a dataset could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,17 @@ impl DataError {
     /// The error of a failed read of `path`.
     pub(super) fn read(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::Read { file: path.display().to_string(), reason: error.to_string() }
+    }
+
+    /// The text of a list or class name file, or the error that names it.
+    pub(super) fn read_text(path: &std::path::Path) -> Result<String, Self> {
+        /// FGVCAircraft's longest list has 110 KB, ImageNet's class names 22 KB.
+        const LIMIT: u64 = 32 << 20;
+        let named = |error: mistaken::TextError| Self::Read {
+            file: path.display().to_string(),
+            reason: error.to_string(),
+        };
+        mistaken::read_text(path, LIMIT).map_err(named)
     }
 
     /// The error of a bad line; `index` counts from 0.

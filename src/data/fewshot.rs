@@ -42,6 +42,20 @@ pub fn draw_with(split: &Split, shots: u32, mut random: PyRandom) -> FewShot {
     FewShot { train, val }
 }
 
+/// Number of items of each label.
+pub fn class_counts(items: &[Item]) -> BTreeMap<u32, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(item.label).or_default() += 1;
+    }
+    counts
+}
+
+/// How many classes have fewer than `shots` items, so that a draw of that size takes all of theirs.
+pub fn short_classes(items: &[Item], shots: u32) -> usize {
+    class_counts(items).values().filter(|count| **count < shots as usize).count()
+}
+
 fn draw_list(items: &[Item], shots: u32, random: &mut PyRandom) -> Vec<usize> {
     positions_by_label(items)
         .into_iter()
@@ -79,6 +93,12 @@ mod tests {
         split.val = items(&[4]);
         assert_eq!(draw(&split, 3, 3).train, [0, 1]);
         assert_eq!(draw(&split, 3, 3).val, alone.train);
+    }
+
+    #[test]
+    fn short_classes_are_counted() {
+        let list = items(&[1, 1, 1, 2, 2, 5]);
+        assert_eq!([1, 2, 3, 4].map(|shots| super::short_classes(&list, shots)), [0, 1, 2, 3]);
     }
 
     #[test]

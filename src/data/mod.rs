@@ -21,6 +21,7 @@ mod manifest_checks;
 mod prediction;
 pub mod pyrandom;
 pub mod source;
+mod split_error;
 pub mod split_json;
 pub mod split_write;
 pub mod verify;

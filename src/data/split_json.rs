@@ -5,18 +5,20 @@
 //! draws depend on it, and OxfordFlowers' lists are not in label order.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use super::split_error::SplitError;
 use super::{Item, Split};
+use crate::util::mistaken::{Mistake, json_reason, without_bom};
 
-/// Largest accepted file after unpacking. The largest known split file (Food101) has about 10 MB;
-/// the limit keeps a gzip bomb, and the JSON tree of a hostile file, within a few hundred megabytes.
+/// Largest accepted file after unpacking; the largest known split file (Food101) has about 10 MB.
 const MAX_UNCOMPRESSED_BYTES: usize = 32 << 20;
 
 /// A split file, checked: every list holds well-formed items and labels run from 0 without a gap.
@@ -30,90 +32,52 @@ pub struct SplitFile {
     pub sha256_uncompressed: String,
 }
 
-/// Why a split file was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum SplitError {
-    /// The file could not be read or unpacked.
-    #[error("read split file: {reason}: {file}")]
-    Read {
-        /// The split file.
-        file: String,
-        /// What the system or the unpacker said.
-        reason: String,
-    },
-    /// The unpacked file is larger than any split file has a reason to be.
-    #[error("read split file: larger than {limit_bytes} bytes when unpacked: {file}")]
-    TooLarge {
-        /// The split file.
-        file: String,
-        /// The limit, bytes.
-        limit_bytes: usize,
-    },
-    /// Not JSON, or not an object with exactly the lists `train`, `val` and `test`.
-    #[error("parse split file: {reason}: {file}")]
-    Json {
-        /// The split file.
-        file: String,
-        /// What the parser said, with line and column.
-        reason: String,
-    },
-    /// An entry is not `[relative path, label, class name]`.
-    #[error("parse split file: {list}[{position}] is {value}, {reason}: {file}")]
-    Entry {
-        /// The split file.
-        file: String,
-        /// `train`, `val` or `test`.
-        list: &'static str,
-        /// Position in the list, from 0.
-        position: usize,
-        /// The entry as JSON, shortened to 120 characters.
-        value: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// One label carries two class names.
-    #[error(
-        "parse split file: {list}[{position}] names label {label} {name:?}, earlier entries say {earlier:?}: {file}"
-    )]
-    NameConflict {
-        /// The split file.
-        file: String,
-        /// `train`, `val` or `test`.
-        list: &'static str,
-        /// Position in the list, from 0.
-        position: usize,
-        /// The label with two names.
-        label: u32,
-        /// The name of this entry.
-        name: String,
-        /// The name of the label's first entry.
-        earlier: String,
-    },
-    /// Labels leave a gap: some label below the largest has no entry in any list.
-    #[error("parse split file: labels run to {largest} but label {missing} has no entry: {file}")]
-    LabelGap {
-        /// The split file.
-        file: String,
-        /// The smallest label without an entry.
-        missing: u32,
-        /// The largest label that occurs.
-        largest: u32,
-    },
-    /// All three lists are empty.
-    #[error("parse split file: it holds no entry: {file}")]
-    Empty {
-        /// The split file.
-        file: String,
-    },
-}
-
 /// The file's outer shape. A duplicate, missing or unknown list is a parse error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Lists {
-    train: Vec<Value>,
-    val: Vec<Value>,
-    test: Vec<Value>,
+    train: Entries,
+    val: Entries,
+    test: Entries,
+}
+
+/// One list's entries up to the first bad one. Each is checked as it is parsed, so that no tree of the whole file is
+/// ever in memory: one of arrays in arrays takes thirty times the file's size.
+#[derive(Default)]
+struct Entries {
+    good: Vec<(Item, String)>,
+    /// Position, the entry as JSON, what is wrong with it.
+    bad: Option<(usize, String, &'static str)>,
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneByOne;
+        impl<'de> Visitor<'de> for OneByOne {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of [path, label, class name]")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries, A::Error> {
+                let mut entries = Entries::default();
+                while let Some(value) = list.next_element::<Value>()? {
+                    match read_entry(&value) {
+                        Ok((item, name)) => entries.good.push((item, name.to_owned())),
+                        Err(reason) => {
+                            let text = value.to_string().chars().take(120).collect();
+                            entries.bad = Some((entries.good.len(), text, reason));
+                            while list.next_element::<IgnoredAny>()?.is_some() {}
+                            break;
+                        }
+                    }
+                }
+                Ok(entries)
+            }
+        }
+        deserializer.deserialize_seq(OneByOne)
+    }
 }
 
 /// Reads and checks one split file.
@@ -128,10 +92,25 @@ pub fn read_split_json(path: &Path) -> Result<SplitFile, SplitError> {
 pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
     let file = path.display().to_string();
     let read_error = |e: std::io::Error| SplitError::Read { file: file.clone(), reason: e.to_string() };
+    let mistaken = |mistake| SplitError::Mistaken { file: file.clone(), mistake };
+    if let Some(mistake) = Mistake::of_file(path) {
+        return Err(mistaken(mistake));
+    }
     let packed = std::fs::File::open(path).map_err(read_error)?;
     let bytes = read_limited(packed).map_err(read_error)?;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(read_error)?
+        let unpacked =
+            read_limited(MultiGzDecoder::new(bytes.as_slice())).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => SplitError::Read {
+                    file: file.clone(),
+                    reason: "the gzip file is cut off; copy or download it again".to_owned(),
+                },
+                _ => read_error(error),
+            })?;
+        match Mistake::of(&unpacked) {
+            Some(mistake) => return Err(mistaken(mistake)),
+            None => unpacked,
+        }
     } else {
         bytes
     };
@@ -146,8 +125,8 @@ pub(super) fn read_unpacked(path: &Path) -> Result<Vec<u8>, SplitError> {
 /// # Errors
 /// As [`read_split_json`], except for reading and unpacking.
 pub fn parse_split_json(bytes: &[u8], file: &str) -> Result<SplitFile, SplitError> {
-    let lists: Lists = serde_json::from_slice(bytes)
-        .map_err(|e| SplitError::Json { file: file.to_owned(), reason: e.to_string() })?;
+    let lists: Lists = serde_json::from_slice(without_bom(bytes))
+        .map_err(|e| SplitError::Json { file: file.to_owned(), reason: json_reason(&e) })?;
     let mut names = BTreeMap::new();
     let split = Split {
         train: read_list(lists.train, "train", file, &mut names)?,
@@ -167,36 +146,30 @@ fn read_limited(source: impl Read) -> std::io::Result<Vec<u8>> {
 }
 
 fn read_list(
-    entries: Vec<Value>,
+    entries: Entries,
     list: &'static str,
     file: &str,
     names: &mut BTreeMap<u32, String>,
 ) -> Result<Vec<Item>, SplitError> {
-    let mut items = Vec::with_capacity(entries.len());
-    for (position, value) in entries.into_iter().enumerate() {
-        let (item, name) = read_entry(&value).map_err(|reason| SplitError::Entry {
-            file: file.to_owned(),
-            list,
-            position,
-            value: value.to_string().chars().take(120).collect(),
-            reason,
-        })?;
+    let mut items = Vec::with_capacity(entries.good.len());
+    for (position, (item, name)) in entries.good.into_iter().enumerate() {
         let label = item.label;
-        let earlier = names.entry(label).or_insert_with(|| name.to_owned());
-        if earlier != name {
-            let (name, earlier) = (name.to_owned(), earlier.clone());
-            return Err(SplitError::NameConflict {
-                file: file.to_owned(),
-                list,
-                position,
-                label,
-                name,
-                earlier,
-            });
+        match names.get(&label) {
+            Some(earlier) if *earlier != name => {
+                let (file, earlier) = (file.to_owned(), earlier.clone());
+                return Err(SplitError::NameConflict { file, list, position, label, name, earlier });
+            }
+            Some(_) => {}
+            None => _ = names.insert(label, name),
         }
         items.push(item);
     }
-    Ok(items)
+    match entries.bad {
+        Some((position, value, reason)) => {
+            Err(SplitError::Entry { file: file.to_owned(), list, position, value, reason })
+        }
+        None => Ok(items),
+    }
 }
 
 /// One `[path, label, class name]` entry, or what is wrong with it.

@@ -4,7 +4,10 @@
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// Two records of different content claim the same row, and no setting tells them apart.
-    #[error("tell records {first} and {second} apart: both hold {cell}, and no setting differs; remove one")]
+    #[error(
+        "tell records {first} and {second} apart: both hold {cell}, and no setting differs; remove one with \
+         `rpo-bench runs forget NAME --where key={first}`"
+    )]
     Conflict {
         /// Key of the one record.
         first: String,
@@ -13,6 +16,9 @@ pub enum FrameError {
         /// The row in words.
         cell: String,
     },
+    /// Records that no label tells apart and that must not meet in one table.
+    #[error(transparent)]
+    Mixed(Box<Mixed>),
     /// A record counts more correct predictions than images.
     #[error("read record {key}: {correct} of {total} images of {dataset} are correct")]
     Count {
@@ -33,4 +39,26 @@ pub enum FrameError {
         /// What polars said.
         source: polars::error::PolarsError,
     },
+}
+
+/// Two records that no label tells apart, and what differs between them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "put records {first} and {second} into one table: {what} differs ({first_value} and {second_value}); keep \
+     them in folders of their own (--out), or remove one kind with `rpo-bench runs forget NAME --where \
+     {key}={first_value}`"
+)]
+pub struct Mixed {
+    /// Key of the one record.
+    pub first: String,
+    /// Key of the other.
+    pub second: String,
+    /// What differs, in words.
+    pub what: String,
+    /// The word for it in `--where`.
+    pub key: &'static str,
+    /// The one's value, shortened where it is a hash.
+    pub first_value: String,
+    /// The other's.
+    pub second_value: String,
 }

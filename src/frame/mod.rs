@@ -3,6 +3,7 @@
 //! No mean, interval or test is made anywhere else from raw records: reports and statistics start from
 //! these rows.
 
+pub mod agreement;
 pub mod error;
 pub mod row;
 pub mod summary;
@@ -14,3 +15,4 @@ pub use error::FrameError;
 pub use row::Row;
 pub use summary::{Accuracy, SummaryRow};
 pub use table::Frame;
+pub use variant::OwnSettings;

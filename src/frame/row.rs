@@ -3,7 +3,7 @@
 //! `dataset` is the one evaluated on; `train_dataset` differs from it only under domain shift.
 
 use crate::data::Classes;
-use crate::record::{Evaluation, RunRecord};
+use crate::record::{Evaluation, Identity, RunRecord};
 
 /// One evaluation of one record. The field order is the sorting order of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,8 @@ pub struct Row {
     pub dataset: String,
     /// Method id.
     pub method: String,
-    /// Swept settings as `key=value`, joined by spaces; empty without any.
+    /// Swept settings as `key=value`, joined by spaces, and those that tell runs of one folder apart; empty
+    /// for the suite's own.
     pub variant: String,
     /// Dataset trained on.
     pub train_dataset: String,
@@ -28,6 +29,10 @@ pub struct Row {
     pub dtype: String,
     /// `--limit`, where one was given.
     pub limit: Option<u32>,
+    /// Digest of everything the seeds of one mean must agree in ([`Identity`]).
+    pub settings: String,
+    /// Version of the numerics the record was made with.
+    pub numerics_version: u32,
     /// Training images per class; `None` for zero-shot.
     pub shots: Option<u32>,
     /// Seed; `None` for zero-shot.
@@ -57,6 +62,8 @@ impl Row {
             train_classes: cell.train_classes,
             dtype: record.provenance.dtype.clone(),
             limit: cell.limit,
+            settings: Identity::of(record).digest(),
+            numerics_version: record.provenance.numerics_version,
             shots: cell.shots,
             seed: cell.seed,
             classes: evaluation.classes,

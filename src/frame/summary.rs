@@ -46,7 +46,8 @@ impl Accuracy {
 /// One dataset × method (× variant × shots …) over its seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SummaryRow {
-    /// Any row of the group with seed, classes and counts cleared: the coordinates.
+    /// Any row of the group with seed, classes and counts cleared: the coordinates. Its number of trained
+    /// parameters is the largest of any seed; it never tells groups apart.
     pub place: Row,
     /// Accuracy among base classes.
     pub base: Accuracy,
@@ -72,7 +73,7 @@ impl SummaryRow {
             && (row.train_classes, row.limit, row.shots) == (place.train_classes, place.limit, place.shots)
             && (&row.suite, &row.profile, &row.data, &row.dtype)
                 == (&place.suite, &place.profile, &place.data, &place.dtype)
-            && row.trainable_parameters == place.trainable_parameters
+            && row.settings == place.settings
     }
 
     /// Number of distinct seeds; 0 for zero-shot, which has none.
@@ -91,7 +92,7 @@ impl SummaryRow {
     }
 }
 
-/// Groups sorted rows by everything but seed and classes.
+/// Groups sorted rows by everything but seed and classes: what is averaged has one settings identity.
 pub(super) fn summarise(rows: &[Row]) -> Vec<SummaryRow> {
     let mut groups: BTreeMap<Row, Vec<&Row>> = BTreeMap::new();
     for row in rows {
@@ -104,11 +105,12 @@ fn place_of(row: &Row) -> Row {
     let mut place = row.clone();
     place.seed = None;
     place.classes = Classes::All;
-    (place.correct, place.total) = (0, 0);
+    (place.correct, place.total, place.trainable_parameters) = (0, 0, 0);
     place
 }
 
-fn summary_row(place: Row, members: &[&Row]) -> SummaryRow {
+fn summary_row(mut place: Row, members: &[&Row]) -> SummaryRow {
+    place.trainable_parameters = members.iter().map(|row| row.trainable_parameters).max().unwrap_or(0);
     let of = |classes: Classes| {
         let mut accuracy = Accuracy::default();
         for row in members.iter().filter(|row| row.classes == classes) {

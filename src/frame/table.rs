@@ -1,9 +1,12 @@
 //! The table itself: sorted, free of duplicates, the same for any order of the input.
 
+use std::collections::BTreeMap;
+
+use super::agreement;
 use super::error::FrameError;
 use super::row::Row;
 use super::summary::{SummaryRow, summarise};
-use super::variant::variant_names;
+use super::variant::{OwnSettings, variant_names};
 use crate::data::Classes;
 use crate::record::{Outcome, RunRecord};
 
@@ -13,23 +16,35 @@ use crate::record::{Outcome, RunRecord};
 pub struct Frame {
     rows: Vec<Row>,
     keys: Vec<String>,
+    /// Variant name by key, of failed records too.
+    variants: BTreeMap<String, String>,
 }
 
 impl Frame {
-    /// Builds the table. A record that occurs twice counts once. Records of one cell with different
-    /// settings are told apart by their variant (see [`super::variant`]).
+    /// Builds the table. A record that occurs twice counts once. Records with different settings are told
+    /// apart by their variant (see [`super::variant`]).
     ///
     /// # Errors
-    /// [`FrameError::Conflict`] where nothing tells two records apart, [`FrameError::Count`] for a record
-    /// with more correct predictions than images.
+    /// As [`Frame::with_own`].
     pub fn from_records(records: &[RunRecord]) -> Result<Self, FrameError> {
-        let mut complete: Vec<&RunRecord> =
-            records.iter().filter(|r| r.outcome == Outcome::Complete).collect();
-        complete.sort_by(|a, b| a.key.cmp(&b.key));
-        complete.dedup_by(|a, b| a.key == b.key && a.evaluations == b.evaluations);
-        let variants = variant_names(&complete);
+        Self::with_own(records, &OwnSettings::default())
+    }
+
+    /// As [`Frame::from_records`], where the suite's own settings are known and so need no name.
+    ///
+    /// # Errors
+    /// [`FrameError::Conflict`] where nothing tells two records apart, [`FrameError::Mixed`] for records of two
+    /// models, data folders or test sets under one name, [`FrameError::Count`] for a record with more correct
+    /// predictions than images.
+    pub fn with_own(records: &[RunRecord], own: &OwnSettings) -> Result<Self, FrameError> {
+        let mut every: Vec<&RunRecord> = records.iter().collect();
+        every.sort_by(|a, b| a.key.cmp(&b.key));
+        every.dedup_by(|a, b| a.key == b.key && a.evaluations == b.evaluations);
+        let names = variant_names(&every, own);
+        let is_complete = |record: &&RunRecord| record.outcome == Outcome::Complete;
+        agreement::check(&every.iter().copied().filter(is_complete).collect::<Vec<_>>())?;
         let mut keyed: Vec<(Row, &str)> = Vec::new();
-        for (record, variant) in complete.iter().zip(&variants) {
+        for (record, variant) in every.iter().zip(&names).filter(|(record, _)| is_complete(record)) {
             for evaluation in &record.evaluations {
                 if evaluation.correct > evaluation.total {
                     return Err(FrameError::Count {
@@ -51,7 +66,13 @@ impl Frame {
             });
         }
         let (rows, keys) = keyed.into_iter().map(|(row, key)| (row, key.to_owned())).unzip();
-        Ok(Self { rows, keys })
+        let variants = every.iter().map(|record| record.key.clone()).zip(names).collect();
+        Ok(Self { rows, keys, variants })
+    }
+
+    /// Variant name of a record, failed or complete; empty for the suite's own settings.
+    pub fn variant(&self, key: &str) -> &str {
+        self.variants.get(key).map_or("", String::as_str)
     }
 
     /// The rows in order.
@@ -63,6 +84,12 @@ impl Frame {
     pub fn record_key(&self, summary: &SummaryRow, seed: Option<u64>, classes: Classes) -> Option<&str> {
         let wanted = |row: &Row| row.seed == seed && row.classes == classes && summary.holds(row);
         self.rows.iter().zip(&self.keys).find(|(row, _)| wanted(row)).map(|(_, key)| key.as_str())
+    }
+
+    /// Keys of the records behind `summary`, in the order of the rows.
+    pub fn record_keys(&self, summary: &SummaryRow) -> Vec<&str> {
+        let rows = self.rows.iter().zip(&self.keys).filter(|(row, _)| summary.holds(row));
+        rows.map(|(_, key)| key.as_str()).collect()
     }
 
     /// One line per dataset × method × variant × shots (× everything else but seed and classes).

@@ -1,6 +1,7 @@
 //! The tables as files: CSV always, Parquet with the feature `parquet`.
 //!
-//! Percentages have six decimals. Missing values are empty cells, never zeros.
+//! Percentages have six decimals. Missing values are empty cells, never zeros. The suite's own settings are
+//! called `default`: an empty cell would read as a missing value elsewhere.
 
 use std::io::Write;
 
@@ -10,6 +11,9 @@ use super::error::FrameError;
 use super::row::Row;
 use super::summary::{Accuracy, SummaryRow};
 use super::table::Frame;
+
+/// Name of the suite's own settings in the column `variant`.
+const DEFAULT: &str = "default";
 
 impl Frame {
     /// Writes `results.csv`: one line per row.
@@ -63,6 +67,10 @@ fn real<T>(name: &str, rows: &[T], get: impl Fn(&T) -> Option<f64>) -> Column {
     Column::new(name.into(), rows.iter().map(get).collect::<Vec<Option<f64>>>())
 }
 
+fn variant(row: &Row) -> &str {
+    if row.variant.is_empty() { DEFAULT } else { &row.variant }
+}
+
 fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
     DataFrame::new_infer_height(vec![
         text("suite", rows, |r| &r.suite),
@@ -70,7 +78,7 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         text("data", rows, |r| &r.data),
         text("dataset", rows, |r| &r.dataset),
         text("method", rows, |r| &r.method),
-        text("variant", rows, |r| &r.variant),
+        text("variant", rows, variant),
         whole("seed", rows, |r| r.seed),
         whole("shots", rows, |r| r.shots.map(u64::from)),
         text("classes", rows, |r| r.classes.as_str()),
@@ -82,6 +90,7 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         text("train_dataset", rows, |r| &r.train_dataset),
         text("train_classes", rows, |r| r.train_classes.as_str()),
         whole("limit", rows, |r| r.limit.map(u64::from)),
+        text("settings", rows, |r| &r.settings),
     ])
 }
 
@@ -94,7 +103,7 @@ fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
         text("data", rows, |r| &r.place.data),
         text("dataset", rows, |r| &r.place.dataset),
         text("method", rows, |r| &r.place.method),
-        text("variant", rows, |r| &r.place.variant),
+        text("variant", rows, |r| variant(&r.place)),
         whole("shots", rows, |r| r.place.shots.map(u64::from)),
         whole("n_seeds", rows, |r| Some(r.n_seeds() as u64)),
         real("base_pct", rows, mean(|r| &r.base)),
@@ -111,5 +120,6 @@ fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
         text("train_dataset", rows, |r| &r.place.train_dataset),
         text("train_classes", rows, |r| r.place.train_classes.as_str()),
         whole("limit", rows, |r| r.place.limit.map(u64::from)),
+        text("settings", rows, |r| &r.place.settings),
     ])
 }

@@ -85,7 +85,16 @@ impl Method for CoCoOp {
         let net = self.hidden(shape.config.projection_dim)
             * (shape.config.projection_dim + shape.config.text.width);
         let evaluate = net as u64 + shape.text_tokens() + shape.classes() * shape.joint();
-        Work { step: 2 * shape.batch * evaluate, image: shape.image_tokens(), evaluate, ..Work::default() }
+        // Every image has a context of its own, and so a text feature of every class.
+        let texts = shape.classes() * shape.batch;
+        let step_bytes = shape.step_bytes(net as u64, texts + shape.batch, texts);
+        Work {
+            step: 2 * shape.batch * evaluate,
+            step_bytes,
+            image: shape.image_tokens(),
+            evaluate,
+            ..Work::default()
+        }
     }
 
     fn untouched(&self) -> Untouched {

@@ -122,6 +122,11 @@ impl Method for CoOp {
         Work {
             step: 2 * (shape.text_tokens() + shape.batch * evaluate),
             classifier: shape.text_tokens(),
+            step_bytes: shape.step_bytes(
+                (self.context_tokens * shape.config.text.width) as u64,
+                shape.classes() + shape.batch,
+                shape.classes() * shape.batch,
+            ),
             image: shape.image_tokens(),
             evaluate,
             ..Work::default()

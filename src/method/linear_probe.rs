@@ -49,6 +49,11 @@ impl Method for LinearProbe {
             step: 2 * shape.batch * evaluate,
             image: shape.image_tokens(),
             evaluate,
+            step_bytes: shape.step_bytes(
+                shape.joint() * (shape.joint() + 1),
+                shape.classes() + 2 * shape.batch,
+                shape.classes() * shape.batch,
+            ),
             ..Work::default()
         }
     }

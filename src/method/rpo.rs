@@ -150,12 +150,17 @@ impl Method for Rpo {
         let if_cached = |number: u64| if cached { number } else { 0 };
         Work {
             bind: if_cached(shape.text_tokens()),
-            step: 2 * (text + shape.batch * evaluate),
+            step: text.saturating_add(shape.batch.saturating_mul(evaluate)).saturating_mul(2),
             classifier: text,
             image: if_cached(shape.image_tokens()),
             evaluate,
             kept_text_bytes: if_cached(shape.text_cache_bytes()),
             kept_image_bytes: if_cached(shape.image_cache_bytes()),
+            step_bytes: shape.reader_bytes(k).saturating_add(shape.step_bytes(
+                k * (shape.config.text.width + shape.config.vision.width) as u64,
+                k * (shape.classes() + shape.batch),
+                k * shape.classes() * shape.batch,
+            )),
         }
     }
 

@@ -77,14 +77,26 @@ pub struct PromptStyle {
 }
 
 impl PromptStyle {
+    /// Why the sentence cannot be used: without the class name every class has the same prompt.
+    pub fn fault(&self) -> Option<String> {
+        let Template::Fixed(text) = &self.template else { return None };
+        let count = text.matches("{}").count();
+        (count != 1)
+            .then(|| format!("template is {text:?}: expected {{}} exactly once, where the class name goes"))
+    }
+
     /// The prompt of one class.
     pub fn prompt(&self, class_name: &str, dataset_template: &str) -> String {
         let name = if self.raw_class_names { class_name.to_owned() } else { class_name.replace('_', " ") };
-        let template = match &self.template {
+        self.own_sentence(dataset_template).replace("{}", &name)
+    }
+
+    /// The sentence around a class name for a dataset with this one of its own.
+    pub fn own_sentence<'a>(&'a self, dataset_template: &'a str) -> &'a str {
+        match &self.template {
             Template::Dataset => dataset_template,
             Template::Fixed(text) => text,
-        };
-        template.replace("{}", &name)
+        }
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Work {
     pub kept_text_bytes: u64,
     /// Keys and values kept for one image, in bytes of f32.
     pub kept_image_bytes: u64,
+    /// What a training step holds at one time however its work is cut, in bytes of f32: trained values with momentum and
+    /// gradient, the features of all prompts and the logits, each with its gradient. A lower bound.
+    pub step_bytes: u64,
 }
 
 /// A model shape and a class set.
@@ -38,6 +41,8 @@ pub struct Shape<'a> {
 }
 
 const F32_BYTES: u64 = 4;
+/// Widths of a row that backward needs of a block, at the least: input, queries, output, and the MLP's inside.
+const KEPT_WIDTHS: u64 = 6;
 
 /// Multiply-adds of one row in one block: queries and output, keys and values, MLP.
 fn row(tower: &TowerConfig) -> [u64; 3] {
@@ -83,6 +88,21 @@ impl<'a> Shape<'a> {
     /// Number of classes.
     pub fn classes(&self) -> u64 {
         self.lengths.len() as u64
+    }
+
+    /// Bytes of f32 of a step that trains `trained` numbers and leaves `features` vectors of the joint space and `logits`
+    /// logits. Saturating: settings may ask for anything.
+    pub fn step_bytes(&self, trained: u64, features: u64, logits: u64) -> u64 {
+        let outputs = features.saturating_mul(self.joint()).saturating_add(logits);
+        let numbers = trained.saturating_mul(3).saturating_add(outputs.saturating_mul(2));
+        numbers.saturating_mul(F32_BYTES)
+    }
+
+    /// Bytes of f32 that backward needs of `k` readers of one class and one image: classes and images can be cut apart,
+    /// readers cannot.
+    pub fn reader_bytes(&self, k: u64) -> u64 {
+        let numbers = |tower: &TowerConfig| KEPT_WIDTHS * (tower.layers * tower.width) as u64;
+        k.saturating_mul(numbers(&self.config.text) + numbers(&self.config.vision)).saturating_mul(F32_BYTES)
     }
 
     /// Width of the joint space.

@@ -9,11 +9,11 @@ use crate::util::rng::Stream;
 use super::CropBox;
 
 /// Share of the image's area that a box covers.
-const SCALE: (f64, f64) = (0.08, 1.0);
+pub(super) const SCALE: (f64, f64) = (0.08, 1.0);
 /// Width over height of a box.
-const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
+pub(super) const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
 /// Boxes tried before the central one is taken.
-const TRIES: u32 = 10;
+pub(super) const TRIES: u32 = 10;
 
 /// What is done to one image for one training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ fn draw_crop(stream: &mut Stream, width: usize, height: usize) -> CropBox {
     let image_area = width as f64 * height as f64;
     for _ in 0..TRIES {
         let area = image_area * stream.uniform_in(SCALE.0, SCALE.1);
-        let ratio = stream.uniform_in(RATIO.0.ln(), RATIO.1.ln()).exp();
+        // From libm: the platform's own functions may round differently, and with them a box.
+        let ratio = libm::exp(stream.uniform_in(libm::log(RATIO.0), libm::log(RATIO.1)));
         let w = (area * ratio).sqrt().round_ties_even() as usize;
         let h = (area / ratio).sqrt().round_ties_even() as usize;
         if (1..=width).contains(&w) && (1..=height).contains(&h) {

@@ -134,11 +134,18 @@ fn resize_rows(image: &Rgb8, source: CropBox, columns: &[Taps], out: &mut [u8]) 
     let stride = columns.len() * 3;
     let mut side_by_side = vec![0u8; source.width * LANES];
     for (block, out_rows) in out.chunks_mut(ROWS * stride).enumerate() {
-        for row in 0..out_rows.len() / stride {
-            let start = ((source.top + block * ROWS + row) * image.width() + source.left) * 3;
-            let pixels = image.data()[start..start + source.width * 3].as_chunks::<3>().0;
-            for (pixel, lanes) in pixels.iter().zip(side_by_side.chunks_exact_mut(LANES)) {
-                lanes[row * 4..row * 4 + 3].copy_from_slice(pixel);
+        // The last block repeats its last row. Column by column, so that every cache line is written once.
+        let count = out_rows.len() / stride;
+        let rows: [&[[u8; 3]]; ROWS] = std::array::from_fn(|row| {
+            let top = source.top + block * ROWS + row.min(count - 1);
+            let start = (top * image.width() + source.left) * 3;
+            image.data()[start..start + source.width * 3].as_chunks::<3>().0
+        });
+        for (x, lanes) in side_by_side.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            for (row, lane) in rows.iter().zip(lanes.as_chunks_mut::<4>().0) {
+                if let Some(&[red, green, blue]) = row.get(x) {
+                    *lane = [red, green, blue, 0];
+                }
             }
         }
         for (x, taps) in columns.iter().enumerate() {

@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::holder::Holder;
+use super::store::list_files;
+use crate::util::atomic_file;
 
 /// A claim whose heartbeat is older than this many seconds is void.
 pub const STALE_SECS: u64 = 600;
@@ -50,6 +52,7 @@ impl Claims {
         let dir = run.join("claims");
         fs::create_dir_all(&dir)?;
         let shared = Arc::new(Shared { dir, me: Holder::this_process(), held: Mutex::default() });
+        shared.sweep()?;
         let (stop, stopped) = mpsc::channel();
         let beating = Arc::clone(&shared);
         let heart = std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
@@ -68,7 +71,7 @@ impl Claims {
     pub fn take(&self, key: &str) -> io::Result<Result<Held, Holder>> {
         let shared = &self.shared;
         let _lock = shared.lock()?;
-        if let Some(other) = shared.holder(key).filter(|holder| holder.holds(now())) {
+        if let Some(other) = shared.living(key) {
             return Ok(Err(other));
         }
         shared.write(key)?;
@@ -104,12 +107,29 @@ impl Shared {
         serde_json::from_slice(&fs::read(self.path(key)).ok()?).ok()
     }
 
+    /// Who holds a cell and is alive, as far as can be told.
+    fn living(&self, key: &str) -> Option<Holder> {
+        let path = self.path(key);
+        self.holder(key).filter(|holder| holder.holds(now(), written(&path)))
+    }
+
+    /// Removes claims that are void and temporary files that were never renamed.
+    fn sweep(&self) -> io::Result<()> {
+        let _lock = self.lock()?;
+        atomic_file::sweep(&self.dir);
+        for name in list_files(&self.dir, "json")? {
+            let key = name.trim_end_matches(".json");
+            if self.living(key).is_none() {
+                fs::remove_file(self.path(key))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Not synced: a claim that a power cut loses was its process's last.
     fn write(&self, key: &str) -> io::Result<()> {
         let claim = Holder { heartbeat: now(), ..self.me.clone() };
-        let temporary = self.dir.join(format!("{key}.{}", std::process::id()));
-        fs::write(&temporary, serde_json::to_vec(&claim)?)?;
-        fs::rename(&temporary, self.path(key))
+        atomic_file::write_unsynced(&self.path(key), &serde_json::to_vec(&claim)?)
     }
 
     fn beat(&self) -> io::Result<()> {
@@ -156,6 +176,20 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Number of cells of the run directory `run` that living processes hold.
+pub fn living_claims(run: &Path) -> usize {
+    let dir = run.join("claims");
+    let shared = Shared { me: Holder::this_process(), held: Mutex::default(), dir };
+    let names = list_files(&shared.dir, "json").unwrap_or_default();
+    names.iter().filter(|name| shared.living(name.trim_end_matches(".json")).is_some()).count()
+}
+
+/// When a file was written, in seconds since 1970; `None` where the system does not say.
+fn written(path: &Path) -> Option<u64> {
+    let time = fs::metadata(path).and_then(|data| data.modified()).ok()?;
+    time.duration_since(UNIX_EPOCH).ok().map(|elapsed| elapsed.as_secs())
+}
+
 /// Seconds since 1970.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
@@ -196,6 +230,33 @@ mod tests {
         assert_eq!(claims.take("k").unwrap().is_ok(), me.started.is_some());
         fs::write(run.path().join("claims/k.json"), "{").unwrap();
         assert!(claims.take("k").unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_claim_of_a_clock_ahead_ends_ten_minutes_after_it_was_written() {
+        let run = tempfile::tempdir().unwrap();
+        let claims = Claims::open(run.path()).unwrap();
+        let ahead =
+            Holder { host: "elsewhere".to_owned(), heartbeat: now() + 86_400, ..Holder::this_process() };
+        plant(run.path(), &ahead);
+        assert!(claims.take("k").unwrap().is_err(), "just written");
+        let old = SystemTime::now() - Duration::from_secs(STALE_SECS + 60);
+        let file = File::options().write(true).open(run.path().join("claims/k.json")).unwrap();
+        file.set_modified(old).unwrap();
+        assert!(claims.take("k").unwrap().is_ok(), "a day ahead, and silent");
+    }
+
+    #[test]
+    fn void_claims_and_half_written_ones_are_swept() {
+        let run = tempfile::tempdir().unwrap();
+        drop(Claims::open(run.path()).unwrap());
+        let me = Holder::this_process();
+        let other = Holder { host: "elsewhere".to_owned(), heartbeat: now(), ..me };
+        plant(run.path(), &Holder { heartbeat: now() - STALE_SECS - 1, ..other.clone() });
+        fs::write(run.path().join("claims/living.json"), serde_json::to_vec(&other).unwrap()).unwrap();
+        drop(Claims::open(run.path()).unwrap());
+        assert!(!run.path().join("claims/k.json").exists());
+        assert_eq!(living_claims(run.path()), 1);
     }
 
     #[test]

@@ -44,9 +44,11 @@ impl Holder {
     }
 
     /// Whether the claim still counts at `now` (seconds since 1970): its heartbeat is recent, and its process,
-    /// where it can be looked up, is alive.
-    pub(super) fn holds(&self, now: u64) -> bool {
-        now.saturating_sub(self.heartbeat) <= STALE_SECS && !self.is_gone()
+    /// where it can be looked up, is alive. A heartbeat from the future is of a clock that is ahead; then the
+    /// time counts at which its file was written, which is the file system's.
+    pub(super) fn holds(&self, now: u64, written: Option<u64>) -> bool {
+        let last = if self.heartbeat > now { written.unwrap_or(0) } else { self.heartbeat };
+        now.saturating_sub(last) <= STALE_SECS && !self.is_gone()
     }
 
     /// True only of a process of this machine and namespace that is certainly over.
@@ -67,10 +69,10 @@ mod tests {
     #[test]
     fn this_process_is_alive_and_another_start_is_not() {
         let me = Holder { heartbeat: 1_000, ..Holder::this_process() };
-        assert!(me.holds(1_000 + STALE_SECS) && !me.holds(1_001 + STALE_SECS));
+        assert!(me.holds(1_000 + STALE_SECS, None) && !me.holds(1_001 + STALE_SECS, None));
         let reused = Holder { started: me.started.map(|ticks| ticks + 1), ..me.clone() };
-        assert_eq!(reused.holds(1_000), me.started.is_none());
+        assert_eq!(reused.holds(1_000, None), me.started.is_none());
         let container = Holder { pid_namespace: Some("pid:[1]".to_owned()), ..reused };
-        assert!(container.holds(1_000));
+        assert!(container.holds(1_000, None));
     }
 }

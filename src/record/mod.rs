@@ -2,14 +2,16 @@
 
 pub mod claim;
 pub mod holder;
+pub mod identity;
 pub mod predictions;
 pub mod redact;
 pub mod schema;
 pub mod seal;
 pub mod store;
 
-pub use claim::{Claims, Held, lock_file};
+pub use claim::{Claims, Held, living_claims, lock_file};
 pub use holder::Holder;
+pub use identity::Identity;
 pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;

@@ -14,9 +14,11 @@ use crate::data::Classes;
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
 ///
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
-/// `target`, `cpu_model` and `driver`. 3: `skipped` of training. Every version since 1 is read; what it lacks is
-/// empty, 0 or `None`.
-pub const SCHEMA_VERSION: u32 = 3;
+/// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
+/// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
+/// durations that add up (see [`Timing`]).
+/// Every version since 1 is read; what it lacks is empty, 0 or `None`.
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct RunRecord {
     pub outcome: Outcome,
     /// Resolved hyper-parameters, dotted names (`"rpo.k"` → `"24"`), sorted.
     pub config: BTreeMap<String, String>,
+    /// Settings that the suite gives this dataset alone: dotted name → the value its other datasets have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_for_dataset: BTreeMap<String, String>,
     /// Protocol switches in force (`"rpo.raw_class_names"` → `"false"`), sorted.
     pub switches: BTreeMap<String, String>,
     /// The training, absent for zero-shot and for failed cells.
@@ -196,6 +201,15 @@ pub struct Provenance {
     pub data_kind: String,
     /// SHA-256 of the model weights.
     pub weights_sha256: String,
+    /// SHA-256 over configuration, tokenizer and weights: what decides the frozen model's numbers.
+    #[serde(default)]
+    pub model_sha256: String,
+    /// SHA-256 of every field of the model's resolved configuration.
+    #[serde(default)]
+    pub config_sha256: String,
+    /// SHA-256 of vocabulary and merges.
+    #[serde(default)]
+    pub tokenizer_sha256: String,
     /// The commit of a model from HuggingFace's cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_revision: Option<String>,
@@ -209,14 +223,24 @@ pub struct Provenance {
     pub finished_at: String,
 }
 
-/// Durations in seconds.
+impl Provenance {
+    /// What tells the frozen model from others: the digest over all of it, or that of the weights in records of
+    /// versions that have no other.
+    pub fn model(&self) -> &str {
+        if self.model_sha256.is_empty() { &self.weights_sha256 } else { &self.model_sha256 }
+    }
+}
+
+/// Durations in seconds. What several cells had in common is divided evenly among them, so the sums over cells are the
+/// time that was worked: on one lane they add up to the wall clock but for planning, reading and writing. Records of
+/// versions before 4 counted shared passes in full in every cell, and evaluation as 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
     /// Training of this cell alone.
     pub train_secs: f64,
-    /// Evaluation work of this cell alone.
+    /// Evaluation of this cell: its class prompts and its logits; seeds in the same products have equal shares.
     pub evaluate_secs: f64,
-    /// Passes shared with other cells of the dataset (frozen features, views), counted in full.
+    /// This cell's equal share of passes that several cells have in common: reading, views, frozen features.
     pub shared_secs: f64,
 }

@@ -103,8 +103,12 @@ impl Store {
             return Ok(None);
         }
         let path = self.dir.join(".report_lock");
-        let lock = lock_file(&path).map_err(|source| StoreError::Io { action: "lock", path, source })?;
-        Ok(Some(lock))
+        match lock_file(&path) {
+            Ok(lock) => Ok(Some(lock)),
+            // Nobody can add a record to a folder that cannot be written, so there is nobody to wait for.
+            Err(error) if is_read_only(&error) => Ok(None),
+            Err(source) => Err(StoreError::Io { action: "lock", path, source }),
+        }
     }
 
     /// Removes a file of the run; one that is not there is removed already.
@@ -162,22 +166,52 @@ impl Store {
         Ok(Some(record).filter(|record| record.outcome == Outcome::Complete))
     }
 
+    /// The complete record of a key, if every file it names is there and is what was recorded.
+    ///
+    /// # Errors
+    /// As [`Store::find`].
+    pub fn find_whole(&self, key: &str) -> Result<Option<RunRecord>, StoreError> {
+        Ok(self.find(key)?.filter(|record| self.damage(record).is_empty()))
+    }
+
+    /// The files that a record names and that are missing or changed, each with what is wrong.
+    pub fn damage(&self, record: &RunRecord) -> Vec<(String, String)> {
+        let parameters = record.training.iter().map(|t| (&t.parameters_path, &t.parameters_sha256));
+        let predictions = record.evaluations.iter().map(|e| (&e.predictions_path, &e.predictions_sha256));
+        let files = predictions.chain(parameters);
+        files.filter_map(|(path, sha256)| Some((path.clone(), self.fault(path, sha256)?))).collect()
+    }
+
+    /// What is wrong with a file of the run, if anything is.
+    pub fn fault(&self, relative: &str, sha256: &str) -> Option<String> {
+        match std::fs::read(self.dir.join(relative)) {
+            Ok(bytes) if hex(&Sha256::digest(&bytes)) == sha256 => None,
+            Ok(_) => Some("it is not what was recorded: its SHA-256 is another".to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some("it is missing".to_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Names of the files of a folder of the run with this ending, sorted; hidden ones, such as macOS leaves
+    /// beside copied files (`._NAME`), are nobody's.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] for a folder that cannot be listed; one that is not there is empty.
+    pub fn list(&self, folder: &str, ending: &str) -> Result<Vec<String>, StoreError> {
+        let dir = self.dir.join(folder);
+        if !dir.is_dir() {
+            return Ok(Vec::new());
+        }
+        list_files(&dir, ending).map_err(|source| StoreError::Io { action: "list", path: dir, source })
+    }
+
     /// Every record of the run, in key order.
     ///
     /// # Errors
     /// [`StoreError`] for a file that cannot be read or is no record.
     pub fn all(&self) -> Result<Vec<RunRecord>, StoreError> {
-        let dir = self.dir.join("records");
-        if !dir.is_dir() {
-            return Ok(Vec::new());
-        }
-        let entries = std::fs::read_dir(&dir)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|source| StoreError::Io { action: "list", path: dir.clone(), source })?;
-        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-        paths.sort();
-        paths.iter().map(|path| read_record(path)).collect()
+        let files = self.list("records", "json")?;
+        files.iter().map(|file| read_record(&self.dir.join("records").join(file))).collect()
     }
 
     /// The predictions of an evaluation; `None` when the file is absent or is not what was recorded.
@@ -186,6 +220,28 @@ impl Store {
         (hex(&Sha256::digest(&bytes)) == evaluation.predictions_sha256).then_some(())?;
         super::predictions::parse_predictions(&bytes)
     }
+}
+
+fn is_read_only(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Names of the files of a folder with this ending, sorted, without hidden ones.
+///
+/// # Errors
+/// What the system says.
+pub fn list_files(dir: &Path, ending: &str) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let fits = Path::new(&name).extension().is_some_and(|found| found == ending);
+        let name = name.to_string_lossy().into_owned();
+        if fits && !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn record_path(key: &str) -> String {
@@ -231,6 +287,8 @@ pub fn parse_record(path: &Path) -> Result<(RunRecord, Seal), StoreError> {
     let text = std::fs::read_to_string(path).map_err(io)?;
     let Version { schema_version } = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
     let seal = match schema_version {
+        // A later record that calls itself version 1 keeps fields that version 1 did not have.
+        1 if LATER_FIELDS.iter().any(|field| text.contains(field)) => Seal::Broken,
         1 => Seal::None,
         2..=SCHEMA_VERSION if seal::holds(&text) => Seal::Whole,
         2..=SCHEMA_VERSION => Seal::Broken,
@@ -242,6 +300,9 @@ pub fn parse_record(path: &Path) -> Result<(RunRecord, Seal), StoreError> {
     let record = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
     Ok((record, seal))
 }
+
+/// Fields of every record since version 2, as they stand in its text.
+const LATER_FIELDS: [&str; 3] = ["\"record_sha256\":", "\"cpu_model\":", "\"images_sha256\":"];
 
 /// The one field every version has, read before the others are insisted on.
 #[derive(Deserialize)]

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::names::{method_name, method_order};
 use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
+use crate::record::RunRecord;
 
 /// A method under one set of settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Arm {
-    order: (usize, String),
+    order: (usize, String, Vec<Word>),
     /// Method id.
     pub method: String,
     /// Swept settings as `key=value`; empty without any.
@@ -23,7 +24,7 @@ impl Arm {
     /// A method under one set of settings, nothing else telling it apart.
     pub fn new(method: &str, variant: &str) -> Self {
         let remark = String::new();
-        Self { order: method_order(method), method: method.to_owned(), variant: variant.to_owned(), remark }
+        Self { order: order(method, variant), method: method.to_owned(), variant: variant.to_owned(), remark }
     }
 
     /// Name in tables and legends.
@@ -36,6 +37,30 @@ impl Arm {
         let name = method_name(&self.method);
         if extra.is_empty() { name.to_owned() } else { format!("{name} ({extra})") }
     }
+}
+
+/// A piece of a variant's name: numbers sort as numbers, so that `k=4` stands before `k=16`. Values are told
+/// apart by their bits, which for positive numbers have their order; a sign is a piece of text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Number(u64),
+    Text(String),
+}
+
+fn order(method: &str, variant: &str) -> (usize, String, Vec<Word>) {
+    let (place, id) = method_order(method);
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut words = Vec::new();
+    let mut rest = variant;
+    while let Some(first) = rest.chars().next() {
+        let number = is_number(first);
+        let end = rest.find(|c| is_number(c) != number).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let value = word.parse::<f64>().ok().filter(|_| number);
+        words.push(value.map_or_else(|| Word::Text(word.to_owned()), |v| Word::Number(v.to_bits())));
+        rest = after;
+    }
+    (place, id, words)
 }
 
 /// Which coordinates vary among the rows, so that an arm must name them.
@@ -59,22 +84,29 @@ impl Mixed {
 
     /// The arm a row belongs to.
     pub fn arm(self, row: &Row) -> Arm {
+        self.named(&row.method, &row.variant, (&row.dtype, &row.data, row.limit))
+    }
+
+    /// The arm of a record, failed ones included, under its variant name.
+    pub fn arm_of_record(self, record: &RunRecord, variant: &str) -> Arm {
+        let origin = &record.provenance;
+        let told_apart = (origin.dtype.as_str(), origin.data_kind.as_str(), record.cell.limit);
+        self.named(&record.cell.method, variant, told_apart)
+    }
+
+    fn named(self, method: &str, variant: &str, (dtype, data, limit): (&str, &str, Option<u32>)) -> Arm {
         let mut remark = Vec::new();
-        if self.dtype {
-            remark.push(row.dtype.clone());
+        // What every run has without a flag needs no name.
+        if self.dtype && dtype != "f32" {
+            remark.push(dtype.to_owned());
         }
         if self.data {
-            remark.push(row.data.clone());
+            remark.push(data.to_owned());
         }
         if self.limit {
-            remark.push(row.limit.map_or_else(|| "no limit".to_owned(), |n| format!("limit {n}")));
+            remark.extend(limit.map(|n| format!("limit {n}")));
         }
-        Arm {
-            order: method_order(&row.method),
-            method: row.method.clone(),
-            variant: row.variant.clone(),
-            remark: remark.join(" "),
-        }
+        Arm { remark: remark.join(" "), ..Arm::new(method, variant) }
     }
 }
 
@@ -86,4 +118,22 @@ pub fn looks(arms: &[Arm]) -> Vec<Look> {
         marker: Marker::of_variant(arms[..i].iter().filter(|a| a.method == arm.method).count()),
     };
     arms.iter().enumerate().map(look).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_variants_sort_as_numbers() {
+        let names =
+            ["rpo.k=16", "rpo.k=4", "rpo.k=1", "rpo.st_scale=0.1", "rpo.st_scale=0.01", "", "rpo.mask=false"];
+        let mut arms: Vec<Arm> = names.map(|variant| Arm::new("rpo", variant)).to_vec();
+        arms.sort();
+        let sorted: Vec<&str> = arms.iter().map(|arm| arm.variant.as_str()).collect();
+        let expected =
+            ["", "rpo.k=1", "rpo.k=4", "rpo.k=16", "rpo.mask=false", "rpo.st_scale=0.01", "rpo.st_scale=0.1"];
+        assert_eq!(sorted, expected);
+        assert!(Arm::new("coop", "z") < Arm::new("rpo", ""));
+    }
 }

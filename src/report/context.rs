@@ -1,8 +1,9 @@
 //! What every section sees: the records in a fixed order, the table made of them, and the words that
 //! belong into every title.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::split;
 use super::arm::{Arm, Mixed};
 use super::error::ReportError;
 use super::page::PredictionSource;
@@ -15,16 +16,32 @@ pub fn is_pocket(record: &RunRecord) -> bool {
     record.cell.profile == "pocket" || record.provenance.data_kind.starts_with("pocket")
 }
 
+/// The swept settings of a record as one word.
+fn swept_words(record: &RunRecord) -> String {
+    let words: Vec<String> =
+        record.cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    words.join(" ")
+}
+
+/// The arm of a row, and whether its test sets were cut.
+fn kind(mixed: Mixed, row: &SummaryRow) -> (Arm, bool) {
+    (mixed.arm(&row.place), row.place.limit.is_some())
+}
+
 /// The material of a report.
 pub struct Context<'a> {
     /// What to render.
     pub spec: &'a ReportSpec,
-    /// All records, sorted by cell and key.
+    /// The records the tables are made of, failed ones included, sorted by cell and key.
     pub records: Vec<&'a RunRecord>,
-    /// Their table.
+    /// Records under other settings, which would cut the tables short.
+    pub apart: Vec<&'a RunRecord>,
+    /// The table of all records.
     pub frame: Frame,
-    /// The table averaged over seeds.
+    /// The table of `records` averaged over seeds.
     pub summary: Vec<SummaryRow>,
+    /// The same of the records that stand apart.
+    pub summary_apart: Vec<SummaryRow>,
     /// Per-image predictions, where they can be had.
     pub predictions: PredictionSource<'a>,
     mixed: Mixed,
@@ -43,12 +60,40 @@ impl<'a> Context<'a> {
         if records.is_empty() {
             return Err(ReportError::Empty);
         }
-        let frame = Frame::from_records(records)?;
+        let frame = Frame::with_own(records, &spec.own)?;
         let mut sorted: Vec<&RunRecord> = records.iter().collect();
         sorted.sort_by(|a, b| (&a.cell, &a.key).cmp(&(&b.cell, &b.key)));
         sorted.dedup_by(|a, b| a.cell == b.cell && a.key == b.key && a.outcome == b.outcome);
-        let (summary, mixed) = (frame.summary(), Mixed::of(frame.rows()));
-        Ok(Self { spec, records: sorted, frame, summary, predictions, mixed })
+        let mixed = Mixed::of(frame.rows());
+        let swept: BTreeMap<&str, String> =
+            sorted.iter().map(|record| (record.key.as_str(), swept_words(record))).collect();
+        let of_row = |row: &SummaryRow| {
+            let keys = frame.record_keys(row);
+            keys.first().and_then(|key| swept.get(key)).cloned().unwrap_or_default()
+        };
+        let divided = split(&frame, mixed, of_row);
+        let beside: BTreeSet<(Arm, bool)> = divided.apart.iter().map(|row| kind(mixed, row)).collect();
+        let shown: BTreeSet<(Arm, bool)> = divided.main.iter().map(|row| kind(mixed, row)).collect();
+        let is_apart = |record: &&RunRecord| {
+            let variant = frame.variant(&record.key);
+            let kind = (mixed.arm_of_record(record, variant), record.cell.limit.is_some());
+            // What only ever failed stands apart where its method has other results.
+            let method_shown = shown.iter().any(|(arm, _)| arm.method == record.cell.method);
+            beside.contains(&kind) || (method_shown && !shown.contains(&kind))
+        };
+        let (apart, records) = sorted.into_iter().partition(is_apart);
+        let (summary, summary_apart) = (divided.main, divided.apart);
+        Ok(Self { spec, records, apart, frame, summary, summary_apart, predictions, mixed })
+    }
+
+    /// The arm of a record, failed ones included.
+    pub fn arm_of_record(&self, record: &RunRecord) -> Arm {
+        self.mixed.arm_of_record(record, self.frame.variant(&record.key))
+    }
+
+    /// Every record, those that stand apart last.
+    pub fn every_record(&self) -> impl Iterator<Item = &'a RunRecord> {
+        self.records.iter().chain(&self.apart).copied()
     }
 
     /// The arm of a summary row.
@@ -63,15 +108,23 @@ impl<'a> Context<'a> {
         ids.into_iter().cloned().collect()
     }
 
-    /// Records that ended in an error.
+    /// Whether predictions behind a summary row are missing or damaged.
+    pub fn is_damaged(&self, row: &SummaryRow) -> bool {
+        let keys = self.frame.record_keys(row);
+        self.spec.damaged.iter().any(|damage| keys.contains(&damage.key.as_str()))
+    }
+
+    /// Records of the tables that ended in an error.
     pub fn failed(&self) -> impl Iterator<Item = &'a RunRecord> {
         self.records.iter().copied().filter(|r| matches!(r.outcome, Outcome::Failed { .. }))
     }
 
-    /// Whether a failed record exists for an arm's method on a dataset.
-    pub fn has_failed(&self, method: &str, dataset: &str, shots: Option<u32>) -> bool {
+    /// Whether a failed record exists for an arm on a dataset.
+    pub fn has_failed(&self, arm: &Arm, dataset: &str, shots: Option<u32>) -> bool {
         self.failed().any(|r| {
-            r.cell.method == method && r.cell.dataset == dataset && (r.cell.shots == shots || shots.is_none())
+            self.arm_of_record(r) == *arm
+                && r.cell.dataset == dataset
+                && (r.cell.shots == shots || shots.is_none())
         })
     }
 

@@ -1,126 +1,117 @@
-//! Bold and underline: the best and the second of a line, only where the difference between the two survives
-//! a paired test. A line without either is a line in which the order may be chance.
+//! Bold: the best of a line, where it is better than every other one by a test. Underlined: the second highest,
+//! in lines that have a bold one; it says "second" and claims no more. A line without either is a line in which
+//! the order may be chance.
 //!
-//! Within a dataset the test is the paired bootstrap over images, corrected after Holm over the lines of a
-//! table; for averages over datasets it is Wilcoxon's, corrected after Holm over all pairs.
+//! Within a dataset seeds and images are both a sample ([`crate::stats::crossed`]); the p of a line is the
+//! largest of the best one's tests against the others (each must be rejected, so none is corrected for the
+//! others: Berger 1982; that the best was chosen by the data costs nothing: Gutmann and Maymin 1987), corrected
+//! after Holm over the lines of a table. Averages over datasets: [`super::pair_tests`].
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
-use super::image_scores::ImageScores;
+use super::image_scores::{CellScores, ImageScores};
+use super::quantity::Quantity;
 use crate::data::Classes;
 use crate::frame::SummaryRow;
-use crate::stats::bootstrap::Plan;
 use crate::stats::holm::holm;
-use crate::stats::image_bootstrap::{Paired, Resampled, h_over_images, over_images};
+use crate::stats::settled::settled;
 
-/// Level below which a corrected p sets a line apart.
+/// Level at or below which a corrected p sets a line apart.
 pub const ALPHA: f64 = 0.05;
-/// Resamples of images: enough for a corrected p below 5 % in a table of up to a hundred lines.
-pub const IMAGE_PLAN: Plan = Plan { resamples: 4_000, confidence: 0.95, seed: 1 };
-
-/// What a line of a table shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// Accuracy among a group of classes.
-    Accuracy(Classes),
-    /// Harmonic mean of the accuracies among base and new classes.
-    H,
-}
-
-impl Quantity {
-    /// Its value in a cell, in percent.
-    pub fn value(self, row: &SummaryRow) -> Option<f64> {
-        match self {
-            Self::Accuracy(classes) => row.accuracy(classes).mean(),
-            Self::H => row.h_pct(),
-        }
-    }
-}
 
 /// The positions to set apart in one line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// Position of the highest value.
     pub best: usize,
-    /// Position of the second.
-    pub second: usize,
+    /// Positions of the second highest: several where they are equal.
+    pub seconds: Vec<usize>,
 }
 
 impl Mark {
-    /// The two highest of a line of values; `None` with fewer than two, or where the two are equal.
+    /// The highest and the second highest of a line of values, equal as far as counts of images tell; `None` with
+    /// fewer than two values, or where the highest is not alone.
     pub fn candidates(values: &[Option<f64>]) -> Option<Self> {
         let mut order: Vec<(f64, usize)> =
-            values.iter().enumerate().filter_map(|(i, v)| Some(((*v)?, i))).collect();
+            values.iter().enumerate().filter_map(|(i, v)| Some((settled((*v)?), i))).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
         let (best, second) = (order.first()?, order.get(1)?);
-        (best.0 > second.0).then_some(Self { best: best.1, second: second.1 })
+        let seconds = order.iter().filter(|(value, _)| *value == second.0).map(|(_, place)| *place);
+        (best.0 > second.0).then(|| Self { best: best.1, seconds: seconds.collect() })
     }
 }
 
 /// Sets the text of column `column` in Markdown.
-pub fn markdown(text: String, mark: Option<Mark>, column: usize) -> String {
-    match mark {
-        Some(mark) if mark.best == column => format!("**{text}**"),
-        Some(mark) if mark.second == column => format!("<u>{text}</u>"),
-        _ => text,
-    }
+pub fn markdown(text: String, mark: Option<&Mark>, column: usize) -> String {
+    set(text, mark, column, ["**", "**"], ["<u>", "</u>"])
 }
 
 /// Sets the text of column `column` in LaTeX.
-pub fn latex(text: String, mark: Option<Mark>, column: usize) -> String {
-    match mark {
-        Some(mark) if mark.best == column => format!("\\textbf{{{text}}}"),
-        Some(mark) if mark.second == column => format!("\\underline{{{text}}}"),
-        _ => text,
-    }
+pub fn latex(text: String, mark: Option<&Mark>, column: usize) -> String {
+    set(text, mark, column, ["\\textbf{", "}"], ["\\underline{", "}"])
 }
 
-/// One mark per line of a table (cells by column), where the two highest survive the test over images.
-/// Lines without predictions have none.
-pub fn of_lines(
+fn set(text: String, mark: Option<&Mark>, column: usize, bold: [&str; 2], underlined: [&str; 2]) -> String {
+    let [open, close] = match mark {
+        Some(mark) if mark.best == column => bold,
+        Some(mark) if mark.seconds.contains(&column) => underlined,
+        _ => return text,
+    };
+    format!("{open}{text}{close}")
+}
+
+/// Marks of a table's lines (cells by column) for several quantities, one list per quantity: where the best is
+/// better than every other one. Lines in which a cell has no predictions, or a trained one fewer than two seeds in
+/// common with the best, have none.
+pub fn of_lines<const N: usize>(
     context: &Context<'_>,
     lines: &[Vec<Option<&SummaryRow>>],
-    quantity: Quantity,
-) -> Vec<Option<Mark>> {
-    let tested: Vec<Option<(Mark, f64)>> =
-        lines.iter().map(|cells| tested(context, cells, quantity)).collect();
-    let raw: Vec<f64> = tested.iter().flatten().map(|(_, p)| *p).collect();
-    let mut adjusted = holm(&raw).unwrap_or_default().into_iter();
-    let survives = |line: Option<(Mark, f64)>| {
-        let (mark, _) = line?;
-        (adjusted.next()? < ALPHA).then_some(mark)
-    };
-    tested.into_iter().map(survives).collect()
+    quantities: [Quantity; N],
+) -> [Vec<Option<Mark>>; N] {
+    // Predictions are read once per line, however many quantities are made of them.
+    let tested: Vec<[Tested; N]> = lines
+        .iter()
+        .map(|cells| {
+            let scores: Vec<CellImages> = cells.iter().map(|c| images(context, *c, &quantities)).collect();
+            quantities.map(|quantity| tested(cells, &scores, quantity))
+        })
+        .collect();
+    std::array::from_fn(|q| {
+        let tested: Vec<Tested> = tested.iter().map(|line| line[q].clone()).collect();
+        let raw: Vec<f64> = tested.iter().flatten().map(|(_, p)| *p).collect();
+        let mut adjusted = holm(&raw).unwrap_or_default().into_iter();
+        let survives = |line: Tested| {
+            let (mark, _) = line?;
+            (adjusted.next()? <= ALPHA).then_some(mark)
+        };
+        tested.into_iter().map(survives).collect()
+    })
 }
 
-fn tested(context: &Context<'_>, cells: &[Option<&SummaryRow>], quantity: Quantity) -> Option<(Mark, f64)> {
+/// The places that may be set apart, and the largest p of the best one's tests.
+type Tested = Option<(Mark, f64)>;
+/// What was read of a cell.
+type CellImages = BTreeMap<Classes, ImageScores>;
+
+fn images(context: &Context<'_>, cell: Option<&SummaryRow>, quantities: &[Quantity]) -> CellImages {
+    let parts: BTreeSet<Classes> = quantities.iter().flat_map(|q| q.parts()).copied().collect();
+    let read = |classes: Classes| Some((classes, ImageScores::of(context, cell?, classes)?));
+    parts.into_iter().filter_map(read).collect()
+}
+
+fn tested(cells: &[Option<&SummaryRow>], images: &[CellImages], quantity: Quantity) -> Tested {
     let values: Vec<Option<f64>> = cells.iter().map(|c| c.and_then(|c| quantity.value(c))).collect();
     let mark = Mark::candidates(&values)?;
-    let (first, second) = cells[mark.best].zip(cells[mark.second])?;
-    Some((mark, compared(context, first, second, quantity)?.p))
-}
-
-/// The paired bootstrap over images of two cells of one dataset.
-pub fn compared(
-    context: &Context<'_>,
-    first: &SummaryRow,
-    second: &SummaryRow,
-    quantity: Quantity,
-) -> Option<Resampled> {
-    let scores = |classes: Classes| {
-        let pair = (ImageScores::of(context, first, classes)?, ImageScores::of(context, second, classes)?);
-        pair.0.same_images(&pair.1).then(|| (pair.0.averaged(), pair.1.averaged()))
-    };
-    match quantity {
-        Quantity::Accuracy(classes) => over_images(paired(&scores(classes)?), IMAGE_PLAN).ok(),
-        Quantity::H => {
-            let (base, new) = (scores(Classes::Base)?, scores(Classes::New)?);
-            h_over_images(paired(&base), paired(&new), IMAGE_PLAN).ok()
-        }
+    let scores = |i: usize| CellScores::new(quantity, |classes| images[i].get(&classes));
+    let best = scores(mark.best)?;
+    let mut largest = 0.0_f64;
+    for other in (0..cells.len()).filter(|i| *i != mark.best && values[*i].is_some()) {
+        let test = best.minus(&scores(other)?)?;
+        // On the common seeds alone the order may be another one.
+        largest = largest.max(if test.difference > 0.0 { test.p() } else { 1.0 });
     }
-}
-
-fn paired((first, second): &(Vec<f64>, Vec<f64>)) -> Paired<'_> {
-    Paired { first, second }
+    Some((mark, largest))
 }
 
 #[cfg(test)]
@@ -131,9 +122,19 @@ mod tests {
     fn equal_values_and_single_ones_have_no_best() {
         assert_eq!(Mark::candidates(&[Some(1.0), None, Some(1.0)]), None);
         assert_eq!(Mark::candidates(&[None, Some(1.0)]), None);
+        // Last bits are no difference.
+        assert_eq!(Mark::candidates(&[Some(0.1 + 0.2), Some(0.3)]), None);
         let mark = Mark::candidates(&[Some(1.0), Some(3.0), Some(2.0)]);
-        assert_eq!(mark, Some(Mark { best: 1, second: 2 }));
-        let set = |column| markdown("x".to_owned(), mark, column);
+        assert_eq!(mark, Some(Mark { best: 1, seconds: vec![2] }));
+        let set = |column| markdown("x".to_owned(), mark.as_ref(), column);
         assert_eq!([set(0), set(1), set(2)], ["x", "**x**", "<u>x</u>"]);
+    }
+
+    #[test]
+    fn a_shared_second_place_is_underlined_for_all_who_share_it() {
+        let mark = Mark::candidates(&[Some(0.3), Some(3.0), Some(0.1 + 0.2), Some(0.2)]).unwrap();
+        assert_eq!(mark, Mark { best: 1, seconds: vec![0, 2] });
+        assert_eq!(latex("x".to_owned(), Some(&mark), 2), "\\underline{x}");
+        assert_eq!(latex("x".to_owned(), Some(&mark), 3), "x");
     }
 }

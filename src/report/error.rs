@@ -22,7 +22,7 @@ pub enum ReportError {
         reason: String,
     },
     /// A file could not be written.
-    #[error("write {file}: {source}: {}", path.display())]
+    #[error("write {file}: {source}; where runs/ cannot be written to, give `report` its folder and another --out: {}", path.display())]
     Write {
         /// Name of the file in the report.
         file: String,

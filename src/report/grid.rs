@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::arm::Arm;
 use super::context::Context;
-use super::names::dataset_order;
+use super::names::{dataset_name, dataset_order};
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 
@@ -72,6 +72,32 @@ impl<'a> Grid<'a> {
     pub fn shared(&self, value: impl Fn(&SummaryRow) -> Option<f64>) -> Vec<usize> {
         let complete = |d: &usize| (0..self.arms.len()).all(|a| self.cell(*d, a).and_then(&value).is_some());
         (0..self.datasets.len()).filter(complete).collect()
+    }
+
+    /// The arm that the others are tested against: the last method (RPO, where it takes part) under the suite's
+    /// own settings, or the last arm where every one of that method is a variant.
+    pub fn reference(&self) -> usize {
+        let last = self.arms.len().saturating_sub(1);
+        let own =
+            |arm: &Arm| arm.variant.is_empty() && Some(&arm.method) == self.arms.last().map(|a| &a.method);
+        self.arms.iter().position(own).unwrap_or(last)
+    }
+
+    /// Every arm but the reference, before it: the pairs of one question.
+    pub fn against_reference(&self) -> impl Iterator<Item = (usize, usize)> {
+        let reference = self.reference();
+        (0..self.arms.len()).filter(move |arm| *arm != reference).map(move |arm| (arm, reference))
+    }
+
+    /// Trained cells with fewer seeds than the fullest one, in words: `DTD, CoOp: 2 of 3`.
+    pub fn fewer_seeds(&self) -> Vec<String> {
+        let most = self.seeds().1;
+        let fewer = self.cells.iter().filter(|(_, row)| (1..most).contains(&row.n_seeds()));
+        let words = |((d, a), row): (&(usize, usize), &&SummaryRow)| {
+            let (dataset, arm) = (dataset_name(&self.datasets[*d]), self.arms[*a].label());
+            format!("{dataset}, {arm}: {} of {most}", row.n_seeds())
+        };
+        fewer.map(words).collect()
     }
 
     /// Seeds of all arms, as numbers of runs per cell: smallest and largest among trained arms.

@@ -2,9 +2,10 @@
 //! Markdown and LaTeX print the same one.
 
 use super::context::Context;
-use super::emphasis::{Mark, Quantity, of_lines};
+use super::emphasis::{Mark, of_lines};
 use super::grid::Grid;
 use super::pair_tests::PairTests;
+use super::quantity::Quantity;
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::stats::describe::mean;
@@ -41,7 +42,7 @@ impl Headline {
         let average_marks = [mark(0), mark(1), mark(2), mark(3)];
         let cells = |d: usize| (0..grid.arms.len()).map(|a| grid.cell(d, a)).collect();
         let lines: Vec<Vec<Option<&SummaryRow>>> = (0..grid.datasets.len()).map(cells).collect();
-        let line_marks = QUANTITIES.map(|quantity| of_lines(context, &lines, quantity));
+        let line_marks = of_lines(context, &lines, QUANTITIES);
         Self { shared: shared.len(), averages, average_marks, line_marks }
     }
 

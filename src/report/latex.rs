@@ -1,7 +1,6 @@
 //! `base2new.tex`: the table as LaTeX, for `\usepackage{booktabs}`.
 //!
-//! Bold and underline mean what they mean in the Markdown tables: best and second, only where the difference
-//! between them survives its test.
+//! Bold and underline mean what they mean in the Markdown tables.
 
 use super::context::Context;
 use super::emphasis::latex;
@@ -37,9 +36,9 @@ fn caption(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let shots = grid.shots.map_or_else(String::new, |k| format!(" ({})", count(k as usize, "shot")));
     let seeds = count(grid.seeds().1, "seed");
     let text = format!("Base-to-new accuracy in percent{shots}, mean over up to {seeds}");
-    let rule = "Bold: best; underlined: second; both only where the difference between them survives its \
-        test (within a dataset a paired bootstrap over images with Holm's correction over the datasets, for \
-        averages Wilcoxon's signed ranks over datasets with Holm's correction over all pairs; 5\\,\\%).";
+    let rule = "Bold: better than every other method by a test at 5\\,\\% (within a dataset a linear model with \
+        crossed random seeds and images, Holm's correction over the datasets; for averages Wilcoxon's signed \
+        ranks over datasets). Underlined: second, in lines with a bold entry.";
     format!("{}. {rule}", escape(&context.titled(&text)))
 }
 
@@ -55,14 +54,14 @@ fn cell(
         let hole = super::section::hole(context, grid, dataset, arm);
         return format!("& {} ", if hole == "failed" { "failed" } else { "--" });
     };
-    let mark = headline.line_marks[half].get(dataset).copied().flatten();
+    let mark = headline.line_marks[half].get(dataset).and_then(Option::as_ref);
     format!("& {} ", latex(format!("{value:.2}"), mark, arm))
 }
 
 /// The two last lines: base, new and H of averages; then the average of H alone.
 fn averages(headline: &Headline) -> String {
     let text = |arm: usize, column: usize| match headline.averages[arm][column] {
-        Some(value) => latex(format!("{value:.2}"), headline.average_marks[column], arm),
+        Some(value) => latex(format!("{value:.2}"), headline.average_marks[column].as_ref(), arm),
         None => "--".to_owned(),
     };
     let arms = 0..headline.averages.len();
@@ -73,6 +72,37 @@ fn averages(headline: &Headline) -> String {
     format!("Average ($n={n}$), H of averages {first}\\\\\nAverage of H ($n={n}$) {second}\\\\\n")
 }
 
-fn escape(text: &str) -> String {
-    text.replace('_', "\\_").replace('%', "\\%").replace('&', "\\&")
+/// Text that may hold anything (a folder's name) as LaTeX: every character with a meaning of its own is escaped.
+pub fn escape(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '_' | '%' | '&' | '#' | '$' | '{' | '}' => out.extend(['\\', c]),
+            '\\' => out.push_str("\\textbackslash{}"),
+            '~' => out.push_str("\\textasciitilde{}"),
+            '^' => out.push_str("\\textasciicircum{}"),
+            '<' => out.push_str("\\textless{}"),
+            '>' => out.push_str("\\textgreater{}"),
+            '|' => out.push_str("\\textbar{}"),
+            // Behind a line break `[` and `*` would be read as its argument.
+            '[' => out.push_str("{[}"),
+            '*' => out.push_str("{*}"),
+            '\n' | '\r' | '\t' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn every_character_with_a_meaning_is_escaped() {
+        assert_eq!(escape("a_b%c&d#e$f"), "a\\_b\\%c\\&d\\#e\\$f");
+        assert_eq!(escape("{x}~^\\"), "\\{x\\}\\textasciitilde{}\\textasciicircum{}\\textbackslash{}");
+        assert_eq!(escape("[*] a\nb"), "{[}{*}] a b");
+        assert_eq!(escape("plain (k=4)"), "plain (k=4)");
+    }
 }

@@ -3,6 +3,7 @@
 //! Reads records and nothing else: a report never needs a device, a model or a data set. Every number
 //! printed carries its n and its kind of spread.
 
+pub mod apart;
 pub mod arm;
 pub mod compare;
 pub mod context;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod facts;
 pub mod files;
 pub mod grid;
+pub mod guide;
 pub mod headline;
 pub mod image_scores;
 pub mod latex;
@@ -22,9 +24,10 @@ pub mod page;
 pub mod pair_tests;
 pub mod pairing;
 pub mod plot;
+pub mod quantity;
 pub mod section;
 pub mod spec;
 
 pub use error::ReportError;
 pub use page::{PredictionSource, RenderedReport, render};
-pub use spec::{Deviation, ReportSpec, Section};
+pub use spec::{Damage, Deviation, Planned, ReportSpec, Section};

@@ -33,6 +33,13 @@ pub fn interval(interval: Option<Interval>) -> String {
     interval.map_or_else(|| NONE.to_owned(), text)
 }
 
+/// An interval of a percentage: cut, and said to be, where it leaves 0 to 100.
+pub fn interval_of_share(of: Option<Interval>) -> String {
+    let inside = of.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(100.0) });
+    let cut = if inside == of { "" } else { " cut" };
+    format!("{}{cut}", interval(inside))
+}
+
 /// A p value: three decimals, or `<0.001`.
 pub fn p(value: f64) -> String {
     if value < 0.001 { "<0.001".to_owned() } else { format!("{value:.3}") }
@@ -65,6 +72,12 @@ mod tests {
         assert_eq!((signed(-0.001), signed(-1.5)), ("+0.00".to_owned(), "−1.50".to_owned()));
         assert_eq!(interval(Some(Interval { low: -0.004, high: 0.63 })), "[0.00, 0.63]");
         assert_eq!(interval(Some(Interval { low: -0.006, high: -0.0 })), "[−0.01, 0.00]");
+        let share = |low, high| interval_of_share(Some(Interval { low, high }));
+        assert_eq!(share(84.61, 111.29), "[84.61, 100.00] cut");
+        assert_eq!(
+            (share(84.61, 99.0), interval_of_share(None)),
+            ("[84.61, 99.00]".to_owned(), NONE.to_owned())
+        );
         assert_eq!((p(0.0004), p(0.04)), ("<0.001".to_owned(), "0.040".to_owned()));
     }
 }

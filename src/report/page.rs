@@ -13,7 +13,7 @@ use super::number::count;
 use super::opening::what_was_run;
 use super::plot::Picture;
 use super::section;
-use super::spec::ReportSpec;
+use super::spec::{Damage, ReportSpec, Section};
 use crate::record::{Evaluation, Prediction, RunRecord};
 
 /// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
@@ -39,6 +39,8 @@ pub struct RenderedReport {
     pub dir: PathBuf,
     /// Names of the files written, in order; the first is `README.md`.
     pub files: Vec<String>,
+    /// Predictions that could not be used: tests that need them were left out, and the page says so.
+    pub untested: Vec<Damage>,
 }
 
 /// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`,
@@ -54,9 +56,14 @@ pub fn render(
 ) -> Result<RenderedReport, ReportError> {
     let context = Context::new(records, spec, predictions)?;
     let mut parts = Vec::new();
+    let mut beside = section::other_settings(&context);
     for section in &spec.sections {
+        if Section::CLOSING.contains(section) {
+            parts.extend(beside.take());
+        }
         parts.push(section::render(*section, &context)?);
     }
+    parts.extend(beside);
     let mut files = vec![("README.md".to_owned(), page(&context, &parts).into_bytes())];
     files.extend(tables(&context)?);
     for part in parts {
@@ -70,7 +77,7 @@ pub fn render(
         write_atomically(out_dir, name, bytes)?;
     }
     let files = files.into_iter().map(|(name, _)| name).collect();
-    Ok(RenderedReport { dir: out_dir.to_owned(), files })
+    Ok(RenderedReport { dir: out_dir.to_owned(), files, untested: spec.damaged.clone() })
 }
 
 fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
@@ -131,10 +138,19 @@ fn banners(context: &Context<'_>) -> Vec<String> {
                 with full runs."
         ));
     }
+    let damaged = context.spec.damaged.len();
+    if damaged > 0 {
+        banners.push(format!(
+            "Not tested: predictions of {} are missing or damaged; tests over images that need them were left \
+             out (listed under failed and missing cells).",
+            count(damaged, "evaluation")
+        ));
+    }
     let failed = context.failed().count();
     if failed > 0 {
         banners.push(format!(
-            "Incomplete: {} failed; averages leave out the datasets concerned.",
+            "Incomplete: {} failed. Means are over the seeds that are there (†); averages leave out datasets on which a \
+             method has none.",
             count(failed, "cell")
         ));
     }

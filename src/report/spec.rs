@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::Cell;
+use std::collections::BTreeMap;
+
+use crate::frame::OwnSettings;
+use crate::record::{Cell, RunRecord};
 
 /// One part of a report. The order in a suite file is the order on the page, but for the closing ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,6 +70,35 @@ pub struct Deviation {
     pub test: String,
 }
 
+/// A cell that some command asked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Planned {
+    /// Its coordinates.
+    pub cell: Cell,
+    /// The configuration and switches it was to have; empty where nobody knows.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Planned {
+    /// Whether `record` is this cell: its coordinates, and no setting that both name has another value.
+    pub fn is(&self, record: &RunRecord) -> bool {
+        let stated = |key: &String| record.config.get(key).or_else(|| record.switches.get(key));
+        self.cell == record.cell
+            && self.settings.iter().all(|(key, value)| stated(key).is_none_or(|other| other == value))
+    }
+}
+
+/// A file of predictions that a record names and that is not there, or is not what was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Damage {
+    /// Key of the record.
+    pub key: String,
+    /// The file, relative to the run directory.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// A report to render.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportSpec {
@@ -82,7 +114,13 @@ pub struct ReportSpec {
     pub marks: Vec<String>,
     /// Rows of the deviations table.
     pub deviations: Vec<Deviation>,
-    /// The planned cells; a planned cell without a record is listed as missing. Left empty, the cells are
+    /// The cells any command planned; one without a record is listed as missing. Left empty, the cells are
     /// every combination of the datasets, methods, seeds and shots that occur.
-    pub expected: Vec<Cell>,
+    pub expected: Vec<Planned>,
+    /// The suite's own settings of each method, where they are known: what needs no name in tables.
+    pub own: OwnSettings,
+    /// Published values of settings, by dotted key.
+    pub published: BTreeMap<String, String>,
+    /// Predictions that cannot be used: what they would have been needed for was not tested.
+    pub damaged: Vec<Damage>,
 }

@@ -1,11 +1,15 @@
-//! Percentile bootstrap intervals, seeded.
+//! The bootstrap-t interval of a mean over a handful of datasets, seeded.
 //!
-//! What is resampled is the question being asked: datasets (would other datasets agree?) or seeds within
-//! fixed datasets (would other seeds agree?). Images are resampled in [`super::image_bootstrap`].
+//! Percentile intervals are too short here: with normal data they hold 85 % at five values and 90 % at eleven
+//! where 95 % is said. Studentising every resample repairs that (Efron and Tibshirani 1993, chapter 12), and
+//! follows skewed data better than Student's t does. `tests/stats_coverage.rs` measures it.
 
-use super::describe::{Interval, quantile_type7};
+use super::describe::{Interval, mean, sample_std};
 use super::error::{StatsError, check, check_confidence};
 use crate::util::rng::Stream;
+
+/// Fewest values for which an interval is given: below, resamples hold too few different ones.
+pub const FEWEST: usize = 5;
 
 /// How many resamples are drawn, at which confidence, with which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,125 +24,78 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { resamples: 10_000, confidence: 0.95, seed: 1 }
+        Self { resamples: 9_999, confidence: 0.95, seed: 1 }
     }
 }
 
-/// Interval of `statistic` over resamples of `values` with replacement.
+/// Interval of the mean: every resample gives (its mean − the mean) / its standard error, and the quantiles of
+/// these take the place of Student's.
 ///
 /// # Errors
-/// Empty or non-finite values, no resamples, or a confidence outside 0..1.
-pub fn percentile(
-    values: &[f64],
-    plan: Plan,
-    statistic: impl Fn(&[f64]) -> f64,
-) -> Result<Interval, StatsError> {
-    check(values, 1)?;
-    let mut drawn = vec![0.0; values.len()];
-    interval(plan, "values", |stream| {
-        resample(values, &mut drawn, stream);
-        statistic(&drawn)
-    })
-}
-
-/// Interval of the mean difference, resampling datasets: `differences[i]` is one dataset's.
-///
-/// # Errors
-/// As [`percentile`].
-pub fn over_datasets(differences: &[f64], plan: Plan) -> Result<Interval, StatsError> {
-    percentile(differences, plan, plain_mean)
-}
-
-/// Interval of the mean over datasets of each dataset's mean difference, resampling the seeds within
-/// every dataset and keeping the datasets: `differences[i][s]` is dataset i's at its s-th seed.
-///
-/// # Errors
-/// As [`percentile`], for any of the datasets.
-pub fn over_seeds(differences: &[Vec<f64>], plan: Plan) -> Result<Interval, StatsError> {
-    if differences.is_empty() {
-        return Err(StatsError::TooFew { needed: 1, got: 0 });
-    }
-    differences.iter().try_for_each(|seeds| check(seeds, 1))?;
-    let widest = differences.iter().map(Vec::len).max().unwrap_or(0);
-    let mut drawn = vec![0.0; widest];
-    interval(plan, "seeds", |stream| {
-        let mut sum = 0.0;
-        for seeds in differences {
-            let drawn = &mut drawn[..seeds.len()];
-            resample(seeds, drawn, stream);
-            sum += plain_mean(drawn);
-        }
-        sum / differences.len() as f64
-    })
-}
-
-fn interval(
-    plan: Plan,
-    purpose: &str,
-    mut draw: impl FnMut(&mut Stream) -> f64,
-) -> Result<Interval, StatsError> {
+/// Fewer than [`FEWEST`] values, values that are not finite or all equal, no resamples, a confidence outside
+/// 0..1, or so many equal values that a quantile has no end ([`StatsError::NoSpread`]).
+pub fn mean_interval(values: &[f64], plan: Plan) -> Result<Interval, StatsError> {
+    check(values, FEWEST)?;
     check_confidence(plan.confidence)?;
-    let mut stream = Stream::new(&["stats", "bootstrap", purpose, &plan.seed.to_string()]);
-    let mut statistics: Vec<f64> = (0..plan.resamples).map(|_| draw(&mut stream)).collect();
-    check(&statistics, 1)?;
-    statistics.sort_by(f64::total_cmp);
-    let tail = 0.5 * (1.0 - plan.confidence);
-    let end = |p| quantile_type7(&statistics, p).ok_or(StatsError::TooFew { needed: 1, got: 0 });
-    Ok(Interval { low: end(tail)?, high: end(1.0 - tail)? })
-}
-
-fn resample(values: &[f64], drawn: &mut [f64], stream: &mut Stream) {
-    for slot in drawn {
-        *slot = values[stream.below(values.len() as u64) as usize];
+    if plan.resamples == 0 {
+        return Err(StatsError::BadArgument { name: "resamples", value: 0.0, expected: "above 0" });
     }
-}
-
-fn plain_mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    let center = mean(values).ok_or(StatsError::NoSpread)?;
+    let root = (values.len() as f64).sqrt();
+    let error = sample_std(values).filter(|s| *s > 0.0).ok_or(StatsError::NoSpread)? / root;
+    let mut stream = Stream::new(&["stats", "bootstrap-t", &plan.seed.to_string()]);
+    let mut drawn = vec![0.0; values.len()];
+    let mut studentised: Vec<f64> = (0..plan.resamples)
+        .map(|_| {
+            for slot in &mut drawn {
+                *slot = values[stream.below(values.len() as u64) as usize];
+            }
+            let distance = mean(&drawn).unwrap_or(center) - center;
+            let spread = sample_std(&drawn).unwrap_or(0.0) / root;
+            // A resample of one value alone lies infinitely far out, unless that value is the mean.
+            if spread > 0.0 { distance / spread } else { distance.signum() * f64::INFINITY }
+        })
+        .collect();
+    studentised.sort_by(f64::total_cmp);
+    let tail = 0.5 * (1.0 - plan.confidence);
+    let at = |share: f64| {
+        let place = (share * (studentised.len() + 1) as f64).round() as usize;
+        studentised[place.clamp(1, studentised.len()) - 1]
+    };
+    let ends = Interval { low: center - error * at(1.0 - tail), high: center - error * at(tail) };
+    if ends.low.is_finite() && ends.high.is_finite() { Ok(ends) } else { Err(StatsError::NoSpread) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAN: Plan = Plan { resamples: 20_000, confidence: 0.9, seed: 3 };
+    const PLAN: Plan = Plan { resamples: 1_999, confidence: 0.95, seed: 3 };
+    const VALUES: [f64; 6] = [0.0, 1.0, 4.0, 10.0, 3.5, 2.0];
 
-    /// Four values have 256 equally likely resamples, so the drawn ends can be checked against the exact
-    /// distribution of the mean (which is discrete: an end must straddle its tail probability).
+    /// The interval moves and stretches with the values, and leans to the side of the long tail.
     #[test]
-    fn agrees_with_all_resamples() {
-        let values = [0.0, 1.0, 4.0, 10.0];
-        let means: Vec<f64> = (0..256usize)
-            .map(|code| (0..4).map(|i| values[code >> (2 * i) & 3]).sum::<f64>() / 4.0)
-            .collect();
-        let share = |keep: &dyn Fn(f64) -> bool| {
-            means.iter().filter(|m| keep(**m)).count() as f64 / means.len() as f64
-        };
-        let drawn = over_datasets(&values, PLAN).unwrap();
-        assert!(share(&|m| m < drawn.low) < 0.06 && share(&|m| m <= drawn.low) > 0.04, "{drawn:?}");
-        assert!(share(&|m| m > drawn.high) < 0.06 && share(&|m| m >= drawn.high) > 0.04, "{drawn:?}");
+    fn it_is_equivariant_and_leans_with_the_data() {
+        let ends = mean_interval(&VALUES, PLAN).unwrap();
+        let moved = mean_interval(&VALUES.map(|v| 3.0 * v - 7.0), PLAN).unwrap();
+        assert!((moved.low - (3.0 * ends.low - 7.0)).abs() < 1e-9);
+        assert!((moved.high - (3.0 * ends.high - 7.0)).abs() < 1e-9);
+        let center = mean(&VALUES).unwrap();
+        assert!(ends.high - center > 1.2 * (center - ends.low), "{ends:?}");
     }
 
     #[test]
-    fn one_value_and_no_variance_give_a_point() {
-        let point = Interval { low: 2.0, high: 2.0 };
-        assert_eq!(over_datasets(&[2.0], PLAN).unwrap(), point);
-        assert_eq!(over_seeds(&[vec![1.0, 1.0], vec![3.0]], PLAN).unwrap(), point);
-    }
-
-    #[test]
-    fn bad_input_is_an_error() {
-        assert!(over_datasets(&[], PLAN).is_err());
-        assert!(over_seeds(&[vec![1.0], vec![]], PLAN).is_err());
-        assert!(over_datasets(&[1.0], Plan { resamples: 0, ..PLAN }).is_err());
-        assert!(over_datasets(&[1.0], Plan { confidence: 1.0, ..PLAN }).is_err());
+    fn few_values_no_spread_and_bad_plans_are_errors() {
+        assert_eq!(mean_interval(&VALUES[..4], PLAN), Err(StatsError::TooFew { needed: 5, got: 4 }));
+        assert_eq!(mean_interval(&[2.0; 7], PLAN), Err(StatsError::NoSpread));
+        assert_eq!(mean_interval(&[0.0, 0.0, 0.0, 0.0, 1.0], PLAN), Err(StatsError::NoSpread));
+        assert!(mean_interval(&VALUES, Plan { resamples: 0, ..PLAN }).is_err());
+        assert!(mean_interval(&VALUES, Plan { confidence: 1.0, ..PLAN }).is_err());
     }
 
     #[test]
     fn the_seed_decides() {
-        let values = [1.0, 2.0, 5.0, 9.0];
-        assert_eq!(over_datasets(&values, PLAN), over_datasets(&values, PLAN));
-        let other = Plan { seed: 4, resamples: 50, ..PLAN };
-        assert_ne!(over_datasets(&values, Plan { seed: 5, ..other }), over_datasets(&values, other));
+        assert_eq!(mean_interval(&VALUES, PLAN), mean_interval(&VALUES, PLAN));
+        assert_ne!(mean_interval(&VALUES, PLAN), mean_interval(&VALUES, Plan { seed: 4, ..PLAN }));
     }
 }

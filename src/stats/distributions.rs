@@ -22,10 +22,13 @@ pub fn normal_quantile(p: f64) -> f64 {
     -upper_root(|z| 0.5 * gamma_q(0.5, 0.5 * z * z) <= p)
 }
 
-/// P(T > |t|)·2 of Student's t with `df` degrees of freedom.
+/// P(T > |t|)·2 of Student's t with `df` degrees of freedom; infinitely many give the normal distribution.
 pub fn student_t_two_sided(t: f64, df: f64) -> f64 {
     if t.is_infinite() {
         return 0.0;
+    }
+    if df == f64::INFINITY {
+        return gamma_q(0.5, 0.5 * t * t);
     }
     beta_inc(0.5 * df, 0.5, df / (df + t * t))
 }
@@ -108,6 +111,13 @@ mod tests {
             assert!((1.0 - chi_square_sf(chi_square_quantile(p, 9.0), 9.0) - p).abs() < 1e-13, "χ² {p}");
         }
         assert!(normal_quantile(1.0).is_nan() && student_t_quantile(0.5, -1.0).is_nan());
+    }
+
+    #[test]
+    fn infinitely_many_degrees_of_freedom_are_the_normal_distribution() {
+        assert!((student_t_quantile(0.975, f64::INFINITY) - normal_quantile(0.975)).abs() < 1e-12);
+        assert!((student_t_sf(1.3, f64::INFINITY) - (1.0 - normal_cdf(1.3))).abs() < 1e-14);
+        assert!((student_t_sf(1.3, f64::INFINITY) - student_t_sf(1.3, 1e6)).abs() < 1e-6);
     }
 
     #[test]

@@ -15,6 +15,14 @@ pub fn harmonic_mean(base: f64, new: f64) -> Option<f64> {
     Some(if sum == 0.0 { 0.0 } else { 2.0 * base * new / sum })
 }
 
+/// How much H changes with base and with new accuracy: 2·n²/(b + n)² and 2·b²/(b + n)². H is their scalar
+/// product with (b, n), so a mean of such products over seeds is the H of the means. (0, 0) where H is 0.
+pub fn gradient(base: f64, new: f64) -> Option<(f64, f64)> {
+    harmonic_mean(base, new)?;
+    let sum = base + new;
+    Some(if sum == 0.0 { (0.0, 0.0) } else { (2.0 * (new / sum).powi(2), 2.0 * (base / sum).powi(2)) })
+}
+
 /// Mean over pairs of each pair's H.
 pub fn average_of_h(pairs: &[(f64, f64)]) -> Option<f64> {
     let each: Option<Vec<f64>> = pairs.iter().map(|&(base, new)| harmonic_mean(base, new)).collect();
@@ -36,6 +44,17 @@ mod tests {
         let pairs = [(90.0, 10.0), (50.0, 50.0)];
         assert_eq!(average_of_h(&pairs), Some(34.0));
         assert_eq!(h_of_averages(&pairs), Some(42.0));
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_h() {
+        let (base, new) = (81.0, 62.5);
+        let (by_base, by_new) = gradient(base, new).unwrap();
+        let h = |b, n| harmonic_mean(b, n).unwrap();
+        assert!((by_base * base + by_new * new - h(base, new)).abs() < 1e-12);
+        assert!((by_base - (h(base + 1e-4, new) - h(base, new)) / 1e-4).abs() < 1e-5);
+        assert!((by_new - (h(base, new + 1e-4) - h(base, new)) / 1e-4).abs() < 1e-5);
+        assert_eq!((gradient(0.0, 0.0), gradient(-1.0, 2.0)), (Some((0.0, 0.0)), None));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! or a [`StatsError`], never a panic and never a silent NaN.
 
 pub mod bootstrap;
+pub mod crossed;
 pub mod describe;
 pub mod distributions;
 pub mod equivalence;
@@ -11,11 +12,11 @@ pub mod error;
 pub mod groups;
 pub mod harmonic;
 pub mod holm;
-pub mod image_bootstrap;
 pub mod measures;
 pub mod paired;
 pub mod proportions;
 pub mod ranks;
+pub mod settled;
 pub mod spearman;
 pub mod special;
 pub mod t_tests;

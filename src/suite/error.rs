@@ -19,10 +19,10 @@ pub enum SuiteError {
         known: String,
     },
     /// A suite file that is not one.
-    #[error("read suites/{name}.toml: {reason}")]
+    #[error("read suite file {path}: {reason}")]
     File {
-        /// Suite name.
-        name: String,
+        /// The file, as it was named.
+        path: String,
         /// What is wrong.
         reason: String,
     },
@@ -69,7 +69,7 @@ pub enum SuiteError {
     /// A run that cannot fit into memory.
     #[error(
         "fit into memory: at least {needed_mib} MiB are needed beside the model ({largest}), {available_mib} MiB are \
-         free; keep fewer views (--set views_bank=N), or work on fewer datasets at once (--threads 1)"
+         free; keep fewer views (--set views_bank=N), train fewer prompts or smaller batches, or work on fewer datasets at once (--threads 1)"
     )]
     Memory {
         /// Lower bound of the need.
@@ -78,6 +78,19 @@ pub enum SuiteError {
         available_mib: u64,
         /// The dataset that needs most, and how much.
         largest: String,
+    },
+    /// A run without a single record.
+    #[error(
+        "render the report of {run}: no cell is finished yet ({planned} planned, {running} being run by a living \
+         process); wait for it, or run the suite"
+    )]
+    NothingFinished {
+        /// Name of the run.
+        run: String,
+        /// Cells that commands on it asked for.
+        planned: usize,
+        /// Cells that living processes hold.
+        running: usize,
     },
     /// A combination of options that cannot run.
     #[error("{0}")]

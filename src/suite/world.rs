@@ -8,7 +8,7 @@ use candle_core::{DType, Device};
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
 use super::spec::globals::Globals;
-use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, Precision};
+use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
@@ -34,6 +34,17 @@ pub struct BenchDataset {
     pub source: Box<dyn ImageSource>,
     /// Draws that somebody published, in place of CoOp's own.
     pub draw_files: Option<DrawFiles>,
+}
+
+/// One sentence on the classes that have fewer training images than `shots`; none where all have enough.
+fn short_note(split: &Split, shots: u32) -> Option<String> {
+    let counts = fewshot::class_counts(&split.train);
+    let fewest = counts.values().filter(|count| **count < shots as usize).min()?;
+    let short = fewshot::short_classes(&split.train, shots);
+    Some(format!(
+        "{short} of {} classes have fewer than {shots} training images (the smallest {fewest}); all of theirs are used",
+        counts.len()
+    ))
 }
 
 impl BenchDataset {
@@ -89,8 +100,8 @@ pub struct World {
     pub clip: Arc<Clip>,
     /// Its tokenizer.
     pub tokenizer: ClipTokenizer,
-    /// SHA-256 of its weights.
-    pub weights_sha256: String,
+    /// What decides the model's numbers.
+    pub identity: ModelIdentity,
     /// The commit of a model in HuggingFace's cache.
     pub revision: Option<String>,
     /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
@@ -132,13 +143,14 @@ impl World {
     fn new(loaded: LoadedClip, data: Data, device: &Device) -> Result<Self, SuiteError> {
         let tokenizer = loaded.tokenizer()?.clone();
         let settings_profile = if is_pocket(&loaded)? { "pocket" } else { "" };
+        let identity = ModelIdentity::new(&loaded.config, &tokenizer, &loaded.weights_sha256);
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
             clip: Arc::new(Clip::new(loaded.config.clone(), &weights)?),
             profile: loaded.short_name().to_owned(),
             revision: loaded.revision,
             tokenizer,
-            weights_sha256: loaded.weights_sha256,
+            identity,
             settings_profile,
             data,
             draws_dir: None,
@@ -252,6 +264,24 @@ impl World {
             catalog.open_all(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
         }
         Ok(())
+    }
+
+    /// What a reader of results should be told about these copies of the data: skipped files, other class names,
+    /// classes with fewer training images than one of `shots`. A dataset that cannot be opened says nothing here.
+    ///
+    /// # Errors
+    /// An unknown id.
+    pub fn notes(&self, ids: &[String], shots: &[u32]) -> Result<Vec<String>, SuiteError> {
+        let mut notes = Vec::new();
+        if let Data::Files { catalog, .. } = &self.data {
+            for id in ids {
+                let Ok(dataset) = catalog.open(id) else { continue };
+                notes.extend(dataset.notes.iter().map(|note| format!("{id}: {note}")));
+                let short = shots.iter().filter_map(|shots| short_note(&dataset.split, *shots));
+                notes.extend(short.map(|note| format!("{id}: {note}")));
+            }
+        }
+        Ok(notes)
     }
 
     /// The datasets among `ids` that can be opened, and one line on each of the others.

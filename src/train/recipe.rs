@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::error::TrainError;
-use super::schedule::{WARMUP_EPOCHS, learning_rate};
+use super::schedule::{WARMUP_EPOCHS, WARMUP_LEARNING_RATE, learning_rate};
 
 /// Numbers of one training run, checked.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -30,14 +30,22 @@ impl Recipe {
         if self.batch_size == 0 {
             return fail("batch_size is 0: expected at least 1".to_owned());
         }
-        if self.epochs < WARMUP_EPOCHS + 2 {
-            return fail(format!(
-                "epochs is {}: expected at least {}, since epoch 0 is the warm-up at 1e-5",
-                self.epochs,
-                WARMUP_EPOCHS + 2
-            ));
+        if self.epochs == 0 {
+            return fail("epochs is 0: expected at least 1".to_owned());
         }
         Ok(self)
+    }
+
+    /// What the warm-up leaves of a short training, in words; `None` where at least two epochs follow it.
+    pub fn caution(&self) -> Option<String> {
+        let after = self.epochs.saturating_sub(WARMUP_EPOCHS);
+        (after < 2).then(|| {
+            format!(
+                "{} of {} epochs is the warm-up at a learning rate of {WARMUP_LEARNING_RATE:e}; {after} at the base rate",
+                WARMUP_EPOCHS.min(self.epochs),
+                self.epochs
+            )
+        })
     }
 
     /// Learning rate of `epoch` (from 0).

@@ -20,5 +20,5 @@ pub fn learning_rate(base: f64, epochs: usize, epoch: usize) -> f64 {
         return WARMUP_LEARNING_RATE;
     }
     let progress = (epoch - WARMUP_EPOCHS) as f64 / epochs as f64;
-    base * (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0
+    base * (1.0 + libm::cos(std::f64::consts::PI * progress)) / 2.0
 }

@@ -2,18 +2,25 @@
 
 /// Similarity (Jaro–Winkler, 0 to 1) below which a name is no suggestion.
 const LIKELY: f64 = 0.75;
+/// Closeness of a name to one of its words.
+const WORD: f64 = 0.99;
+
+/// How close two names are; a whole word of a name is nearly the name.
+fn score(name: &str, other: &str) -> f64 {
+    let is_word = other.split(['_', '.', '-']).any(|word| word == name);
+    if is_word { WORD } else { strsim::jaro_winkler(name, other) }
+}
 
 /// The closest of `known`; `None` only where nothing is known.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let score = |other: &str| strsim::jaro_winkler(name, other);
-    known.into_iter().max_by(|a, b| score(a).total_cmp(&score(b)))
+    known.into_iter().max_by(|a, b| score(name, a).total_cmp(&score(name, b)))
 }
 
 /// Up to three of `known` that are close to `name`, the closest first.
 pub fn likely<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<(f64, &str)> = known
         .into_iter()
-        .map(|other| (strsim::jaro_winkler(name, other), other))
+        .map(|other| (score(name, other), other))
         .filter(|(score, _)| *score > LIKELY)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -29,6 +36,7 @@ mod tests {
         let known = ["oxford_pets", "oxford_flowers", "dtd"];
         assert_eq!(nearest("oxford_pet", known), Some("oxford_pets"));
         assert_eq!(likely("oxford_pet", known)[0], "oxford_pets");
+        assert_eq!(nearest("pets", ["pet_dogs", "oxford_pets", "petals"]), Some("oxford_pets"));
         assert!(likely("zzz", known).is_empty());
         assert_eq!(nearest("dtd", []), None);
     }

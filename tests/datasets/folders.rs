@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rpo_bench::data::make_split::make_split;
+use rpo_bench::data::make_split::{Shares, make_split};
 use rpo_bench::data::split_write::save_split_json;
 use rpo_bench::data::{Availability, Catalog, DataError, DataRoot, ImageSource, embedded};
 use tempfile::{TempDir, tempdir};
@@ -99,9 +99,9 @@ fn a_made_split_repeats_and_opens() {
         touch(root.path(), &format!("photos/dog/{n}.jpg"));
     }
     let dir = root.path().join("photos");
-    let made = make_split(&dir, 1).unwrap();
-    assert_eq!(made, make_split(&dir, 1).unwrap());
-    assert_ne!(made.split, make_split(&dir, 2).unwrap().split);
+    let made = make_split(&dir, 1, Shares::CoOp).unwrap();
+    assert_eq!(made, make_split(&dir, 1, Shares::CoOp).unwrap());
+    assert_ne!(made.split, make_split(&dir, 2, Shares::CoOp).unwrap().split);
     let file = root.path().join("split.json");
     save_split_json(&file, &made.to_json_bytes().unwrap()).unwrap();
     assert!(save_split_json(&file, b"").is_err(), "a split file was overwritten");
@@ -112,7 +112,7 @@ fn a_made_split_repeats_and_opens() {
     assert_eq!((counts.train, counts.val, counts.test, counts.classes), (20, 8, 12, 2));
     fs::remove_dir_all(dir.join("dog")).unwrap();
     touch(&dir, "dog/1.jpg");
-    assert!(make_split(&dir, 1).unwrap_err().to_string().contains("has 1 images"));
+    assert!(make_split(&dir, 1, Shares::CoOp).unwrap_err().to_string().contains("has 1 images"));
 }
 
 #[test]
@@ -125,7 +125,9 @@ fn missing_data_is_listed_with_what_would_run() {
     let catalog = Catalog::new(&DataRoot::Coop(root.path().to_owned())).unwrap();
     let wanted = ["imagenet", "dtd", "eurosat", "food101"];
     let states = catalog.availability(&wanted).unwrap();
-    assert!(matches!(&states[1], Availability::Ready { id, counts } if id == "dtd" && counts.train == 20));
+    assert!(
+        matches!(&states[1], Availability::Ready { id, counts, .. } if id == "dtd" && counts.train == 20)
+    );
     let Availability::Missing { what, how_to_get, .. } = &states[2] else { panic!("{:?}", states[2]) };
     assert_eq!(what, "eurosat/split_zhou_EuroSAT.json");
     assert!(how_to_get.contains("1Ip7yaCWFi0eaOFUGga0lUdVi_DDQth1o"), "{how_to_get}");

@@ -8,6 +8,8 @@
 mod broken_and_published;
 mod export_round_trip;
 mod folders;
+mod mistakes;
+mod own_data;
 mod properties;
 mod real_splits;
 mod synthetic;

@@ -44,6 +44,28 @@ fn an_interrupted_suite_says_what_is_kept_and_goes_on() {
     }
 }
 
+/// `nohup` starts a program with HUP ignored; it must stay ignored. Without it a HUP stops the run.
+#[test]
+fn an_ignored_hup_stays_ignored() {
+    let started = |out: &std::path::Path, trap: &str| {
+        let script = format!("{trap} exec \"$0\" \"$@\"");
+        let run = smoke(out, &MORE);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).arg(run.get_program()).args(run.get_args());
+        let child = shell.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        while files(&run_dir(out).join("trained")).is_empty() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        signal(&child, "-HUP");
+        child.wait_with_output().unwrap()
+    };
+    let (kept, stopped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let output = started(kept.path(), "trap '' HUP;");
+    assert!(output.status.success(), "{:?}: {}", output.status, stderr(&output));
+    let output = started(stopped.path(), "");
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+}
+
 #[test]
 fn a_second_signal_stops_at_once() {
     let out = tempfile::tempdir().unwrap();

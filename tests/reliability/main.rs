@@ -5,8 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod checkpoints;
+mod clone;
+mod folders;
 mod interrupts;
 mod kills;
+mod mixing;
 mod numbers;
 mod program;
 mod records;

@@ -157,8 +157,43 @@ fn the_number_of_threads_changes_no_byte() {
         succeeds(command);
         super::program::results(out)
     };
+    let typed = |out: &Path, threads: &str| {
+        let mut command = smoke(out, &["--threads", threads]);
+        // What is typed wins over what was set, or this would compare a run with itself.
+        command.env("RAYON_NUM_THREADS", "1").env("RPO_BENCH_LANES", "1");
+        let output = command.output().unwrap();
+        let said = stderr(&output);
+        assert!(output.status.success() && said.contains(&format!("{threads} at a time")), "{said}");
+        super::program::results(out)
+    };
     let expected = run(one.path(), "1", "1");
+    super::program::assert_same(&typed(two.path(), "3"), &expected);
+    std::fs::remove_dir_all(two.path().join("runs")).unwrap();
     super::program::assert_same(&run(two.path(), "2", "1"), &expected);
     std::fs::remove_dir_all(two.path().join("runs")).unwrap();
     super::program::assert_same(&run(two.path(), "1", "2"), &expected);
+}
+
+/// Version 1 had no seal: a record that calls itself that must not escape its own.
+#[test]
+fn a_lowered_schema_version_is_noticed() {
+    use rpo_bench::record::{Seal, parse_record};
+    let folder = tempfile::tempdir().unwrap();
+    let seal = |text: &str| {
+        let path = folder.path().join("x.json");
+        std::fs::write(&path, text).unwrap();
+        parse_record(&path).unwrap().1
+    };
+    let read = |name: &str| std::fs::read_to_string(manifest("tests/fixtures/records").join(name)).unwrap();
+    assert_eq!(seal(&read("v1_rpo.json")), Seal::None);
+    for name in ["v2_rpo.json", "v3_rpo.json", "v4_rpo.json", "v4_zero_shot.json"] {
+        let text = read(name);
+        let version = &name[1..2];
+        let lowered = text.replacen(&format!("\"schema_version\": {version}"), "\"schema_version\": 1", 1);
+        assert_eq!(seal(&text), Seal::Whole, "{name}");
+        assert_eq!(seal(&lowered), Seal::Broken, "{name}");
+        // Without its seal it still has what version 1 had not.
+        let at = lowered.rfind(",\n  \"record_sha256\"").unwrap();
+        assert_eq!(seal(&format!("{}\n}}\n", &lowered[..at])), Seal::Broken, "{name}");
+    }
 }

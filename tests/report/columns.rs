@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::records::{DATASETS, base2new};
+use rpo_bench::record::RunRecord;
+
+use crate::records::{DATASETS, Keyed, base2new, domain_shift};
 use crate::rendering::{files, spec};
 use rpo_bench::report::Section;
 
@@ -31,25 +33,50 @@ fn the_documented_columns_are_those_written() {
     }
 }
 
-/// Dataset, method, base, new and H of every line of `summary.csv`, sorted.
+/// What the examples print of every line of `summary.csv`, sorted.
 fn expected(summary: &str) -> Vec<String> {
     let mut lines = summary.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
     let at = |name: &str| header.iter().position(|h| *h == name).unwrap();
-    let columns = ["dataset", "method", "base_pct", "new_pct", "h_pct"].map(at);
+    let cell = ["train_dataset", "dataset", "method", "variant", "shots", "settings"];
+    let columns: Vec<usize> =
+        cell.into_iter().chain(["base_pct", "new_pct", "h_pct", "all_pct"]).map(at).collect();
     let pick = |line: &str| {
         let fields: Vec<&str> = line.split(',').collect();
-        columns.map(|column| fields[column]).join(",")
+        columns.iter().map(|column| fields[*column]).collect::<Vec<_>>().join(",")
     };
     let mut picked: Vec<String> = lines.map(pick).collect();
     picked.sort();
     picked
 }
 
+/// Suites of every shape: halves alone, all classes alone, several shots, variants, zero-shot without shots.
+fn suites() -> [Vec<RunRecord>; 4] {
+    let halves = base2new(&DATASETS, &[1, 2, 3]);
+    let mut shots = base2new(&DATASETS[..3], &[1, 2]);
+    let more: Vec<RunRecord> = shots.iter().filter(|r| r.cell.shots.is_some()).cloned().collect();
+    shots.extend(more.into_iter().map(|mut record| {
+        record.cell.shots = Some(4);
+        record.keyed()
+    }));
+    let mut variants = halves.clone();
+    variants.extend(halves.iter().filter(|r| r.cell.method == "rpo").cloned().map(|mut record| {
+        record.config.insert("epochs".to_owned(), "30".to_owned());
+        record.keyed()
+    }));
+    [halves, domain_shift(), shots, variants]
+}
+
 #[test]
 fn the_python_examples_run_and_agree() {
+    for records in suites() {
+        agree_on(&records);
+    }
+}
+
+fn agree_on(records: &[RunRecord]) {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let files = files(&base2new(&DATASETS, &[1, 2, 3]), &spec(&[Section::BaseToNew])).unwrap();
+    let files = files(records, &spec(&[Section::BaseToNew])).unwrap();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("results.csv"), &files["results.csv"]).unwrap();
     let expected = expected(&String::from_utf8_lossy(&files["summary.csv"]));
@@ -58,7 +85,7 @@ fn the_python_examples_run_and_agree() {
         text.split("```python\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
     assert_eq!(programs.len(), 2);
     for (program, library) in programs.iter().zip(["polars", "pandas"]) {
-        assert!(program.lines().count() <= 10 && program.contains(library));
+        assert!(program.lines().count() <= 12 && program.contains(library));
         let imports = Command::new(&python).args(["-c", &format!("import {library}")]).output();
         if !imports.is_ok_and(|output| output.status.success()) {
             println!("skipped: {python} with {library} is absent");
@@ -67,7 +94,8 @@ fn the_python_examples_run_and_agree() {
         let run = Command::new(&python).args(["-c", program]).current_dir(dir.path()).output().unwrap();
         assert!(run.status.success(), "{library}: {}", String::from_utf8_lossy(&run.stderr));
         let printed = String::from_utf8_lossy(&run.stdout).into_owned();
-        let lines: Vec<&str> = printed.lines().skip(1).filter(|line| !line.is_empty()).collect();
+        let mut lines: Vec<&str> = printed.lines().skip(1).filter(|line| !line.is_empty()).collect();
+        lines.sort_unstable();
         assert_eq!(lines, expected, "{library}");
     }
 }

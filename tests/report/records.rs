@@ -57,6 +57,7 @@ pub fn record(
         },
         outcome: Outcome::Complete,
         config: BTreeMap::from([("epochs".to_owned(), "15".to_owned())]),
+        set_for_dataset: Default::default(),
         switches: BTreeMap::from([
             ("rpo.raw_class_names".to_owned(), "false".to_owned()),
             ("views".to_owned(), "shared".to_owned()),

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::tokenizer_error::TokenizerError;
+use crate::util::mistaken::read_text;
+
+/// CLIP's tokenizer.json has 3.6 MB; a model of many languages has about 17.
+const MAX_FILE_BYTES: u64 = 32 << 20;
 
 /// The token in front of every text.
 pub const BOS: &str = "<|startoftext|>";
@@ -146,11 +150,7 @@ struct BpeJson {
 }
 
 fn read(path: &Path) -> Result<String, TokenizerError> {
-    std::fs::read_to_string(path).map_err(|source| TokenizerError::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })
+    read_text(path, MAX_FILE_BYTES).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, TokenizerError> {

@@ -73,11 +73,14 @@ impl ClipFolder {
     /// Reads the folder's config.json.
     ///
     /// # Errors
-    /// Without a config.json [`LoadError::NotAFolder`]; with one, what is wrong with it.
+    /// Without a config.json [`LoadError::Nested`] or [`LoadError::NotAFolder`]; with one, what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let config = path.join("config.json");
         if !config.exists() {
-            return Err(LoadError::NotAFolder { path: path.to_owned() });
+            return Err(match nested(path) {
+                Some(inner) => LoadError::Nested { path: path.to_owned(), inner },
+                None => LoadError::NotAFolder { path: path.to_owned() },
+            });
         }
         Ok(Self { path: path.to_owned(), name: folder_name(path)?, config: read_config(&config)? })
     }
@@ -154,6 +157,13 @@ pub(super) fn tokenizer_for(
         });
     }
     ClipTokenizer::new(vocabulary, config.context_length, folder)
+}
+
+/// The one subfolder with a config.json, as unpacking into a folder of the same name leaves it.
+fn nested(path: &Path) -> Option<PathBuf> {
+    let below = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut models = below.filter(|inner| inner.join("config.json").is_file());
+    models.next().filter(|_| models.next().is_none())
 }
 
 /// The last part of the path as it was given; of the real path where that is `.` or `..`.

@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use super::load_error::{LoadError, read_text};
 use crate::backbone::config::{Activation, ClipConfig, TowerConfig};
 
-const MAX_CONFIG_BYTES: u64 = 16 << 20;
+/// Such a file has a few kilobytes. Its JSON tree takes up to thirty times its size in memory.
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
 const MAX_WIDTH: usize = 1 << 15;
 const MAX_LAYERS: usize = 512;
 const MAX_POSITIONS: usize = 1 << 13;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::resolve_error::ResolveError;
 use super::tokenizer_error::TokenizerError;
 use super::torch_file::PickleError;
+use crate::util::mistaken::{self, Mistake, TextError, json_reason};
 
 /// Python that turns whatever the package transformers can open into a folder this program can open.
 macro_rules! conversion_hint {
@@ -42,7 +43,7 @@ pub enum LoadError {
         limit: u64,
     },
     /// Not JSON, or not the JSON it should be.
-    #[error("parse {}: {source}", path.display())]
+    #[error("parse {}: {}", path.display(), json_reason(source))]
     Json {
         /// The file.
         path: PathBuf,
@@ -86,6 +87,14 @@ pub enum LoadError {
         /// What was given.
         path: PathBuf,
     },
+    /// The model lies one folder further down.
+    #[error("open {} as a model: it has no config.json, the model lies in a folder below; pass --clip {}", path.display(), inner.display())]
+    Nested {
+        /// What was given.
+        path: PathBuf,
+        /// Where the model is.
+        inner: PathBuf,
+    },
     /// Neither a zip archive nor the format torch.save wrote before version 1.6.
     #[error("read {}: not a torch file (neither a zip archive with a data.pkl nor the format before torch 1.6); either damaged, or of torch 0.1: save it again with a newer torch, or {}", path.display(), conversion_hint!())]
     NotATorchZip {
@@ -121,11 +130,21 @@ pub enum LoadError {
     /// What was given leads to no model.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// A git-lfs placeholder instead of the file.
-    #[error("read {}: it is a git-lfs pointer, not the file itself; run `git lfs pull` in its folder", path.display())]
-    LfsPointer {
+    /// A download page, a git-lfs pointer, an empty file or the like instead of the file.
+    #[error("read {}: {mistake}", path.display())]
+    Mistaken {
         /// The file.
         path: PathBuf,
+        /// What lies there, and the cure.
+        mistake: Mistake,
+    },
+    /// A text file that is no UTF-8.
+    #[error("read {}: {reason}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Where it is not.
+        reason: String,
     },
     /// A safetensors header length that cannot be true.
     #[error("read {}: its header claims {claimed} bytes, but the file has {file_bytes} and a header at most {limit}; copy or download it again", path.display())]
@@ -225,16 +244,26 @@ impl LoadError {
     }
 
     /// A [`LoadError::Tensor`].
-    pub(in crate::backbone) fn tensor(path: &Path, tensor: &str, problem: impl Into<String>) -> Self {
+    pub(crate) fn tensor(path: &Path, tensor: &str, problem: impl Into<String>) -> Self {
         Self::Tensor { path: path.to_owned(), tensor: tensor.to_owned(), problem: problem.into() }
     }
 }
 
 /// The text of a small file: at most `limit` bytes, UTF-8.
 pub(in crate::backbone) fn read_text(path: &Path, limit: u64) -> Result<String, LoadError> {
-    let bytes = std::fs::metadata(path).map_err(LoadError::io("open", path))?.len();
-    if bytes > limit {
-        return Err(LoadError::TooLarge { path: path.to_owned(), bytes, limit });
+    let path_buf = || path.to_owned();
+    mistaken::read_text(path, limit).map_err(|error| match error {
+        TextError::Io(source) => LoadError::io("read", path)(source),
+        TextError::Mistaken(mistake) => LoadError::Mistaken { path: path_buf(), mistake },
+        TextError::TooLarge { bytes, limit } => LoadError::TooLarge { path: path_buf(), bytes, limit },
+        TextError::NotUtf8 { .. } => LoadError::Text { path: path_buf(), reason: error.to_string() },
+    })
+}
+
+/// Refuses what is no file of the wanted kind before its format is looked at.
+pub(in crate::backbone) fn refuse_mistaken(path: &Path) -> Result<(), LoadError> {
+    match Mistake::of_file(path) {
+        Some(mistake) => Err(LoadError::Mistaken { path: path.to_owned(), mistake }),
+        None => Ok(()),
     }
-    std::fs::read_to_string(path).map_err(LoadError::io("read", path))
 }

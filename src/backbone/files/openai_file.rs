@@ -15,6 +15,7 @@ use super::tensor_file::{TensorFile, is_zip};
 use super::tensor_names::expected_tensors;
 use super::torch_file::open_torch;
 use super::weights::Weights;
+use super::weights_files::{refuse_non_finite, refuse_too_few_bytes};
 use crate::backbone::config::{Activation, ClipConfig, RESNET_STRIDE, ResNetConfig, TowerConfig};
 
 /// A tensor of both kinds of image tower; what stands before it stands before every name.
@@ -196,6 +197,7 @@ impl OpenAiFile {
         for (name, shape) in &expected {
             self.check(name, shape)?;
         }
+        refuse_too_few_bytes(self.path(), &[self.path().to_owned()], &expected)?;
         let mut tensors = BTreeMap::new();
         for (name, shape) in expected {
             let tensor = self.tensor(&name, &shape)?;
@@ -223,13 +225,10 @@ impl OpenAiFile {
     fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
         let source = source_of(name, shape);
         let full = self.full(&source.name);
-        let values = self.file.read(&full)?.to_f32();
+        let stored = self.file.read(&full)?;
+        let values = stored.to_f32();
         let path = self.file.path().to_owned();
-        if let Some(first) = values.iter().position(|value| !value.is_finite()) {
-            let problem =
-                format!("its value {first} is {}: the file is damaged; use another copy", values[first]);
-            return Err(LoadError::tensor(&path, &full, problem));
-        }
+        refuse_non_finite(&path, &full, &stored, &values)?;
         let built = || -> candle_core::Result<Tensor> {
             let whole = Tensor::from_vec(values, source.shape.as_slice(), &Device::Cpu)?;
             match source.part {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::Metadata;
 
-use super::load_error::LoadError;
+use super::load_error::{LoadError, refuse_mistaken};
 use super::stored::{StoredDtype, StoredTensor};
 use super::tensor_file::TensorFile;
 
@@ -35,8 +35,9 @@ impl SafetensorsFile {
     ///
     /// # Errors
     /// [`LoadError::HeaderLength`] where the length lies, [`LoadError::Truncated`] where bytes are missing or left
-    /// over, [`LoadError::LfsPointer`], [`LoadError::Json`] where the header is damaged.
+    /// over, [`LoadError::Mistaken`] for another kind of file, [`LoadError::Json`] where the header is damaged.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
+        refuse_mistaken(path)?;
         let mut file = File::open(path).map_err(LoadError::io("open", path))?;
         let file_bytes = file.metadata().map_err(LoadError::io("open", path))?.len();
         let header_bytes = header_length(&mut file, file_bytes, path)?;
@@ -101,9 +102,6 @@ fn header_length(file: &mut File, file_bytes: u64, path: &Path) -> Result<u64, L
     }
     let mut length = [0; LENGTH_BYTES as usize];
     file.read_exact(&mut length).map_err(LoadError::io("read", path))?;
-    if &length == b"version " {
-        return Err(LoadError::LfsPointer { path: path.to_owned() });
-    }
     let claimed = u64::from_le_bytes(length);
     if claimed > MAX_HEADER_BYTES || claimed > file_bytes - LENGTH_BYTES {
         return Err(LoadError::HeaderLength {

@@ -1,8 +1,9 @@
-//! Text to token ids, as transformers' `CLIPTokenizer` does it.
+//! Text to token ids, as OpenAI's `simple_tokenizer.py` does it.
 //!
-//! Owns normalisation (NFC, whitespace runs to one space, lower case), splitting into words, and the framing by
-//! BOS and EOS. OpenAI's own code additionally repairs mojibake (ftfy) and un-escapes HTML entities; that is not
-//! done here, nor by transformers: it concerns texts such as `&amp;` or curly quotes only. A text that is too
+//! Owns splitting into words and the framing by BOS and EOS; what is done to a text before is in [`super::text_clean`].
+//! transformers' `CLIPTokenizer` cleans less: it gives the same ids for texts without HTML entities, curly quotes,
+//! ligatures and other characters that ftfy replaces. Vocabularies are trained on words normalised its way (NFC,
+//! whitespace runs to one space, lower case). A text that is too
 //! long is an error, as in CoOp's code (`clip.tokenize` without `truncate`); transformers would cut it.
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use tokenizers::{
 };
 
 use super::bpe_vocabulary::{BOS, BpeVocabulary, EOS, WORD_END};
+use super::text_clean::clean;
 use super::tokenizer_error::TokenizerError;
 
 /// What one word is: transformers' `CLIPTokenizer`, which follows OpenAI's `simple_tokenizer.py`.
@@ -51,12 +53,21 @@ impl ClipTokenizer {
         Ok(Self { tokenizer, vocabulary, context_length })
     }
 
+    /// A text as it is cut into words: ftfy's fixes, HTML entities un-escaped, single spaces, lower case.
+    ///
+    /// # Errors
+    /// [`TokenizerError::Encode`] where the normaliser refuses it.
+    pub fn clean(text: &str) -> Result<String, TokenizerError> {
+        clean(text).map_err(|error| encode_error(text, &error))
+    }
+
     /// Token ids of a text from BOS to EOS, unpadded: 2 to `context_length` of them.
     ///
     /// # Errors
     /// [`TokenizerError::TooLong`] with the text, its length and the limit.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| encode_error(text, &error))?;
+        let clean = clean(text).map_err(|error| encode_error(text, &error))?;
+        let encoding = self.tokenizer.encode_fast(clean, true).map_err(|error| encode_error(text, &error))?;
         let ids = encoding.get_ids();
         if ids.len() > self.context_length {
             return Err(TokenizerError::TooLong {
@@ -125,7 +136,6 @@ fn build(vocabulary: &BpeVocabulary) -> tokenizers::Result<Tokenizer> {
         .unk_token(EOS.to_owned())
         .build()?;
     let mut tokenizer = Tokenizer::new(model);
-    tokenizer.with_normalizer(Some(normalizer()?))?;
     tokenizer.with_pre_tokenizer(Some(pre_tokenizer()?));
     tokenizer.with_post_processor(Some(
         RobertaProcessing::new((EOS.to_owned(), vocabulary.eos()), (BOS.to_owned(), vocabulary.bos()))

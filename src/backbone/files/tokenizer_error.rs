@@ -2,21 +2,21 @@
 
 use std::path::PathBuf;
 
+use crate::util::mistaken::{TextError, json_reason};
+
 /// Why a vocabulary could not be read, or a text not be turned into tokens.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
     /// The vocabulary file could not be read.
-    #[error("{action} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
+    #[error("read {}: {source}", path.display())]
+    Read {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
+        /// Why, and the cure where something else lies there.
+        source: TextError,
     },
     /// The vocabulary is not valid JSON of the expected form.
-    #[error("parse {}: {source}", path.display())]
+    #[error("parse {}: {}", path.display(), json_reason(source))]
     Json {
         /// The file.
         path: PathBuf,

@@ -12,12 +12,15 @@ use serde::Deserialize;
 
 use super::load_error::{LoadError, read_text};
 use super::safetensors_file::SafetensorsFile;
+use super::stored::StoredTensor;
 use super::tensor_file::TensorFile;
 use super::tensor_names::expected_tensors;
 use super::torch_file::open_torch;
 use super::weights::Weights;
 use crate::backbone::config::ClipConfig;
 
+/// The names weights have, in the order of preference.
+const WEIGHTS: [&str; 3] = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// A tensor every CLIP model has once; whatever stands before it is the prefix of all names.
 const ANCHOR: &str = "vision_model.embeddings.class_embedding";
@@ -48,8 +51,7 @@ impl WeightsFiles {
         } else if torch.exists() {
             vec![open_torch(&torch)?]
         } else {
-            let looked = "model.safetensors, model.safetensors.index.json, pytorch_model.bin".to_owned();
-            return Err(LoadError::NoWeights { folder: folder.to_owned(), looked });
+            return Err(no_weights(folder));
         };
         let mut owner = BTreeMap::new();
         for (at, file) in files.iter().enumerate() {
@@ -74,11 +76,14 @@ impl WeightsFiles {
         for (name, shape) in &expected {
             self.check(&format!("{prefix}{name}"), shape)?;
         }
+        refuse_too_few_bytes(&self.folder, &self.paths(), &expected)?;
         let mut tensors = BTreeMap::new();
         for (name, shape) in expected {
             let full_name = format!("{prefix}{name}");
             let file = &mut self.files[self.owner[&full_name]];
-            let values = file.read(&full_name)?.to_f32();
+            let stored = file.read(&full_name)?;
+            let values = stored.to_f32();
+            refuse_non_finite(file.path(), &full_name, &stored, &values)?;
             let tensor = Tensor::from_vec(values, shape, &Device::Cpu)
                 .map_err(|source| LoadError::Candle { path: file.path().to_owned(), source })?;
             tensors.insert(name, tensor);
@@ -130,6 +135,55 @@ impl WeightsFiles {
     }
 }
 
+/// Refuses tensors that share their storage so often that they would ask for far more memory than the files
+/// hold; a tied weight or two is nothing against the factor.
+///
+/// # Errors
+/// [`LoadError::Index`] for the model at `place`, with what is wanted and what is there.
+pub fn refuse_too_few_bytes(
+    place: &Path,
+    files: &[PathBuf],
+    expected: &[(String, Vec<usize>)],
+) -> Result<(), LoadError> {
+    const SMALLEST_VALUE_BYTES: u64 = 2;
+    const MOST_TIMES: u64 = 2;
+    let values = |shape: &Vec<usize>| shape.iter().map(|size| *size as u64).product::<u64>();
+    let wanted = expected.iter().map(|(_, shape)| values(shape)).fold(0, u64::saturating_add);
+    let mut held = 0u64;
+    for file in files {
+        let metadata = std::fs::metadata(file).map_err(LoadError::io("open", file))?;
+        held = held.saturating_add(metadata.len());
+    }
+    if wanted.saturating_mul(SMALLEST_VALUE_BYTES) <= held.saturating_mul(MOST_TIMES) {
+        return Ok(());
+    }
+    let problem =
+        format!("its configuration implies {wanted} values, for which {held} bytes of weights are too few");
+    Err(LoadError::Index { path: place.to_owned(), problem })
+}
+
+/// Refuses a tensor with a NaN or an infinity in it: nothing that is computed with it means anything.
+///
+/// # Errors
+/// [`LoadError::Tensor`] with how many values of how many, and the first of them.
+pub fn refuse_non_finite(
+    path: &Path,
+    name: &str,
+    stored: &StoredTensor,
+    values: &[f32],
+) -> Result<(), LoadError> {
+    let count = values.iter().filter(|value| !value.is_finite()).count();
+    let Some(first) = values.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+    let problem = format!(
+        "{count} of its {} values are not finite numbers, the first is {} at position {first} of shape {:?}; \
+         the file is damaged or its training diverged: use another copy",
+        values.len(),
+        values[first],
+        stored.shape
+    );
+    Err(LoadError::tensor(path, name, problem))
+}
+
 #[derive(Deserialize)]
 struct ShardIndex {
     weight_map: BTreeMap<String, String>,
@@ -142,10 +196,20 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
     let refuse = |problem| LoadError::Index { path: index.to_owned(), problem };
     let names: BTreeSet<&String> = weight_map.values().collect();
     let mut shards: BTreeMap<&String, SafetensorsFile> = BTreeMap::new();
-    for name in names {
+    for name in &names {
         if Path::new(name).file_name().is_none_or(|file_name| file_name != name.as_str()) {
             return Err(refuse(format!("shard {name:?} is not a plain file name")));
         }
+    }
+    let missing: Vec<&str> =
+        names.iter().filter(|name| !folder.join(name).exists()).map(|name| name.as_str()).collect();
+    if !missing.is_empty() {
+        let (gone, all) = (missing.len(), names.len());
+        let problem =
+            format!("{gone} of its {all} shards are missing: {}; download them too", missing.join(", "));
+        return Err(refuse(problem));
+    }
+    for name in names {
         shards.insert(name, SafetensorsFile::open(&folder.join(name))?);
     }
     for (tensor, shard) in &weight_map {
@@ -154,4 +218,17 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
         }
     }
     Ok(shards.into_values().map(|file| Box::new(file) as Box<dyn TensorFile>).collect())
+}
+
+/// The error for a folder without weights, or with links to weights that are gone.
+fn no_weights(folder: &Path) -> LoadError {
+    for name in WEIGHTS {
+        let path = folder.join(name);
+        if let Ok(target) = std::fs::read_link(&path) {
+            let problem =
+                format!("it is a link to {}, which is gone; download the model again", target.display());
+            return LoadError::Index { path, problem };
+        }
+    }
+    LoadError::NoWeights { folder: folder.to_owned(), looked: WEIGHTS.join(", ") }
 }

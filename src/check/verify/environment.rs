@@ -30,6 +30,8 @@ pub fn differences(recorded: &Provenance, here: &Provenance) -> Environment {
     let (recorded_draw, draw) = (text(&recorded.draw_sha256), text(&here.draw_sha256));
     let inputs = list(&[
         ("weights_sha256", &recorded.weights_sha256, &here.weights_sha256),
+        ("config_sha256", &recorded.config_sha256, &here.config_sha256),
+        ("tokenizer_sha256", &recorded.tokenizer_sha256, &here.tokenizer_sha256),
         ("split_sha256", &recorded.split_sha256, &here.split_sha256),
         ("draw_sha256", &recorded_draw, &draw),
         ("data_kind", &recorded.data_kind, &here.data_kind),

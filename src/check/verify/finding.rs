@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::tolerance::Tolerance;
+
 use crate::record::StoreError;
 use crate::suite::SuiteError;
 
@@ -34,6 +36,8 @@ pub struct Comparison {
     pub bit_equal: bool,
     /// Whether they had to: same kind of machine, same build.
     pub bit_equality_expected: bool,
+    /// What may differ elsewhere.
+    pub tolerance: Tolerance,
     /// Predictions compared.
     pub predictions: u64,
     /// Predictions of another class.

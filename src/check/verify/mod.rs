@@ -6,8 +6,10 @@ mod environment;
 mod finding;
 mod quick;
 mod rerun;
+mod tolerance;
 
 pub use environment::{Environment, differences};
 pub use finding::{Comparison, Verdict, VerifyError};
 pub use quick::quick;
-pub use rerun::{MAX_DIFFERENT_PCT, MAX_MEAN_P_TRUE_DIFF, rerun};
+pub use rerun::rerun;
+pub use tolerance::{Tolerance, tolerance};

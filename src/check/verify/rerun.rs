@@ -1,20 +1,16 @@
 //! A recorded cell run again, and the two results side by side.
 //!
 //! On the same kind of machine and the same build every byte must come back. Elsewhere sums are taken in another
-//! order and training amplifies last bits, so a stated tolerance decides; it cannot be set from outside.
+//! order and training amplifies last bits, so a stated tolerance of the method decides; it cannot be set from outside.
 
 use std::path::{Path, PathBuf};
 
 use super::environment::differences;
 use super::finding::{Comparison, Verdict, VerifyError};
 use super::quick::FROM_FILE;
+use super::tolerance::{Tolerance, tolerance};
 use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
 use crate::suite::{GLOBAL_KEYS, Plan, RunOptions, Settings, SuiteError, SuiteFile, World, run};
-
-/// On other machines and builds: most predictions, in percent, that may name another class.
-pub const MAX_DIFFERENT_PCT: f64 = 1.0;
-/// On other machines and builds: largest mean difference of the true class's probability.
-pub const MAX_MEAN_P_TRUE_DIFF: f64 = 0.01;
 
 /// Runs the cell of `record` again in a folder of its own under the system's temporary directory, and adds to
 /// `verdict` what differs. `run_dir` is where the recorded predictions lie.
@@ -53,6 +49,7 @@ pub fn rerun(
     let second = Store::new(&scratch.0, &again.cell.suite, &again.cell.profile);
     let mut comparison = compare(record, &Store::at(run_dir), &again, &second, verdict);
     comparison.bit_equality_expected = environment.expects_bit_equality();
+    comparison.tolerance = tolerance(&record.cell.method, &record.config);
     judge(&comparison, verdict);
     verdict.comparison = Some(comparison);
     Ok(())
@@ -126,10 +123,11 @@ fn judge(comparison: &Comparison, verdict: &mut Verdict) {
     if comparison.bit_equality_expected && !comparison.bit_equal {
         verdict.faults.push(format!("same machine and build, other bytes: {numbers}"));
     }
-    let allowed = (predictions as f64 * MAX_DIFFERENT_PCT / 100.0).max(1.0);
-    if predictions_different as f64 > allowed || mean_p_true_diff > MAX_MEAN_P_TRUE_DIFF {
+    let Tolerance { different_pct, mean_p_true_diff: most, basis } = comparison.tolerance;
+    let allowed = (predictions as f64 * different_pct / 100.0).max(1.0);
+    if predictions_different as f64 > allowed || mean_p_true_diff > most {
         verdict.faults.push(format!(
-            "beyond the tolerance of {MAX_DIFFERENT_PCT} % of predictions and {MAX_MEAN_P_TRUE_DIFF} on average: {numbers}"
+            "beyond the tolerance of {different_pct} % of predictions and {most} on average ({basis}): {numbers}"
         ));
     }
 }
@@ -178,6 +176,7 @@ fn plan(record: &RunRecord, run_dir: &Path) -> Result<Plan, SuiteError> {
         prompts: frame.prompts.clone().filter(|_| from_file),
         limit: None,
         set: Default::default(),
+        dataset: Default::default(),
         sweep: Default::default(),
         profile: Default::default(),
         ..frame

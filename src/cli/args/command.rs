@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs, SuiteArgs,
-    VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs,
+    RunsCommand, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -22,7 +22,7 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
-    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout was closed.";
+    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout or stderr was closed or full.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -31,17 +31,27 @@ pub enum Command {
     Suite(Box<SuiteArgs>),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
-    /// List suites, methods, datasets, models or protocol switches.
+    /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.
         what: Listing,
+        /// With settings: those of one method.
+        method: Option<String>,
     },
-    /// Render a suite's report again, from its records alone.
+    /// Render a run's report again, from its records alone.
+    ///
+    /// Where predictions are missing or damaged, the page is written, says what was not tested, and the exit code
+    /// is 3.
     Report(ReportArgs),
+    /// List the runs under --out, and move cells out of them.
+    #[command(subcommand)]
+    Runs(RunsCommand),
     /// Compare two runs, or a run with the paper's figures, cell by cell.
     ///
-    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), or a folder that holds records/.
-    /// A pocket, folder or limited run is not compared with the paper (exit code 3, with the reason).
+    /// A and B are runs: SUITE-PROFILE under --out (base2new-vit-b-16), SUITE where only one run has it, or a
+    /// folder that holds records/.
+    /// A pocket, folder or limited run, or one of another model, is not compared with the paper (exit code 3, with
+    /// the reason).
     /// Differences are findings, not failures: a finished comparison exits with 0 whatever it says; scripts
     /// read the verdicts from --json.
     Compare(CompareArgs),
@@ -94,12 +104,14 @@ pub enum Command {
 }
 
 /// What `list` lists.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Listing {
     /// Experiments.
     Suites,
     /// Methods.
     Methods,
+    /// Settings for --set: default, published value, meaning.
+    Settings,
     /// Datasets.
     Datasets,
     /// Model shapes.

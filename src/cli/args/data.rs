@@ -54,17 +54,25 @@ pub enum DataCommand {
         #[command(flatten)]
         patience: PatienceArgs,
     },
-    /// Which items a seed draws: positions in the split file's train and val lists, in drawing order.
+    /// Which items a seed draws: positions in the train and val lists, in drawing order. Or, with --folder, make a
+    /// split file of one's own images.
     Split {
-        /// Dataset id (for messages only: the lists come from the file or the folder).
+        /// Dataset id. Its lists come from --data, --split-file or --folder; else from the embedded pocket pictures.
         dataset: String,
+        /// A CoOp DATA root, or folder:DIR, whose lists are drawn from.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["split_file", "folder"])]
+        data: Option<String>,
         /// A CoOp split file, plain or gzip.
-        #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+        #[arg(long, value_name = "FILE")]
         split_file: Option<PathBuf>,
-        /// Make a split file of the images in DIR/CLASS/*: half for training, 20 % for validation, the rest
-        /// for testing, drawn by the seed.
+        /// Make a split file of the images in DIR/CLASS/* (of DIR/train/CLASS/* where there is no test): half for
+        /// training, 20 % for validation, the rest for testing, drawn by the seed.
         #[arg(long, value_name = "DIR", conflicts_with_all = ["split_file", "shots"], requires = "save")]
         folder: Option<PathBuf>,
+        /// With --folder: this share of each class for training (between 0 and 1), the rest for testing, none for
+        /// validation.
+        #[arg(long, value_name = "SHARE", requires = "folder")]
+        split: Option<f64>,
         /// Where the made split file goes; a file that exists is never overwritten.
         #[arg(long, value_name = "FILE", requires = "folder")]
         save: Option<PathBuf>,

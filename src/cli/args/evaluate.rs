@@ -11,8 +11,8 @@ use crate::data::Classes;
 /// `evaluate`.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A file this program saved (runs/…/trained/*.safetensors), one that `model convert` wrote, or a published
-    /// checkpoint. Nothing in it is executed.
+    /// A file this program saved (runs/…/trained/*.safetensors), one that `model convert` wrote, or a checkpoint of
+    /// the authors' programs: RPO's, CoOp's, CoCoOp's, linear probing's. Nothing in it is executed.
     #[arg(long, value_name = "FILE")]
     pub prompts: PathBuf,
     /// A CoOp DATA root, or folder:DIR.
@@ -43,4 +43,7 @@ pub struct EvaluateArgs {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+    /// Write that document and every image's prediction into DIR: evaluation.json and DATASET-CLASSES.csv.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

@@ -7,11 +7,11 @@ use clap::Args;
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Name of the suite.
+    /// The run: SUITE-PROFILE, SUITE where only one run has it, or a folder that holds records/.
     pub name: String,
-    /// Profile: pocket, or the model folder's name.
-    #[arg(long, default_value = "pocket")]
-    pub profile: String,
+    /// Profile of the suite NAME: pocket, or the model folder's name.
+    #[arg(long)]
+    pub profile: Option<String>,
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,

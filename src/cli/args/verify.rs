@@ -7,9 +7,12 @@ use clap::Args;
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Record files, or run directories (runs/SUITE-PROFILE) for all their records.
+    /// Record files, or runs for all their records: a folder, SUITE-PROFILE, or SUITE where only one run has it.
     #[arg(required = true)]
     pub records: Vec<PathBuf>,
+    /// Where runs/ lies, for runs given by name.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
     /// Check counts, hashes and seals only; run nothing.
     #[arg(long)]
     pub quick: bool,

@@ -1,16 +1,30 @@
 //! CoOp's `classnames.txt`: a wnid, a space, the name, a thousand lines in sorted-wnid order.
 //!
-//! Files of the same form with other names circulate, and people have published with them; a few
-//! known lines tell them apart. Names repeat (`missile`, `sunglasses`): never key a map by name.
+//! Files of the same form with other names circulate, and people have published with them. A few known lines
+//! refuse look-alikes; every other line is compared with OpenAI's list of names (openai/CLIP, MIT) under ImageNet's
+//! sorted wnids, and what differs is told, not refused: CoOp's own file was never hashed at its source.
+//! Names repeat (`missile`, `sunglasses`): never key a map by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use crate::data::DataError;
 use crate::data::manifest::{Anchor, Manifest};
 
 /// Anchors by line number mean something only in a file of exactly this many lines.
 const IMAGENET_CLASSES: usize = 1000;
+
+/// The published list, byte for byte as word_soups has it, which holds all of CoOp's known lines.
+const PUBLISHED: &str = include_str!("../../../data-manifests/imagenet_classnames.txt");
+/// SHA-256 of the published list (recorded in the datasets' manifests).
+const PUBLISHED_SHA256: &str = "89e0b642c6697a3a43a06a2bb65f9fefb3ca295ccc5f4ba9ce385f1a3a58c629";
+/// Differing lines that are named one by one.
+const SHOWN_LINES: usize = 5;
+
+/// Folders and names of the published list, in its order.
+static PUBLISHED_LINES: LazyLock<Vec<(&str, &str)>> =
+    LazyLock::new(|| PUBLISHED.lines().filter_map(|line| line.split_once(' ')).collect());
 
 /// A parsed class name file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +58,7 @@ impl ClassNameFile {
 
     /// Reads a file and compares the manifest's known lines with it.
     pub(super) fn read(path: &Path, manifest: &Manifest) -> Result<Self, DataError> {
-        let text = std::fs::read_to_string(path).map_err(|e| DataError::read(path, &e))?;
+        let text = DataError::read_text(path)?;
         let file = Self::parse(&text, path)?;
         let anchors = manifest.class_names.iter().flat_map(|names| &names.anchors);
         for anchor in anchors {
@@ -82,6 +96,34 @@ impl ClassNameFile {
         folders.iter().map(name).collect()
     }
 
+    /// Which lines differ from the published list, in one sentence; none where all agree. A line whose folder the
+    /// list does not have says nothing, so other people's classes pass.
+    pub(super) fn differences(&self) -> Option<String> {
+        let by_folder: BTreeMap<&str, &str> = PUBLISHED_LINES.iter().copied().collect();
+        let whole = self.len() == PUBLISHED_LINES.len();
+        let differs = |(line, (folder, name)): (usize, &(String, String))| {
+            let published = *by_folder.get(folder.as_str())?;
+            let moved = whole && PUBLISHED_LINES.get(line).is_some_and(|(expected, _)| expected != folder);
+            let place = || format!("line {} ({folder})", line + 1);
+            match (published == name, moved) {
+                (false, _) => Some(format!("{} is {name:?}, published {published:?}", place())),
+                (true, true) => Some(format!("{} stands elsewhere in the published file", place())),
+                (true, false) => None,
+            }
+        };
+        let lines: Vec<String> = self.entries.iter().enumerate().filter_map(differs).collect();
+        let more = lines.len().saturating_sub(SHOWN_LINES);
+        let and_more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let shown = lines.get(..lines.len().min(SHOWN_LINES)).unwrap_or_default().join("; ");
+        (!lines.is_empty()).then(|| {
+            format!(
+                "{} lines of the class name file differ from the published one (sha256 {PUBLISHED_SHA256}), so numbers \
+                 will too: {shown}{and_more}",
+                lines.len()
+            )
+        })
+    }
+
     fn check_anchor(&self, anchor: &Anchor, path: &Path, manifest: &Manifest) -> Result<(), DataError> {
         let (place, found) = match (&anchor.folder, anchor.line) {
             (Some(folder), _) => (folder.clone(), self.name_of(folder)),
@@ -114,6 +156,35 @@ mod tests {
         let file = file.unwrap();
         assert_eq!(file.name_of("n01"), Some("kite (bird of prey)"));
         assert_eq!((file.name_at(2), file.len()), (Some("missile"), 3));
+    }
+
+    fn parse(text: &str) -> ClassNameFile {
+        ClassNameFile::parse(text, Path::new("c")).unwrap()
+    }
+
+    #[test]
+    fn the_list_is_the_published_one() {
+        use sha2::{Digest, Sha256};
+        assert_eq!(crate::util::hex(&Sha256::digest(PUBLISHED)), PUBLISHED_SHA256);
+        assert_eq!(parse(PUBLISHED).differences(), None);
+        assert_eq!(parse("my_cat cat\nmy_dog dog\n").differences(), None);
+    }
+
+    #[test]
+    fn two_swapped_names_and_a_swapped_line_are_told() {
+        let mut lines: Vec<String> = PUBLISHED.lines().map(str::to_owned).collect();
+        lines[10] = "n01530575 junco".to_owned();
+        lines[13] = "n01534433 brambling".to_owned();
+        let said = parse(&lines.join("\n")).differences().unwrap();
+        for part in
+            ["2 lines", "line 11 (n01530575) is \"junco\", published \"brambling\"", "line 14", "89e0b642"]
+        {
+            assert!(said.contains(part), "{said} lacks {part}");
+        }
+        let mut lines: Vec<&str> = PUBLISHED.lines().collect();
+        lines.swap(3, 4);
+        let said = parse(&lines.join("\n")).differences().unwrap();
+        assert!(said.contains("line 4 (n01494475) stands elsewhere"), "{said}");
     }
 
     #[test]

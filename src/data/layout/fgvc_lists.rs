@@ -30,7 +30,7 @@ pub(super) fn read(manifest: &Manifest, root: &Path) -> Result<Lists, DataError>
     let place = Place { images_dir: manifest.below_root(images_dir), image_ending, labels };
     let list = |file: &BelowPath| {
         let path = guide::require(manifest, root, file, guide::images)?;
-        let text = std::fs::read_to_string(&path).map_err(|e| DataError::read(&path, &e))?;
+        let text = DataError::read_text(&path)?;
         parse_list(&text, &path, &place)
     };
     let split =
@@ -46,7 +46,7 @@ struct Place<'a> {
 }
 
 fn read_classes(path: &Path) -> Result<Vec<String>, DataError> {
-    let text = std::fs::read_to_string(path).map_err(|e| DataError::read(path, &e))?;
+    let text = DataError::read_text(path)?;
     let mut seen = BTreeMap::new();
     let mut names = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

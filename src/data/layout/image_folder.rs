@@ -1,4 +1,5 @@
-//! A user's own folder: `train/CLASS/*`, `test/CLASS/*`, optionally `val/CLASS/*` and `classes.toml`.
+//! A user's own folder: `train/CLASS/*`, `test/CLASS/*`, optionally `val/CLASS/*`, `classes.toml` and names in
+//! `classes.txt` or `classes.csv` ([`super::own_names`]).
 //!
 //! Classes are the sorted folders of `train`; a class in another list must be among them. The data
 //! root is the folder itself, so item paths start with `train/` or `test/`.
@@ -8,11 +9,12 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::own_names::{self, NAMES_FILE};
 use super::read::Lists;
-use super::tree::{self, Files};
+use super::tree;
 use crate::data::checked::{BelowPath, DatasetId, Template};
 use crate::data::manifest::{Layout, MANIFEST_SCHEMA_VERSION, Manifest, ManifestError, Prompt, Role};
-use crate::data::{DataError, Split};
+use crate::data::{DataError, Item, Split};
 
 const CLASSES_FILE: &str = "classes.toml";
 const DEFAULT_TEMPLATE: &str = "a photo of a {}.";
@@ -65,36 +67,70 @@ pub(super) fn read(dir: &Path) -> Result<Lists, DataError> {
     for needed in [&train_dir, &dir.join("test")] {
         if !needed.is_dir() {
             let reason = format!(
-                "it has no {:?}; expected train/CLASS/* and test/CLASS/*, or pass a split file (`data split` makes one)",
-                needed.file_name().unwrap_or_default()
+                "it has no {:?}; expected train/CLASS/* and test/CLASS/*, or a split file: `rpo-bench data split NAME \
+                 --folder {} --split 0.8 --seed 1 --save SPLIT.json`, then `--split-file SPLIT.json`",
+                needed.file_name().unwrap_or_default(),
+                dir.display()
             );
             return Err(DataError::folder(dir, reason));
         }
     }
     let folders = tree::class_folders(&train_dir)?;
-    let split = Split {
-        train: tree::items(dir, "train", &folders, Files::KnownEndings)?,
-        val: if dir.join("val").is_dir() { other_list(dir, "val", &folders)? } else { Vec::new() },
-        test: other_list(dir, "test", &folders)?,
+    let mut notes = Vec::new();
+    let mut list = |name: &str, folders: &[String]| -> Result<Vec<Item>, DataError> {
+        let (items, skipped) = tree::items_and_skipped(dir, name, folders)?;
+        notes.extend(skipped.note(name));
+        Ok(items)
     };
+    let train = list("train", &folders)?;
+    let mut other = |name: &str| {
+        let path = dir.join(name);
+        tree::same_classes(&train_dir, &folders, &path, &tree::class_folders(&path)?)?;
+        list(name, &folders)
+    };
+    let val = if dir.join("val").is_dir() { other("val")? } else { Vec::new() };
+    let split = Split { train, val, test: other("test")? };
     let class_names = display_names(dir, &folders)?;
-    Ok(Lists::new(class_names, split))
+    refuse_same_prompts(dir, &class_names)?;
+    let mut lists = Lists::new(class_names, split);
+    lists.notes = notes;
+    Ok(lists)
 }
 
-/// The items of `val` or `test`, which must have the classes of `train`, all of them.
-fn other_list(dir: &Path, list: &str, train: &[String]) -> Result<Vec<crate::data::Item>, DataError> {
-    let path = dir.join(list);
-    tree::same_classes(&dir.join("train"), train, &path, &tree::class_folders(&path)?)?;
-    tree::items(dir, list, train, Files::KnownEndings)
+/// Refuses two classes whose prompts would be the same words: neither could ever be told from the other.
+///
+/// # Errors
+/// [`DataError::Folder`] with both names.
+pub(super) fn refuse_same_prompts(dir: &Path, class_names: &[String]) -> Result<(), DataError> {
+    let mut seen: BTreeMap<String, &String> = BTreeMap::new();
+    for name in class_names {
+        // As prompts write them: underscores become spaces, the tokenizer joins spaces and drops capitals.
+        let words = name.replace('_', " ").split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if let Some(earlier) = seen.insert(words, name) {
+            let reason = format!(
+                "classes {earlier:?} and {name:?} have the same prompt; give one another name in {CLASSES_FILE} \
+                 ([class_names]) or {NAMES_FILE}"
+            );
+            return Err(DataError::folder(dir, reason));
+        }
+    }
+    Ok(())
 }
 
+/// Class names by folder: from classes.toml, classes.txt or classes.csv, else the folders' own.
 fn display_names(dir: &Path, folders: &[String]) -> Result<Vec<String>, DataError> {
     let names = classes_file(dir)?.class_names;
     if let Some(stray) = names.keys().find(|folder| folders.binary_search(folder).is_err()) {
         let reason = format!("class_names has {stray:?}, which is no class folder of train");
         return Err(DataError::folder(&dir.join(CLASSES_FILE), reason));
     }
-    Ok(folders.iter().map(|folder| names.get(folder).unwrap_or(folder).clone()).collect())
+    let listed = own_names::read(dir, folders)?;
+    if !names.is_empty() && !listed.is_empty() {
+        let reason = format!("class names stand in {CLASSES_FILE} and in another file; keep one of them");
+        return Err(DataError::folder(dir, reason));
+    }
+    let name = |folder: &String| names.get(folder).or_else(|| listed.get(folder)).unwrap_or(folder).clone();
+    Ok(folders.iter().map(name).collect())
 }
 
 fn classes_file(dir: &Path) -> Result<ClassesFile, DataError> {
@@ -104,7 +140,7 @@ fn classes_file(dir: &Path) -> Result<ClassesFile, DataError> {
         let schema_version = MANIFEST_SCHEMA_VERSION;
         return Ok(ClassesFile { schema_version, display_name, template, class_names: BTreeMap::new() });
     }
-    let text = std::fs::read_to_string(&path).map_err(|e| DataError::read(&path, &e))?;
+    let text = DataError::read_text(&path)?;
     let parse_error = |reason: String| ManifestError::Parse { file: path.display().to_string(), reason };
     let file: ClassesFile =
         toml::from_str(&text).map_err(|e| parse_error(e.to_string().trim_end().to_owned()))?;

@@ -30,6 +30,7 @@ pub(super) fn read(
     let items = |dir: &BelowPath| tree::items(root, &manifest.below_root(dir), &folders, Files::All);
     let split = Split { train: items(train_dir)?, val: Vec::new(), test: items(test_dir)? };
     let mut lists = Lists::new(class_names, split);
+    lists.notes.extend(names.differences());
     lists.notes.push(
         "training files are listed in sorted order; published few-shot draws used directory order and \
          cannot be rebuilt"

@@ -34,6 +34,7 @@ pub(super) fn read(
     };
     let test = tree::items(root, &manifest.below_root(images_dir), &folders, Files::All)?;
     let mut lists = Lists::new(class_names, Split { train: Vec::new(), val: Vec::new(), test });
+    lists.notes.extend(names.differences());
     let met = if numbered { "ImageNet's label numbers" } else { "wnids" };
     lists.notes.push(format!("class folders are {met}"));
     Ok(lists)

@@ -19,6 +19,15 @@ pub(super) fn files(dir: &Path) -> Result<Vec<String>, DataError> {
     entries(dir, false)
 }
 
+/// The names directly below `dir` that start with a dot, sorted. What cannot be UTF-8 is named by the other lists.
+pub(super) fn hidden(dir: &Path) -> Result<Vec<String>, DataError> {
+    let entries = std::fs::read_dir(dir).map_err(|e| DataError::read(dir, &e))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
+    hidden.sort_unstable();
+    Ok(hidden)
+}
+
 fn entries(dir: &Path, want_folders: bool) -> Result<Vec<String>, DataError> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| DataError::read(dir, &e))? {

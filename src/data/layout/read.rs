@@ -37,6 +37,9 @@ pub(in crate::data) fn read_lists(
     if let Some(file) = split_override {
         let base = manifest.split_images_dir().unwrap_or_else(|| manifest.folder.as_str().to_owned());
         let mut lists = read_split(file, &base)?;
+        if matches!(manifest.layout, Layout::ImageFolder) {
+            image_folder::refuse_same_prompts(file, &lists.class_names)?;
+        }
         lists.notes.push("the lists are from a split file of the user".to_owned());
         return Ok(lists);
     }

@@ -29,6 +29,81 @@ impl Files {
     }
 }
 
+/// What lies in class folders and is no item: how many, and one of each kind by its path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Skipped {
+    /// Files without the ending of an image format.
+    foreign: (usize, Option<String>),
+    /// Folders below a class folder.
+    folders: (usize, Option<String>),
+    /// Names that start with a dot.
+    hidden: (usize, Option<String>),
+}
+
+impl Skipped {
+    fn add(&mut self, other: &Self) {
+        let add = |sum: &mut (usize, Option<String>), part: &(usize, Option<String>)| {
+            sum.0 += part.0;
+            sum.1 = sum.1.take().or_else(|| part.1.clone());
+        };
+        add(&mut self.foreign, &other.foreign);
+        add(&mut self.folders, &other.folders);
+        add(&mut self.hidden, &other.hidden);
+    }
+
+    /// One sentence with the cure of each kind; none where nothing was skipped.
+    pub fn note(&self, list: &str) -> Option<String> {
+        let kind = |(count, example): &(usize, Option<String>), what: &str, cure: &str| {
+            let example = example.as_deref().unwrap_or_default();
+            (*count > 0).then(|| format!("{count} {what}, for example {example}{cure}"))
+        };
+        let known = KNOWN_ENDINGS.join(", ");
+        let kinds: Vec<String> = [
+            kind(&self.foreign, "without the ending of an image", &format!(" (known: {known}; rename them)")),
+            kind(&self.folders, "folders below a class", " (move their files up)"),
+            kind(&self.hidden, "hidden", ""),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!kinds.is_empty()).then(|| format!("skipped in {list}: {}", kinds.join("; ")))
+    }
+}
+
+/// As [`items`] of [`Files::KnownEndings`], and what was skipped.
+///
+/// # Errors
+/// As [`items`].
+pub(super) fn items_and_skipped(
+    root: &Path,
+    dir: &str,
+    folders: &[String],
+) -> Result<(Vec<Item>, Skipped), DataError> {
+    let items = items(root, dir, folders, Files::KnownEndings)?;
+    let parts: Vec<Skipped> = folders
+        .par_iter()
+        .map(|folder| skipped(root, &below(dir, folder)))
+        .collect::<Result<_, DataError>>()?;
+    let mut sum = Skipped::default();
+    parts.iter().for_each(|part| sum.add(part));
+    Ok((items, sum))
+}
+
+fn skipped(root: &Path, dir: &str) -> Result<Skipped, DataError> {
+    let folder = root.join(dir);
+    let mut skipped = Skipped::default();
+    let mut count = |kind: fn(&mut Skipped) -> &mut (usize, Option<String>), name: &str| {
+        let kind = kind(&mut skipped);
+        kind.0 += 1;
+        kind.1.get_or_insert_with(|| format!("{dir}/{name}"));
+    };
+    let foreign = listing::files(&folder)?.into_iter().filter(|name| !Files::KnownEndings.takes(name));
+    foreign.for_each(|name| count(|skipped| &mut skipped.foreign, &name));
+    listing::folders(&folder)?.iter().for_each(|name| count(|skipped| &mut skipped.folders, name));
+    listing::hidden(&folder)?.iter().for_each(|name| count(|skipped| &mut skipped.hidden, name));
+    Ok(skipped)
+}
+
 /// Lists `root/dir/FOLDER/*` for each folder, in the given order; the label is the folder's position.
 ///
 /// # Errors
@@ -72,10 +147,40 @@ fn class_items(root: &Path, dir: &str, label: u32, files: Files) -> Result<Vec<I
 /// An unreadable folder, or one without any class folder.
 pub(super) fn class_folders(dir: &Path) -> Result<Vec<String>, DataError> {
     let folders = listing::folders(dir)?;
-    if folders.is_empty() {
-        return Err(DataError::folder(dir, "it holds no class folder"));
+    match folders.as_slice() {
+        [] => Err(DataError::folder(dir, no_class_folder(dir)?)),
+        [only] if nested_twice(dir, only)? => {
+            let reason = format!(
+                "it holds nothing but the folder {only:?}, in which the class folders lie: move them up one level"
+            );
+            Err(DataError::folder(dir, reason))
+        }
+        _ => Ok(folders),
     }
-    Ok(folders)
+}
+
+/// Why a folder without class folders is none of ours, with the cure where it holds images.
+fn no_class_folder(dir: &Path) -> Result<String, DataError> {
+    let files = listing::files(dir)?;
+    Ok(match files.iter().find(|name| Files::KnownEndings.takes(name)) {
+        Some(name) if name.starts_with("ILSVRC2012_val_") => format!(
+            "it holds {} images and no class folder: ImageNet's validation archive is flat; sort its files into \
+             wnid folders (by the devkit's ground truth, as valprep.sh does)",
+            files.len()
+        ),
+        Some(name) => format!(
+            "it holds images ({name}) and no class folder: put each class's images into a folder of its own"
+        ),
+        None => "it holds no class folder".to_owned(),
+    })
+}
+
+/// True where `dir/only` has class folders and `dir` itself is called alike, or `only` is a list's name: an archive
+/// unpacked into a folder of its own name.
+fn nested_twice(dir: &Path, only: &str) -> Result<bool, DataError> {
+    let same_name = dir.file_name().is_some_and(|name| name.eq_ignore_ascii_case(only));
+    let a_list = ["train", "val", "test", "images"].contains(&only);
+    Ok((same_name || a_list) && !listing::folders(&dir.join(only))?.is_empty())
 }
 
 /// Refuses two trees whose class folders differ: positions would be different labels.
@@ -97,12 +202,15 @@ pub(super) fn same_classes(
     Ok(())
 }
 
-/// The class folders directly below `dir` and their images, paths relative to `dir`.
+/// The class folders directly below `root/dir` and their images, paths relative to `root`; and what was skipped.
 ///
 /// # Errors
 /// As [`items`].
-pub(in crate::data) fn class_tree_items(dir: &Path) -> Result<(Vec<String>, Vec<Item>), DataError> {
-    let folders = class_folders(dir)?;
-    let items = items(dir, ".", &folders, Files::KnownEndings)?;
-    Ok((folders, items))
+pub(in crate::data) fn class_tree_items(
+    root: &Path,
+    dir: &str,
+) -> Result<(Vec<String>, Vec<Item>, Option<String>), DataError> {
+    let folders = class_folders(&root.join(dir))?;
+    let (items, skipped) = items_and_skipped(root, dir, &folders)?;
+    Ok((folders, items, skipped.note(dir)))
 }

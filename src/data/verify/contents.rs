@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
 use super::lists::listed;
+use crate::data::file_source::reason;
 use crate::data::{Dataset, FileSource};
 use crate::preprocess::decode;
 use crate::util::hex;
@@ -26,7 +27,7 @@ pub(super) fn examine(source: &FileSource, path: &str) -> Content {
         Err(e) => return Content { sha256: None, problem: Some(e.to_string()) },
     };
     let sha256 = Some(hex(&Sha256::digest(&bytes)));
-    Content { sha256, problem: decode(&bytes).err().map(|e| e.to_string()) }
+    Content { sha256, problem: decode(&bytes).err().map(|e| reason(&bytes, &e.to_string())) }
 }
 
 /// Test items whose file has the bytes of a training or validation item under another path.

@@ -4,10 +4,13 @@ mod contents;
 mod fault;
 mod files;
 mod lists;
+mod presence;
 mod run;
 mod state;
 mod table;
 
 pub use fault::{Fault, Severity, VerifyReport};
+pub(in crate::data) use presence::misplaced;
+pub use presence::{FileCounts, count_files};
 pub use run::{VerifyError, VerifyOptions, verify};
 pub use table::verify_table;

@@ -13,6 +13,9 @@ pub fn verify_table(reports: &[VerifyReport]) -> String {
     rows.extend(reports.iter().map(row));
     let mut text = align(&rows);
     for report in reports {
+        for note in &report.notes {
+            text.push_str(&format!("{}: note: {note}\n", report.dataset));
+        }
         for fault in report.faults.iter().take(SHOWN_FAULTS) {
             text.push_str(&format!("{}: {fault}\n", report.dataset));
         }

@@ -3,6 +3,9 @@
 use super::super::decode::DecodeError;
 use super::marker::{malformed, unsupported};
 
+/// Longest side that libjpeg takes (`JPEG_MAX_DIMENSION`).
+const MAX_SIDE: usize = 65_500;
+
 /// One colour component.
 pub(super) struct Component {
     pub(super) id: u8,
@@ -60,21 +63,27 @@ pub(super) fn read_frame(payload: &[u8], progressive: bool) -> Result<Frame, Dec
         return Err(malformed("its frame header is too short"));
     };
     if precision != 8 {
-        return Err(unsupported(&format!("{precision}-bit JPEG")));
+        return Err(unsupported(&format!("{precision}-bit")));
     }
     let (width, height) =
         (usize::from(u16::from_be_bytes([w1, w0])), usize::from(u16::from_be_bytes([h1, h0])));
     let (specs, rest) = specs.as_chunks::<3>();
+    if width > MAX_SIDE || height > MAX_SIDE {
+        return Err(malformed("a side is longer than 65500 pixels"));
+    }
     if width == 0 || height == 0 || specs.len() != usize::from(count) || !rest.is_empty() || count == 0 {
         return Err(malformed("its frame header is inconsistent"));
+    }
+    if !matches!(count, 1 | 3 | 4) {
+        return Err(unsupported(&format!("{count}-component")));
     }
     let sampling = |spec: &[u8; 3]| (usize::from(spec[1] >> 4), usize::from(spec[1] & 15));
     let largest = specs.iter().map(sampling).fold((1, 1), |max, s| (max.0.max(s.0), max.1.max(s.1)));
     let mcus = (width.div_ceil(largest.0 * 8), height.div_ceil(largest.1 * 8));
     let component = |spec: &[u8; 3]| {
         let (h, v) = sampling(spec);
-        if !(1..=4).contains(&h) || !(1..=4).contains(&v) || spec[2] > 3 {
-            return Err(malformed("a component's sampling or quantisation table is out of range"));
+        if !(1..=4).contains(&h) || !(1..=4).contains(&v) {
+            return Err(malformed("a component's sampling is out of range"));
         }
         if largest.0 % h != 0 || largest.1 % v != 0 {
             return Err(unsupported(&format!("{h} x {v} of {} x {} sampled", largest.0, largest.1)));
@@ -114,6 +123,9 @@ mod tests {
         assert!(read_frame(&[12, 0, 1, 0, 1, 1, 1, 0x11, 0], false).is_err());
         assert!(read_frame(&[8, 0, 0, 0, 1, 1, 1, 0x11, 0], false).is_err());
         assert!(read_frame(&[8, 0, 1, 0, 1, 1, 1, 0x01, 0], false).is_err());
-        assert!(read_frame(&[8, 0, 1, 0, 1, 2, 1, 0x31, 0, 2, 0x21, 0], false).is_err());
+        assert!(read_frame(&[8, 0, 1, 0, 1, 3, 1, 0x31, 0, 2, 0x21, 0, 3, 0x11, 0], false).is_err());
+        assert!(read_frame(&[8, 0, 1, 0, 1, 2, 1, 0x11, 0, 2, 0x11, 0], false).is_err());
+        assert!(read_frame(&[8, 0, 1, 0xff, 0xdd, 1, 1, 0x11, 0], false).is_err());
+        assert!(read_frame(&[8, 0, 1, 0xff, 0xdc, 1, 1, 0x11, 0], false).is_ok());
     }
 }

@@ -1,64 +1,32 @@
 //! The inverse DCT of 8 × 8 coefficients: libjpeg's "islow" (`jidctint.c`), all eight columns at once.
 //!
 //! Columns first, then rows; the result of the first pass keeps two fractional bits. Other fast DCTs
-//! differ by one level here and there, which chroma upsampling and colour conversion then spread.
-
-use std::ops::{Add, Mul, Sub};
+//! differ by one level here and there, which chroma upsampling and colour conversion then spread. Where a damaged
+//! file exceeds 16 bits, libjpeg-turbo's vector code (what Pillow runs) wraps and saturates, and so does this.
 
 /// Fractional bits of the constants.
-const CONST_BITS: u32 = 13;
+pub(super) const CONST_BITS: u32 = 13;
 /// Fractional bits kept between the passes.
-const PASS1_BITS: u32 = 2;
+pub(super) const PASS1_BITS: u32 = 2;
 
-/// Eight numbers computed side by side. Arithmetic wraps: only damaged files come near the limits.
-#[derive(Clone, Copy)]
-struct Lanes([i32; 8]);
+/// Eight numbers of 32 bits computed side by side.
+type Wide = [i32; 8];
+/// Eight numbers of 16 bits computed side by side.
+type Narrow = [i16; 8];
 
-impl Add for Lanes {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i].wrapping_add(other.0[i])))
-    }
-}
-
-impl Sub for Lanes {
-    type Output = Self;
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i].wrapping_sub(other.0[i])))
-    }
-}
-
-impl Mul<i32> for Lanes {
-    type Output = Self;
-    #[inline(always)]
-    fn mul(self, factor: i32) -> Self {
-        let mut product = self.0;
-        for x in &mut product {
-            *x = x.wrapping_mul(factor);
-        }
-        Self(product)
-    }
-}
-
-impl Lanes {
-    /// Divides by `2^bits`, rounding half up.
-    #[inline(always)]
-    fn descale(self, bits: u32) -> Self {
-        let mut rounded = self.0;
-        for x in &mut rounded {
-            *x = x.wrapping_add(1 << (bits - 1)) >> bits;
-        }
-        Self(rounded)
-    }
-}
-
-/// Turns dequantised coefficients (row-major) into samples: `rows[y][x]`, 0 to 255.
+/// Turns quantised coefficients (row-major) into samples: `rows[y][x]`, 0 to 255.
+#[inline(always)]
 pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) -> [[u8; 8]; 8] {
     if coefficients[1..] == [0; 63] {
-        let dc = i32::from(coefficients[0]).wrapping_mul(i32::from(quantisation[0]));
-        return [[sample((dc.wrapping_shl(PASS1_BITS).wrapping_add(16)) >> 5); 8]; 8];
+        let dc = coefficients[0].wrapping_mul(quantisation[0] as i16);
+        return [[centred((i32::from(dc.wrapping_shl(PASS1_BITS)) + 16) >> 5); 8]; 8];
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return simd.vectorize(
+            #[inline(always)]
+            || super::idct_wide::both_passes(simd, coefficients, quantisation),
+        );
     }
     pulp::Arch::new().dispatch(
         #[inline(always)]
@@ -68,18 +36,25 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) ->
 
 #[inline(always)]
 fn both_passes(coefficients: &[i16; 64], quantisation: &[u16; 64]) -> [[u8; 8]; 8] {
-    let row = |y: usize| {
-        Lanes(std::array::from_fn(|x| {
-            i32::from(coefficients[y * 8 + x]).wrapping_mul(i32::from(quantisation[y * 8 + x]))
-        }))
+    let mut rows = [[0i16; 8]; 8];
+    let pairs = coefficients.as_chunks::<8>().0.iter().zip(quantisation.as_chunks::<8>().0);
+    for (row, (coefficients, quantisation)) in rows.iter_mut().zip(pairs) {
+        for x in 0..8 {
+            row[x] = coefficients[x].wrapping_mul(quantisation[x] as i16);
+        }
+    }
+    // Without rows to add, the first pass is a shift: another result where 16 bits overflow.
+    let columns = if coefficients[8..] == [0; 56] {
+        [rows[0].map(|dc| dc.wrapping_shl(PASS1_BITS)); 8]
+    } else {
+        pass::<{ CONST_BITS - PASS1_BITS }>(rows)
     };
-    let columns = pass([0, 1, 2, 3, 4, 5, 6, 7].map(row), CONST_BITS - PASS1_BITS);
-    let rows = pass(transposed(columns), CONST_BITS + PASS1_BITS + 3);
+    let rows = transposed(pass::<{ CONST_BITS + PASS1_BITS + 3 }>(transposed(columns)));
     let mut samples = [[0; 8]; 8];
     // Loops, because `map` of arrays would be called where it must be inlined to be vectorised.
-    for (samples, row) in samples.iter_mut().zip(transposed(rows)) {
-        for (out, value) in samples.iter_mut().zip(row.0) {
-            *out = sample(value);
+    for (samples, row) in samples.iter_mut().zip(rows) {
+        for (out, value) in samples.iter_mut().zip(row) {
+            *out = (value.clamp(-128, 127) + 128) as u8;
         }
     }
     samples
@@ -87,42 +62,88 @@ fn both_passes(coefficients: &[i16; 64], quantisation: &[u16; 64]) -> [[u8; 8]; 
 
 /// Centres and limits.
 #[inline(always)]
-fn sample(value: i32) -> u8 {
-    value.saturating_add(128).clamp(0, 255) as u8
+fn centred(value: i32) -> u8 {
+    (value.clamp(-128, 127) + 128) as u8
 }
 
 #[inline(always)]
-fn transposed(rows: [Lanes; 8]) -> [Lanes; 8] {
-    std::array::from_fn(|x| Lanes(std::array::from_fn(|y| rows[y].0[x])))
+fn transposed(rows: [Narrow; 8]) -> [Narrow; 8] {
+    let mut out = [[0; 8]; 8];
+    for x in 0..8 {
+        for y in 0..8 {
+            out[x][y] = rows[y][x];
+        }
+    }
+    out
 }
 
-/// One pass over eight columns; `input[k]` holds frequency k of each, the result position k of each.
+/// One pass over eight columns; `input[k]` holds frequency k of each, the result position k of each. As in
+/// libjpeg-turbo's vector code sums of two inputs wrap at 16 bits, and results saturate there.
 #[inline(always)]
-fn pass(input: [Lanes; 8], descale_bits: u32) -> [Lanes; 8] {
+fn pass<const DESCALE: u32>(input: [Narrow; 8]) -> [Narrow; 8] {
     let [i0, i1, i2, i3, i4, i5, i6, i7] = input;
     // Even part.
-    let shared = (i2 + i6) * 4433;
-    let even_2 = shared - i6 * 15_137;
-    let even_3 = shared + i2 * 6270;
-    let even_0 = (i0 + i4) * (1 << CONST_BITS);
-    let even_1 = (i0 - i4) * (1 << CONST_BITS);
-    let (e0, e3) = (even_0 + even_3, even_0 - even_3);
-    let (e1, e2) = (even_1 + even_2, even_1 - even_2);
+    let even_3 = weighed(i2, 4433 + 6270, i6, 4433);
+    let even_2 = weighed(i2, 4433, i6, 4433 - 15_137);
+    let even_0 = each(|x| i32::from(i0[x].wrapping_add(i4[x])) << CONST_BITS);
+    let even_1 = each(|x| i32::from(i0[x].wrapping_sub(i4[x])) << CONST_BITS);
+    let (e0, e3) = (add(even_0, even_3), subtract(even_0, even_3));
+    let (e1, e2) = (add(even_1, even_2), subtract(even_1, even_2));
     // Odd part.
-    let z5 = (i7 + i3 + (i5 + i1)) * 9633;
-    let z1 = (i7 + i1) * -7373;
-    let z2 = (i5 + i3) * -20_995;
-    let z3 = (i7 + i3) * -16_069 + z5;
-    let z4 = (i5 + i1) * -3196 + z5;
-    let o3 = i7 * 2446 + z1 + z3;
-    let o2 = i5 * 16_819 + z2 + z4;
-    let o1 = i3 * 25_172 + z2 + z3;
-    let o0 = i1 * 12_299 + z1 + z4;
-    let mut positions = [e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0];
-    for position in &mut positions {
-        *position = position.descale(descale_bits);
+    let z3: Narrow = std::array::from_fn(|x| i7[x].wrapping_add(i3[x]));
+    let z4: Narrow = std::array::from_fn(|x| i5[x].wrapping_add(i1[x]));
+    let (z3, z4) = (weighed(z3, 9633 - 16_069, z4, 9633), weighed(z3, 9633, z4, 9633 - 3196));
+    let o3 = add(weighed(i7, 2446 - 7373, i1, -7373), z3);
+    let o2 = add(weighed(i5, 16_819 - 20_995, i3, -20_995), z4);
+    let o1 = add(weighed(i5, -20_995, i3, 25_172 - 20_995), z3);
+    let o0 = add(weighed(i7, -7373, i1, 12_299 - 7373), z4);
+    let down = descale::<DESCALE>;
+    [
+        down(add(e0, o0)),
+        down(add(e1, o1)),
+        down(add(e2, o2)),
+        down(add(e3, o3)),
+        down(subtract(e3, o3)),
+        down(subtract(e2, o2)),
+        down(subtract(e1, o1)),
+        down(subtract(e0, o0)),
+    ]
+}
+
+#[inline(always)]
+fn each(value: impl Fn(usize) -> i32) -> Wide {
+    let mut out = [0; 8];
+    for (x, out) in out.iter_mut().enumerate() {
+        *out = value(x);
     }
-    positions
+    out
+}
+
+#[inline(always)]
+fn add(a: Wide, b: Wide) -> Wide {
+    each(|x| a[x].wrapping_add(b[x]))
+}
+
+#[inline(always)]
+fn subtract(a: Wide, b: Wide) -> Wide {
+    each(|x| a[x].wrapping_sub(b[x]))
+}
+
+/// `a · by_a + b · by_b`, exact: the factors have 15 bits.
+#[inline(always)]
+fn weighed(a: Narrow, by_a: i32, b: Narrow, by_b: i32) -> Wide {
+    each(|x| i32::from(a[x]) * by_a + i32::from(b[x]) * by_b)
+}
+
+/// Divides by `2^BITS`, rounding half up, and saturates.
+#[inline(always)]
+fn descale<const BITS: u32>(value: Wide) -> Narrow {
+    let mut out = [0; 8];
+    for (out, value) in out.iter_mut().zip(value) {
+        let value = value.wrapping_add(1 << (BITS - 1)) >> BITS;
+        *out = value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
+    }
+    out
 }
 
 #[cfg(test)]
@@ -158,5 +179,38 @@ mod tests {
     fn extreme_coefficients_do_not_panic() {
         inverse_dct(&[i16::MIN; 64], &[u16::MAX; 64]);
         inverse_dct(&[i16::MAX; 64], &[u16::MAX; 64]);
+    }
+
+    #[test]
+    fn wide_and_plain_arithmetic_agree_beyond_all_limits() {
+        let mut stream = crate::util::rng::Stream::new(&["inverse dct"]);
+        for case in 0..20_000 {
+            // From sparse and small, as in photographs, to anything at all.
+            let (shift, keep) = (case % 16, 1 + case / 16 % 64);
+            let coefficients: [i16; 64] = std::array::from_fn(|i| {
+                let value = stream.bits() as i16 >> shift;
+                if i < keep { value } else { 0 }
+            });
+            let quantisation: [u16; 64] = std::array::from_fn(|_| stream.bits() as u16 >> (case % 13));
+            let plain = super::both_passes(&coefficients, &quantisation);
+            if coefficients[1..] != [0; 63] {
+                assert_eq!(inverse_dct(&coefficients, &quantisation), plain, "case {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_first_pass_of_one_row_wraps() {
+        let mut coefficients = [0i16; 64];
+        coefficients[0] = 2047;
+        // 2047 · 8 is 16 376; shifted by two bits it is 65 504, which 16 bits hold as -32.
+        assert_eq!(inverse_dct(&coefficients, &[8; 64]), [[127; 8]; 8]);
+        coefficients[1] = 1;
+        let mut quantisation = [0; 64];
+        quantisation[0] = 8;
+        assert_eq!(inverse_dct(&coefficients, &quantisation), [[127; 8]; 8]);
+        // With another row the first pass saturates instead.
+        coefficients[8] = 1;
+        assert_eq!(inverse_dct(&coefficients, &quantisation), [[255; 8]; 8]);
     }
 }

@@ -1,7 +1,7 @@
 //! JPEG markers and the tables they carry, up to the entropy-coded data.
 
 use super::super::decode::DecodeError;
-use super::huffman::HuffmanTable;
+use super::huffman::HuffmanSpec;
 
 /// The format's name in errors.
 const FORMAT: &str = "JPEG";
@@ -23,8 +23,8 @@ pub(super) fn malformed(reason: &str) -> DecodeError {
     DecodeError::Malformed { format: FORMAT, reason: reason.to_owned() }
 }
 
-pub(super) fn unsupported(layout: &str) -> DecodeError {
-    DecodeError::Unsupported { format: FORMAT, layout: layout.to_owned() }
+pub(super) fn unsupported(kind: &str) -> DecodeError {
+    DecodeError::Unsupported { format: FORMAT, kind: kind.to_owned() }
 }
 
 pub(super) fn truncated() -> DecodeError {
@@ -41,10 +41,8 @@ pub(super) fn next_marker(data: &[u8], at: usize) -> Option<(u8, usize)> {
 /// The payload of the marker segment whose length field is at `at`, and where the segment ends.
 pub(super) fn segment(data: &[u8], at: usize) -> Result<(&[u8], usize), DecodeError> {
     let length = data.get(at..).and_then(|rest| rest.first_chunk::<2>()).ok_or_else(truncated)?;
-    let end = at + usize::from(u16::from_be_bytes(*length));
-    if end < at + 2 {
-        return Err(malformed("a marker segment is shorter than its own length field"));
-    }
+    // A segment that claims to be shorter than its length field is empty, as in libjpeg.
+    let end = at + usize::from(u16::from_be_bytes(*length)).max(2);
     Ok((data.get(at + 2..end).ok_or_else(truncated)?, end))
 }
 
@@ -53,8 +51,9 @@ pub(super) fn segment(data: &[u8], at: usize) -> Result<(&[u8], usize), DecodeEr
 pub(super) struct Tables {
     /// Quantisation tables, row-major.
     pub(super) quantisation: [Option<[u16; 64]>; 4],
-    pub(super) dc: [Option<HuffmanTable>; 4],
-    pub(super) ac: [Option<HuffmanTable>; 4],
+    /// Huffman tables, not yet judged.
+    pub(super) dc: [Option<HuffmanSpec>; 4],
+    pub(super) ac: [Option<HuffmanSpec>; 4],
     /// MCUs between restart markers; 0 for none.
     pub(super) restart_interval: usize,
     pub(super) has_jfif: bool,
@@ -68,9 +67,9 @@ impl Tables {
             0xc4 => self.read_huffman(payload)?,
             0xdb => self.read_quantisation(payload)?,
             0xdd => {
-                let interval =
-                    payload.first_chunk().ok_or_else(|| malformed("a restart interval is missing"))?;
-                self.restart_interval = usize::from(u16::from_be_bytes(*interval));
+                let interval = <[u8; 2]>::try_from(payload);
+                let interval = interval.ok().ok_or_else(|| malformed("a restart interval is damaged"))?;
+                self.restart_interval = usize::from(u16::from_be_bytes(interval));
             }
             0xe0 if payload.len() >= 14 && payload.starts_with(b"JFIF\0") => self.has_jfif = true,
             0xee if payload.len() >= 12 && payload.starts_with(b"Adobe") => {
@@ -86,13 +85,16 @@ impl Tables {
             let total = counts.iter().map(|&count| usize::from(count)).sum();
             let (symbols, rest) =
                 rest.split_at_checked(total).ok_or_else(|| malformed("a Huffman table is cut off"))?;
-            let table = HuffmanTable::new(*counts, symbols).map_err(|reason| malformed(&reason))?;
+            if total > 256 {
+                return Err(malformed("a Huffman table has more than 256 codes"));
+            }
+            let table = HuffmanSpec { counts: *counts, symbols: symbols.to_vec() };
             let slots = if head & 0x10 == 0 { &mut self.dc } else { &mut self.ac };
             let slot = slots.get_mut(usize::from(head & !0x10));
             *slot.ok_or_else(|| malformed("a Huffman table has no such slot"))? = Some(table);
             payload = rest;
         }
-        Ok(())
+        if payload.is_empty() { Ok(()) } else { Err(malformed("bytes are left over behind a Huffman table")) }
     }
 
     fn read_quantisation(&mut self, mut payload: &[u8]) -> Result<(), DecodeError> {
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn segments_are_cut_by_their_length() {
         assert_eq!(segment(&[0, 4, 8, 9, 7], 0).unwrap(), (&[8u8, 9][..], 4));
-        assert!(segment(&[0, 1, 8], 0).is_err());
+        assert_eq!(segment(&[0, 1, 8], 0).unwrap(), (&[][..], 2));
         assert!(segment(&[0, 9, 8], 0).is_err());
     }
 

@@ -10,9 +10,12 @@ mod decoder;
 mod frame;
 mod huffman;
 mod idct;
+#[cfg(target_arch = "x86_64")]
+mod idct_wide;
 mod marker;
 mod progressive;
 mod scan;
+mod standard;
 mod upsample;
 
 pub(super) use decoder::decode;

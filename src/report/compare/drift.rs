@@ -27,7 +27,7 @@ pub fn paper(comparison: &PaperComparison, name: &str) -> Result<Option<Picture>
             classes: line.place.classes,
             difference: line.difference()?,
             interval: line.interval(),
-            told: line.verdict != Verdict::CannotTell,
+            told: line.verdict() != Verdict::CannotTell,
         })
     });
     picture(entries.collect(), &format!("{name}: ours − published"))

@@ -9,6 +9,7 @@ use super::runs::{RunComparison, RunLine};
 use super::{ALPHA, MARGIN_POINTS};
 use crate::frame::Accuracy;
 use crate::stats::Interval;
+use crate::stats::t_tests::MeanDifference;
 
 /// A run beside the paper.
 pub fn paper(comparison: &PaperComparison) -> Value {
@@ -48,7 +49,9 @@ fn paper_line(line: &PaperLine) -> Value {
         },
         "difference_points": line.difference(),
         "interval_95_points": interval(line.interval()),
-        "verdict": line.verdict.as_str(),
+        "verdict": line.verdict().as_str(),
+        "obstacle": line.obstacle,
+        "error_of": line.estimate().map(error_of),
     })
 }
 
@@ -63,6 +66,8 @@ fn run_line(line: &RunLine) -> Value {
         "first": line.first.as_ref().map(accuracy),
         "second": line.second.as_ref().map(accuracy),
         "paired": line.paired,
+        "seeds_left_out": line.left_out,
+        "error_of": line.estimate().map(error_of),
         "difference_points": line.difference(),
         "interval_95_points": interval(line.interval()),
         "sign_flip_p": line.sign_flip_p(),
@@ -84,6 +89,11 @@ fn accuracy(accuracy: &Accuracy) -> Value {
         "n": accuracy.n(), "mean_pct": accuracy.mean(), "sample_std_points": accuracy.std(),
         "correct": accuracy.correct, "total": accuracy.total, "by_seed": by_seed,
     })
+}
+
+/// What the verdict's error is the error of.
+pub(super) fn error_of(estimate: MeanDifference) -> &'static str {
+    if estimate.df.is_finite() { "seeds" } else { "images" }
 }
 
 fn interval(interval: Option<Interval>) -> Value {

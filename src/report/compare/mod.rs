@@ -3,6 +3,7 @@
 //! "Not different" is never read as "equal": a verdict of consistency needs an equivalence test.
 
 pub mod changes;
+pub mod comparable;
 pub mod drift;
 pub mod json;
 pub mod paper;

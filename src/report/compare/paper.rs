@@ -1,20 +1,22 @@
 //! A run against the published figures.
 //!
 //! Verdicts are about seeds: consistent if TOST shows the means within ±1 point at 5 %, different if Welch's
-//! t rejects equality at 5 % and equivalence is not shown, else nothing can be told.
+//! t rejects equality at 5 % and equivalence is not shown, else nothing can be told. Where neither side has any
+//! spread over seeds, the images' own error takes its place. A cell over other test images than the published
+//! ones, or with another number of prompts, is shown with that reason and without a verdict.
 
+use super::comparable::{check_comparable, published_images};
 use super::published::{Place, Published, published};
 use super::{ALPHA, MARGIN_POINTS};
 use crate::data::Classes;
 use crate::frame::{Accuracy, Frame, SummaryRow};
 use crate::record::RunRecord;
-use crate::report::context::is_pocket;
 use crate::report::error::ReportError;
 use crate::report::names::{dataset_order, method_order};
-use crate::stats::Interval;
 use crate::stats::describe::mean;
-use crate::stats::equivalence::{Verdict, verdict};
-use crate::stats::t_tests::MeanDifference;
+use crate::stats::equivalence::Verdict;
+use crate::stats::t_tests::{ImageCount, MeanDifference};
+use crate::stats::{Interval, StatsError};
 
 /// One cell beside its published figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +27,8 @@ pub struct PaperLine {
     pub ours: Accuracy,
     /// The published figure.
     pub published: Published,
-    /// What the two allow to be said.
-    pub verdict: Verdict,
+    /// Why the two cannot be compared, whatever their numbers.
+    pub obstacle: Option<String>,
 }
 
 impl PaperLine {
@@ -40,15 +42,37 @@ impl PaperLine {
         self.published.by_seed.iter().map(|(_, value)| *value).collect()
     }
 
-    /// Ours − published, in points.
+    /// Ours − published, in points; `None` where an obstacle stands between them.
     pub fn difference(&self) -> Option<f64> {
-        Some(self.ours.mean()? - self.published_mean()?)
+        let comparable = self.obstacle.is_none();
+        Some(self.ours.mean()? - self.published_mean()?).filter(|_| comparable)
     }
 
-    /// Welch's 95 % interval of the difference, where both have seeds.
+    /// What the two allow to be said.
+    pub fn verdict(&self) -> Verdict {
+        self.estimate().map_or(Verdict::CannotTell, |e| Verdict::of(&e, MARGIN_POINTS, ALPHA))
+    }
+
+    /// 95 % interval of the difference, where both have seeds.
     pub fn interval(&self) -> Option<Interval> {
-        let estimate = MeanDifference::welch(&self.ours.values(), &self.published_values()).ok()?;
-        estimate.interval(0.95).ok()
+        self.estimate()?.interval(0.95).ok()
+    }
+
+    /// Welch's estimate, or that of the images where neither side has any spread over two seeds or more.
+    pub fn estimate(&self) -> Option<MeanDifference> {
+        if self.obstacle.is_some() {
+            return None;
+        }
+        match MeanDifference::welch(&self.ours.values(), &self.published_values()) {
+            Err(StatsError::NoSpread) => {
+                let ours = ImageCount::averaged(self.ours.correct, self.ours.total, self.ours.n());
+                let sum = |of: fn(&(u64, u64, u64)) -> u64| self.published.counts.iter().map(of).sum();
+                let n = self.published.counts.len();
+                let theirs = ImageCount::averaged(sum(|c| c.1), sum(|c| c.2), n);
+                MeanDifference::of_images(ours, theirs).ok()
+            }
+            estimate => estimate.ok(),
+        }
     }
 }
 
@@ -103,22 +127,6 @@ fn order(place: &Place) -> Order {
     (method_order(&place.method), place.shots, dataset_order(&place.dataset), place.classes)
 }
 
-fn check_comparable(records: &[RunRecord]) -> Result<(), ReportError> {
-    let refuse = |reason: &str| Err(ReportError::NotComparable { reason: reason.to_owned() });
-    if records.iter().any(is_pocket) {
-        return refuse("pocket pictures and the pocket CLIP are not what was published on");
-    }
-    if records.iter().any(|r| r.provenance.data_kind != "coop") {
-        return refuse("the pictures are not those of the published datasets (--data names a folder)");
-    }
-    if let Some(limit) = records.iter().find_map(|r| r.cell.limit) {
-        return refuse(&format!(
-            "the run was limited (--limit {limit}) to part of the test images; run it without --limit"
-        ));
-    }
-    Ok(())
-}
-
 fn place_of(row: &SummaryRow, classes: Classes) -> Place {
     Place {
         method: row.place.method.clone(),
@@ -131,16 +139,30 @@ fn place_of(row: &SummaryRow, classes: Classes) -> Place {
 }
 
 fn line(records: &[RunRecord], place: Place, ours: &Accuracy, figure: &Published) -> PaperLine {
-    let theirs: Vec<f64> = figure.by_seed.iter().map(|(_, value)| *value).collect();
-    // With another number of prompts the published runs answer another question.
-    let same_k = |r: &RunRecord| {
-        r.config.get("rpo.k").zip(figure.k).is_none_or(|(ours, theirs)| *ours == theirs.to_string())
+    let obstacle = other_images(records, &place, figure).or_else(|| other_prompts(records, &place, figure));
+    PaperLine { place, ours: ours.clone(), published: figure.clone(), obstacle }
+}
+
+/// Another number of test images than was published, at any seed.
+fn other_images(records: &[RunRecord], place: &Place, figure: &Published) -> Option<String> {
+    let of_logs = || figure.counts.first().map(|(_, _, total)| *total);
+    let published = published_images(&place.dataset, place.classes).or_else(of_logs)?;
+    let same = |r: &&RunRecord| {
+        (&r.cell.method, &r.cell.dataset, r.cell.train_classes, r.cell.shots)
+            == (&place.method, &place.train_dataset, place.train_classes, place.shots)
     };
+    let here = records.iter().filter(same).flat_map(|r| &r.evaluations);
+    let mut totals =
+        here.filter(|e| (&e.dataset, e.classes) == (&place.dataset, place.classes)).map(|e| e.total);
+    let other = totals.find(|total| *total != published)?;
+    Some(format!("{other} test images here, {published} published"))
+}
+
+/// With another number of prompts the published runs answer another question.
+fn other_prompts(records: &[RunRecord], place: &Place, figure: &Published) -> Option<String> {
     let same = |r: &&RunRecord| r.cell.method == place.method && r.cell.shots == place.shots;
-    let verdict = if records.iter().filter(same).all(same_k) {
-        verdict(&ours.values(), &theirs, MARGIN_POINTS, ALPHA)
-    } else {
-        Verdict::CannotTell
-    };
-    PaperLine { place, ours: ours.clone(), published: figure.clone(), verdict }
+    let k = figure.k?;
+    let ours = records.iter().filter(same).filter_map(|r| r.config.get("rpo.k"));
+    let other = ours.into_iter().find(|ours| **ours != k.to_string())?;
+    Some(format!("K = {other} here, {k} published"))
 }

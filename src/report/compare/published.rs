@@ -153,6 +153,31 @@ mod tests {
         assert!((average.unwrap() - 81.13).abs() < 0.01, "{average:?}");
     }
 
+    /// Ten targets average to the average that the table prints (CoPrompt's rows to 66.99).
+    #[test]
+    fn the_cross_dataset_rows_average_to_what_was_printed() {
+        let figures = published().unwrap();
+        let printed = [
+            ("coop", 63.88),
+            ("cocoop", 65.74),
+            ("maple", 66.30),
+            ("promptsrc", 65.81),
+            ("mma", 66.61),
+            ("coprompt", 67.00),
+        ];
+        for (method, average) in printed {
+            let target = |p: &&Place| {
+                p.method == method
+                    && (p.train_dataset.as_str(), p.classes) == ("imagenet", Classes::All)
+                    && !p.dataset.starts_with("imagenet")
+            };
+            let targets: Vec<f64> =
+                figures.iter().filter(|(p, _)| target(p)).filter_map(|(_, f)| f.printed_pct).collect();
+            assert_eq!(targets.len(), 10, "{method}");
+            assert!((mean(&targets).unwrap() - average).abs() < 0.011, "{method}");
+        }
+    }
+
     #[test]
     fn malformed_lines_name_their_place() {
         let lines = Line::all("x.csv", "a,b\n1,2\n3");

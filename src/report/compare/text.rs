@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes;
+use super::json::error_of;
 use super::paper::PaperComparison;
-use super::runs::{RunComparison, RunVerdict};
+use super::runs::{RunComparison, RunLine, RunVerdict};
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, method_name, method_order};
 use crate::report::number::{NONE, count, interval, p, signed, two, with_spread};
@@ -23,7 +24,8 @@ pub fn paper(comparison: &PaperComparison) -> String {
         "published",
         "n",
         "difference",
-        "95 % (Welch)",
+        "95 %",
+        "error of",
         "verdict",
         "published by seed",
     ];
@@ -41,21 +43,23 @@ pub fn paper(comparison: &PaperComparison) -> String {
             if theirs.is_empty() { NONE.to_owned() } else { theirs.len().to_string() },
             line.difference().map_or_else(|| NONE.to_owned(), signed),
             interval(line.interval()),
-            line.verdict.as_str().replace('_', " "),
+            line.estimate().map_or(NONE, error_of).to_owned(),
+            line.obstacle.clone().unwrap_or_else(|| line.verdict().as_str().replace('_', " ")),
             theirs.iter().map(|v| two(Some(*v))).collect::<Vec<_>>().join(" "),
         ]);
     }
-    let of = |verdict| comparison.lines.iter().filter(|l| l.verdict == verdict).count();
+    let of = |verdict| comparison.lines.iter().filter(|l| l.verdict() == verdict).count();
     let (same, other) = (of(Verdict::Consistent), of(Verdict::Different));
     let summary = format!(
         "{} with a published figure: {same} consistent, {other} different, {} cannot be told.\n",
         count(comparison.lines.len(), "result"),
         of(Verdict::CannotTell),
     );
-    format!("{summary}\n{}\n{}{PAPER_NOTE}\n", table.markdown(), unpublished(comparison))
+    format!("{summary}\n{}\n{}{PAPER_NOTE} {EXPLAINED}_\n", table.markdown(), unpublished(comparison))
 }
 
-/// What has no published figure, by method, and why where that is known.
+/// What no published figure was found for, by method, and why where that is known. Not found is not the same as
+/// never published.
 fn unpublished(comparison: &PaperComparison) -> String {
     let mut methods: BTreeMap<_, (&str, BTreeSet<&str>, usize)> = BTreeMap::new();
     for place in &comparison.unpublished {
@@ -68,7 +72,7 @@ fn unpublished(comparison: &PaperComparison) -> String {
     for (method, datasets, results) in methods.values() {
         let why = if *method == "linear_probe" { "; the paper's table 1 has no row for it" } else { "" };
         out.push_str(&format!(
-            "- Never published: {} ({} on {}{why}).\n",
+            "- No published figure found: {} ({} on {}{why}).\n",
             method_name(method),
             count(*results, "result"),
             count(datasets.len(), "dataset"),
@@ -83,11 +87,16 @@ fn unpublished(comparison: &PaperComparison) -> String {
     if out.is_empty() { out } else { format!("{out}\n") }
 }
 
+/// Where a comparison is explained, from the folder of a saved page or from a terminal.
+const EXPLAINED: &str = "How to read it: `docs/statistics.md`, “Comparisons”.";
+
 const PAPER_NOTE: &str = "_Accuracy in percent, mean ± sample standard deviation over n seeds; difference: ours \
     − published, in points. Consistent: two one-sided Welch tests show the means within ±1 point at 5 %. \
     Different: Welch's t rejects equality at 5 % and equivalence is not shown. Cannot tell: neither, or no \
-    figures by seed, or another number of prompts. Verdicts are not corrected for their number. Published \
-    figures are those of CLIP ViT-B/16; sources and checks: `reports/paper/README.md`._";
+    figures by seed. Other test images or another number of prompts: no verdict. Where neither side varies over \
+    seeds the error is that of the images. Verdicts are not corrected for their number. Published figures are those \
+    of CLIP ViT-B/16; records do not name the model's shape, so a run of zero-shot alone, or of ViT-B/32 with its equal \
+    widths, is not told from it. Sources and checks: `reports/paper/README.md`.";
 
 /// Two runs side by side.
 pub fn runs(comparison: &RunComparison) -> String {
@@ -101,7 +110,8 @@ pub fn runs(comparison: &RunComparison) -> String {
         "second",
         "n",
         "difference",
-        "95 % (t)",
+        "95 %",
+        "error of",
         "pairs",
         "p (sign flips)",
         "verdict",
@@ -124,7 +134,8 @@ pub fn runs(comparison: &RunComparison) -> String {
         let last = [
             line.difference().map_or_else(|| NONE.to_owned(), signed),
             interval(line.interval()),
-            if line.paired { line.differences().len().to_string() } else { NONE.to_owned() },
+            line.estimate().map_or(NONE, error_of).to_owned(),
+            pairs(line),
             line.sign_flip_p().map_or_else(|| NONE.to_owned(), p),
             line.verdict().as_str().replace('_', " "),
         ];
@@ -143,14 +154,25 @@ pub fn runs(comparison: &RunComparison) -> String {
     );
     let changed = changes::markdown(&comparison.changes);
     format!(
-        "**What changed**\n\n{changed}\n**Cell by cell**\n\n{summary}\n{}\n{RUNS_NOTE}\n",
+        "**What changed**\n\n{changed}\n**Cell by cell**\n\n{summary}\n{}\n{RUNS_NOTE} {EXPLAINED}_\n",
         table.markdown()
     )
 }
 
+/// Number of paired seeds, and how many of either run have no partner.
+fn pairs(line: &RunLine) -> String {
+    match (line.paired, line.left_out) {
+        (false, _) => NONE.to_owned(),
+        (true, 0) => line.differences().len().to_string(),
+        (true, left_out) => format!("{} ({left_out} left out)", line.differences().len()),
+    }
+}
+
 const RUNS_NOTE: &str = "_Accuracy in percent, mean ± sample standard deviation over n seeds; difference: second \
-    − first, in points. Identical: the same counts at every seed. Seeds are paired where both runs trained on \
-    the same draws (pairs: how many; paired t interval, exact sign-flip p, at least 2 / 2ⁿ), else Welch's t is \
-    used. Consistent: two one-sided tests show the means within ±1 point at 5 %. Different: the t test rejects \
-    equality at 5 % and equivalence is not shown. Cannot tell: neither, or too few seeds. Verdicts are not \
-    corrected for their number._";
+    − first, in points. Seeds are paired where both runs trained on the same draws (pairs: how many; paired t, exact \
+    sign-flip p, at least 2 / 2ⁿ); such a line is about the seeds that both runs have, and says how many it leaves \
+    out. Else Welch's t over all seeds of either. Where the differences have no spread, or nothing is drawn, the error \
+    is that of the images, counted as if the two runs had seen different ones, which is an upper bound. Identical: the \
+    same counts at every seed compared. Consistent: two one-sided tests show the means within ±1 point at 5 %. \
+    Different: the test rejects equality at 5 % and equivalence is not shown. Cannot tell: neither, or one drawn seed. \
+    Verdicts are not corrected for their number.";

@@ -6,14 +6,15 @@ use crate::frame::Accuracy;
 use crate::report::context::Context;
 use crate::report::emphasis::markdown;
 use crate::report::grid::Grid;
+use crate::report::guide::{Anchor, explained, fewer_seeds, spread_over};
 use crate::report::headline::{Headline, QUANTITIES};
 use crate::report::latex;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{NONE, comma_shots, count, interval, two};
+use crate::report::number::{NONE, comma_shots, count, interval, interval_of_share, two};
 use crate::report::page::Part;
 use crate::stats::describe::{Interval, t_interval};
-use crate::stats::proportions::wilson;
+use crate::stats::proportions::wilson_at;
 
 /// The section, with a block per number of shots and `base2new.tex` for the highest.
 pub fn render(context: &Context<'_>) -> Part {
@@ -49,12 +50,12 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, headline: &Headline) -> String 
             quantity: QUANTITIES[quantity],
             average_name,
             marks: &headline.line_marks[quantity],
-            average_mark: headline.average_marks[column],
+            average_mark: headline.average_marks[column].as_ref(),
         };
         let table = matrix(context, grid, &shown);
         out.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
-    out.push_str(&format!("{}\n\n", marks(headline)));
+    out.push_str(&format!("{}{}\n\n{}", marks(headline), untested(context, grid), fewer_seeds(grid)));
     out.push_str(&folded("Seed error and sampling error, cell by cell", &detail(grid)));
     out.push('\n');
     out
@@ -62,30 +63,39 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, headline: &Headline) -> String 
 
 /// What the numbers are: n and kind of spread.
 fn caption(grid: &Grid<'_>) -> String {
-    let n = match grid.seeds() {
-        (_, 0) => "no seeds".to_owned(),
-        (low, high) if low == high => count(high, "seed"),
-        (low, high) => format!("{low} to {high} seeds"),
-    };
     let shots = comma_shots(grid.shots);
     format!(
-        "_Accuracy in percent{shots}; mean ± sample standard deviation (ddof 1) over {n}; zero-shot draws \
-            nothing \
-         and has no spread. H is the harmonic mean of the mean base and the mean new accuracy; its ± is the \
-         deviation of the seeds' H._"
+        "_Accuracy in percent{shots}; {}; zero-shot draws nothing and has no spread. H is the harmonic mean of the \
+         mean base and the mean new accuracy; its ± is the deviation of the seeds' H._",
+        spread_over(grid.seeds()),
     )
 }
 
 fn marks(headline: &Headline) -> String {
     let (apart, lines) = headline.set_apart();
+    let n = headline.shared;
     format!(
-        "_Mean ± sample standard deviation over seeds, as above. **Bold**: best, <u>underlined</u>: second; both \
-         only where the difference between the two survives its test at 5 %: in {apart} of these {lines} lines of \
-         datasets (paired bootstrap over images, correctness averaged over seeds, Holm's correction over the \
-         lines of a table); for averages Wilcoxon over datasets, Holm over all pairs. “—”: no record; “failed”: \
-         every run of the cell failed; †: fewer seeds than in other cells. Averages run over the datasets on \
-         which every method has a value._"
+        "_**Bold**: better than every other method by a test at 5 %, in {apart} of these {lines} lines of datasets \
+         (seeds and images both drawn at random, Holm's correction over the lines of a table; at least two seeds in \
+         common), for averages by Wilcoxon's signed ranks over the {} (six at least). <u>Underlined</u>: second in a line that has a \
+         bold one; that place is not tested. A line without either may be in any order. “—”: no record; “failed”: \
+         every run of the cell failed. Averages run over the datasets on which every method has a value. {}_",
+        count(n, "dataset"),
+        explained(Anchor::BaseToNew),
     )
+}
+
+/// Says on which datasets lines could not be tested, where predictions are missing or damaged.
+fn untested(context: &Context<'_>, grid: &Grid<'_>) -> String {
+    let damaged = |d: &usize| {
+        (0..grid.arms.len()).filter_map(|a| grid.cell(*d, a)).any(|cell| context.is_damaged(cell))
+    };
+    let names: Vec<&str> =
+        (0..grid.datasets.len()).filter(damaged).map(|d| dataset_name(&grid.datasets[d])).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" **Not tested: predictions of {} are missing or damaged.**", names.join(", "))
 }
 
 /// One line per arm: both averages under their names.
@@ -93,7 +103,8 @@ fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
     let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
     let mut table = Table::new(header);
     for (a, arm) in grid.arms.iter().enumerate() {
-        let cells = (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j], a));
+        let cells =
+            (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j].as_ref(), a));
         table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
     }
     let over = count(headline.shared, "dataset");
@@ -142,28 +153,31 @@ fn detail(grid: &Grid<'_>) -> String {
                     classes.to_string(),
                     seeds.to_string(),
                     two(accuracy.mean()),
-                    interval(t_interval(&accuracy.values(), 0.95)),
+                    interval_of_share(seed_error(accuracy)),
                     interval(sampling_error(accuracy)),
                     (accuracy.total / accuracy.n() as u64).to_string(),
                 ]);
             }
         }
     }
-    let note = "The t interval says how far the mean over seeds may lie from that over all seeds; at 3 \
-        seeds it is the \
-                mean ± 2.48 standard deviations. The Wilson interval says how far the accuracy on this test \
-                set may lie \
-                from that on other images of the kind; it is taken at the mean accuracy, with the images \
-                counted once, \
-                because seeds share them.";
+    let note = "The t interval says how far the mean over seeds may lie from that over all seeds, cut where it leaves 0 to \
+        100; at 3 seeds it is the mean ± 2.48 standard deviations, and without spread there is none. The Wilson \
+        interval says how far the accuracy on this test set may lie from that on other images of the kind; it is \
+        taken at the mean accuracy, with the images counted once, because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
+}
+
+/// Student's interval of the mean over seeds, in percent; `None` without spread, which would be an interval of
+/// no width.
+fn seed_error(accuracy: &Accuracy) -> Option<Interval> {
+    let values = accuracy.values();
+    accuracy.std().filter(|spread| *spread > 0.0)?;
+    t_interval(&values, 0.95)
 }
 
 /// Wilson's interval in percent at the mean accuracy. Seeds see the same images, so these count once.
 fn sampling_error(accuracy: &Accuracy) -> Option<Interval> {
-    let n = accuracy.n() as u64;
-    let images = accuracy.total.checked_div(n)?;
-    let correct = (accuracy.correct as f64 / n as f64).round() as u64;
-    let interval = wilson(correct.min(images), images, 0.95)?;
+    let images = accuracy.total as f64 / accuracy.n().max(1) as f64;
+    let interval = wilson_at(accuracy.correct as f64 / accuracy.total as f64, images, 0.95)?;
     Some(Interval { low: 100.0 * interval.low, high: 100.0 * interval.high })
 }

@@ -1,6 +1,5 @@
 //! What every method costs: counts derived from the model's shape, seconds and memory measured.
 
-use crate::frame::variant::variant_names;
 use crate::record::{Outcome, RunRecord};
 use crate::report::arm::Arm;
 use crate::report::context::Context;
@@ -13,12 +12,10 @@ use crate::report::page::Part;
 pub fn render(context: &Context<'_>) -> Part {
     let complete: Vec<&RunRecord> =
         context.records.iter().copied().filter(|r| r.outcome == Outcome::Complete).collect();
-    let names = variant_names(&complete);
     let mut rows: Vec<(Arm, &RunRecord)> = complete
-        .iter()
-        .zip(&names)
-        .filter(|(record, _)| !record.measurements.is_empty())
-        .map(|(record, variant)| (Arm::new(&record.cell.method, variant), *record))
+        .into_iter()
+        .filter(|record| !record.measurements.is_empty())
+        .map(|record| (context.arm_of_record(record), record))
         .collect();
     rows.sort_by(|a, b| {
         let place = |r: &RunRecord| (dataset_order(&r.cell.dataset), r.cell.seed);

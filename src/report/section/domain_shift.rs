@@ -8,11 +8,13 @@ use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::report::arm::Arm;
 use crate::report::context::Context;
-use crate::report::emphasis::{Quantity, markdown, of_lines};
+use crate::report::emphasis::{markdown, of_lines};
+use crate::report::guide::{Anchor, explained, fewer_seeds_in, spread_over};
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{NONE, comma_shots, count, two, with_spread};
 use crate::report::page::Part;
+use crate::report::quantity::Quantity;
 use crate::stats::describe::mean;
 
 /// The section, with a table per source dataset and number of shots.
@@ -52,7 +54,7 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
         values.and_then(|values| mean(&values))
     };
     let hole = |arm: &Arm| {
-        let failed = context.has_failed(&arm.method, source, Some(shots));
+        let failed = context.has_failed(arm, source, Some(shots));
         if failed { "failed".to_owned() } else { NONE.to_owned() }
     };
     let header = ["method".to_owned(), dataset_name(source).to_owned()]
@@ -63,23 +65,38 @@ fn table(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow]) 
     let columns: Vec<&str> = std::iter::once(source).chain(targets.iter().copied()).collect();
     let lines: Vec<Vec<Option<&SummaryRow>>> =
         columns.iter().map(|id| arms.iter().map(|arm| find(arm, id)).collect()).collect();
-    let marks = of_lines(context, &lines, Quantity::Accuracy(Classes::All));
+    let [marks] = of_lines(context, &lines, [Quantity::Accuracy(Classes::All)]);
+    let seeds = || rows.iter().map(|r| r.n_seeds()).filter(|n| *n > 0);
+    let seeds = (seeds().min().unwrap_or(0), seeds().max().unwrap_or(0));
+    let fewer = |r: &SummaryRow| (1..seeds.1).contains(&r.n_seeds());
     for (a, arm) in arms.iter().enumerate() {
         let cells = lines.iter().zip(&marks).map(|(line, mark)| {
             let number = |r: &SummaryRow| with_spread(r.all.mean(), r.all.std());
-            markdown(line[a].map_or_else(|| hole(arm), number), *mark, a)
+            let dagger = if line[a].is_some_and(fewer) { " †" } else { "" };
+            markdown(line[a].map_or_else(|| hole(arm), number), mark.as_ref(), a) + dagger
         });
         table.row(std::iter::once(arm.label()).chain(cells).chain([two(average(arm))]));
     }
-    let seeds = rows.iter().map(|r| r.n_seeds()).max().unwrap_or(0);
     format!(
-        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; mean ± sample standard deviation \
-         over {}. **Bold**: best of the column, <u>underlined</u>: second; both only where the difference \
-         between the two survives a paired bootstrap over images (Holm over the columns, 5 %); averages are not \
-         tested. “—”: no record; an average needs every target._\n\n",
+        "**{}**\n\n{}\n_Accuracy in percent among {} classes of each target; {}. **Bold**: better than every other \
+         line of the column by a test at 5 % (seeds and images both drawn at random, Holm's correction over the \
+         columns); <u>underlined</u>: second in a column that has a bold one, not tested; averages are not tested. \
+         “—”: no record; an average needs every target. {}_\n\n{}",
         context.titled(&format!("Trained on {}{}", dataset_name(source), comma_shots(Some(shots)))),
         table.markdown(),
         Classes::All,
-        count(seeds, "seed"),
+        spread_over(seeds),
+        explained(Anchor::Transfer),
+        fewer_seeds_in(&partial(context, rows, seeds.1)),
     )
+}
+
+/// Cells with fewer than `most` seeds, in words.
+fn partial(context: &Context<'_>, rows: &[&SummaryRow], most: usize) -> Vec<String> {
+    let fewer = rows.iter().filter(|r| (1..most).contains(&r.n_seeds()));
+    let words = |r: &&SummaryRow| {
+        let (dataset, arm) = (dataset_name(&r.place.dataset), context.arm(r).label());
+        format!("{dataset}, {arm}: {} of {most}", r.n_seeds())
+    };
+    fewer.map(words).collect()
 }

@@ -30,9 +30,10 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
         let (low, high) =
             grids.iter().map(Grid::seeds).fold((usize::MAX, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let n = if low == high { count(high, "seed") } else { format!("{low} to {high} seeds") };
+        let bands = if high > 1 { "; bands: ± sample standard deviation" } else { "" };
         part.body.push_str(&format!(
-            "_Mean over {n}; bands: ± sample standard deviation. Zero-shot does not depend on the shots and is \
-                drawn as a level line._\n\n"
+            "_Mean over {n}{bands}. Zero-shot does not depend on the shots and is drawn as a level line. Each panel \
+             has its own scale of accuracy._\n\n"
         ));
     }
     if part.pictures.is_empty() {

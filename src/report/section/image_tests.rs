@@ -1,16 +1,18 @@
-//! The two best methods image by image: a bootstrap over images, and McNemar's exact test seed by seed.
+//! The two best methods image by image: a test over seeds and images, and McNemar's exact test seed by seed.
 //!
-//! Both are sampling error. The bootstrap averages correctness over seeds; McNemar needs a plain right or
-//! wrong, so it is done for every seed alone and never over seeds together.
+//! McNemar is sampling error alone: it needs a plain right or wrong, so it is done for every seed by itself and
+//! never over seeds together.
 
 use crate::data::Classes;
 use crate::report::context::Context;
-use crate::report::emphasis::{Quantity, compared};
 use crate::report::grid::Grid;
-use crate::report::image_scores::ImageScores;
+use crate::report::guide::{Anchor, explained};
+use crate::report::image_scores::{CellScores, ImageScores};
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
-use crate::report::number::{NONE, interval, p, signed};
+use crate::report::number::{NONE, interval, p, signed, two};
+use crate::report::pairing::pairs;
+use crate::report::quantity::Quantity;
 use crate::stats::Interval;
 use crate::stats::harmonic::average_of_h;
 use crate::stats::holm::holm;
@@ -23,7 +25,10 @@ pub fn render(context: &Context<'_>, grid: &Grid<'_>) -> String {
     let pair = names.join(" and ");
     let mut out = String::new();
     if let Some(table) = over_images(context, grid, best) {
-        out.push_str(&folded(&format!("Within datasets, over images: {pair}, the two best by H"), &table));
+        out.push_str(&folded(
+            &format!("Within datasets, over seeds and images: {pair}, the two best by H"),
+            &table,
+        ));
     }
     if let Some(table) = per_seed(context, grid, best, &names) {
         out.push_str(&folded(&format!("Within datasets, seed by seed (McNemar): {pair}"), &table));
@@ -50,29 +55,49 @@ fn over_images(context: &Context<'_>, grid: &Grid<'_>, best: (usize, usize)) -> 
     for (d, dataset) in grid.datasets.iter().enumerate() {
         let Some((a, b)) = grid.cell(d, best.0).zip(grid.cell(d, best.1)) else { continue };
         for classes in HALVES {
-            let tested = compared(context, a, b, Quantity::Accuracy(classes));
-            let difference = a.accuracy(classes).mean().zip(b.accuracy(classes).mean());
-            if let Some((test, (first, second))) = tested.zip(difference) {
-                let images = a.accuracy(classes).total / a.accuracy(classes).n().max(1) as u64;
-                let seeds = [a, b].map(|row| row.n_seeds().to_string()).join(" and ");
-                let words =
-                    [dataset_name(dataset).to_owned(), classes.to_string(), images.to_string(), seeds];
-                lines.push((words, first - second, test));
-            }
+            let read = ImageScores::of(context, a, classes).zip(ImageScores::of(context, b, classes));
+            let Some((of_a, of_b)) = read else { continue };
+            let scores = |of| CellScores::new(Quantity::Accuracy(classes), |_| Some(of));
+            let tested = scores(&of_a).zip(scores(&of_b)).and_then(|(a, b)| a.minus(&b));
+            let Some(test) = tested else { continue };
+            let images = a.accuracy(classes).total / a.accuracy(classes).n().max(1) as u64;
+            let seeds = pairs(&a.accuracy(classes).by_seed, &b.accuracy(classes).by_seed).len();
+            let words = [dataset_name(dataset).to_owned(), classes.to_string()];
+            lines.push((words, [images.to_string(), seeds.to_string()], test));
         }
     }
-    let adjusted = holm(&lines.iter().map(|l| l.2.p).collect::<Vec<_>>()).ok().filter(|p| !p.is_empty())?;
-    let header = ["dataset", "classes", "images", "seeds", "difference", "95 % over images", "p", "p (Holm)"];
+    let adjusted = holm(&lines.iter().map(|l| l.2.p()).collect::<Vec<_>>()).ok().filter(|p| !p.is_empty())?;
+    let header = [
+        "dataset",
+        "classes",
+        "images",
+        "common seeds",
+        "difference",
+        "error from seeds",
+        "error from images",
+        "95 %",
+        "p",
+        "p (Holm)",
+    ];
     let mut table = Table::new(header).left(2);
-    for ((words, difference, test), adjusted) in lines.into_iter().zip(adjusted) {
-        let Interval { low, high } = test.interval;
-        let points = Interval { low: 100.0 * low, high: 100.0 * high };
-        let numbers = [signed(difference), interval(Some(points)), p(test.p), p(adjusted)];
-        table.row(words.into_iter().chain(numbers));
+    for ((words, counts, test), adjusted) in lines.into_iter().zip(adjusted) {
+        let points = |i: Interval| Interval { low: 100.0 * i.low, high: 100.0 * i.high };
+        let numbers = [
+            signed(100.0 * test.difference),
+            two(Some(100.0 * test.seed_variance.sqrt()).filter(|_| test.seed_df > 0.0)),
+            two(Some(100.0 * test.image_variance.sqrt())),
+            interval(test.interval(0.95).ok().map(points)),
+            p(test.p()),
+            p(adjusted),
+        ];
+        table.row(words.into_iter().chain(counts).chain(numbers));
     }
-    let note = "Difference in points, first − second, of correctness averaged over the seeds of each; paired \
-        percentile bootstrap over images (4 000 seeded resamples); p: twice the smaller share of resamples at \
-        or beyond 0, Holm's correction over these lines. Sampling error at these seeds, not seed error.";
+    let note = format!(
+        "Difference in points, first − second, over the seeds that both have. Seeds and images are both a sample \
+         (linear model with crossed random seeds and images); the two errors are standard errors, and the interval \
+         gives each the quantile of its own degrees of freedom. p (Holm): corrected over these lines. {}",
+        explained(Anchor::WithinDatasets)
+    );
     Some(format!("{}\n{note}\n", table.markdown()))
 }
 
@@ -87,8 +112,8 @@ fn per_seed(
         let Some((a, b)) = grid.cell(d, best.0).zip(grid.cell(d, best.1)) else { continue };
         for classes in HALVES {
             let scores = ImageScores::of(context, a, classes).zip(ImageScores::of(context, b, classes));
-            let Some((a, b)) = scores.filter(|(a, b)| a.same_images(b)) else { continue };
-            for (seed, first, second) in common_seeds(&a, &b) {
+            let Some((a, b)) = scores else { continue };
+            for (seed, first, second) in a.joined(&b).unwrap_or_default() {
                 let Ok(test) = mcnemar(first, second) else { continue };
                 let seed = seed.map_or_else(|| NONE.to_owned(), |s| s.to_string());
                 let words =
@@ -109,19 +134,4 @@ fn per_seed(
     let note = "McNemar's exact test on the discordant images of one seed, Holm's correction over these lines. \
         Seeds share their test images, so these lines are not independent and are not pooled.";
     Some(format!("{}\n{note}\n", table.markdown()))
-}
-
-type SeedPair<'a> = (Option<u64>, &'a [bool], &'a [bool]);
-
-/// Both methods at every seed they share; zero-shot, which has none, joins every seed of the other.
-fn common_seeds<'a>(first: &'a ImageScores, second: &'a ImageScores) -> Vec<SeedPair<'a>> {
-    let mut pairs = Vec::new();
-    for (seed, right) in &first.by_seed {
-        for (other, also) in &second.by_seed {
-            if seed == other || seed.is_none() || other.is_none() {
-                pairs.push((seed.or(*other), right.as_slice(), also.as_slice()));
-            }
-        }
-    }
-    pairs
 }

@@ -3,13 +3,13 @@
 //! An average runs over the datasets on which every arm has a value, and says how many those are: an
 //! average over different datasets per method would compare datasets, not methods.
 
-use crate::frame::SummaryRow;
 use crate::report::context::Context;
-use crate::report::emphasis::{Mark, Quantity, markdown};
+use crate::report::emphasis::{Mark, markdown};
 use crate::report::grid::Grid;
 use crate::report::markdown::Table;
 use crate::report::names::dataset_name;
 use crate::report::number::{NONE, two, with_spread};
+use crate::report::quantity::Quantity;
 use crate::stats::describe::mean;
 
 /// A quantity of all cells, and what is set apart in its table.
@@ -21,7 +21,7 @@ pub struct Matrix<'a> {
     /// One mark per dataset.
     pub marks: &'a [Option<Mark>],
     /// Mark of the last line.
-    pub average_mark: Option<Mark>,
+    pub average_mark: Option<&'a Mark>,
 }
 
 /// Datasets as lines, arms as columns.
@@ -29,9 +29,9 @@ pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>) -> St
     let header = std::iter::once("dataset".to_owned()).chain(grid.arms.iter().map(|arm| arm.label()));
     let mut table = Table::new(header);
     for (d, dataset) in grid.datasets.iter().enumerate() {
-        let mark = matrix.marks.get(d).copied().flatten();
+        let mark = matrix.marks.get(d).and_then(Option::as_ref);
         let texts = (0..grid.arms.len()).map(|a| {
-            let number = |row| with_spread(matrix.quantity.value(row), spread(row, matrix.quantity));
+            let number = |row| with_spread(matrix.quantity.value(row), matrix.quantity.spread(row));
             let text = grid.cell(d, a).map_or_else(|| hole(context, grid, d, a), number);
             markdown(text, mark, a) + partial_mark(grid, d, a)
         });
@@ -47,17 +47,10 @@ pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>) -> St
     table.markdown()
 }
 
-fn spread(row: &SummaryRow, quantity: Quantity) -> Option<f64> {
-    match quantity {
-        Quantity::Accuracy(classes) => row.accuracy(classes).std(),
-        Quantity::H => row.h.std(),
-    }
-}
-
 /// What stands in a cell without a result.
 pub fn hole(context: &Context<'_>, grid: &Grid<'_>, dataset: usize, arm: usize) -> String {
     let shots = grid.shots.filter(|_| grid.arms[arm].method != "zero_shot");
-    let failed = context.has_failed(&grid.arms[arm].method, &grid.datasets[dataset], shots);
+    let failed = context.has_failed(&grid.arms[arm], &grid.datasets[dataset], shots);
     if failed { "failed".to_owned() } else { NONE.to_owned() }
 }
 

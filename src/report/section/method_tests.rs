@@ -1,33 +1,31 @@
 //! Do the methods differ? Over datasets (Friedman, Wilcoxon with Holm), over seeds, over images.
 //!
-//! The tests themselves are in [`crate::report::pair_tests`]; here they become tables and a diagram.
+//! The tests themselves are in [`crate::report::pair_tests`]; here they become tables and a diagram. Two families:
+//! every method against the reference, and all pairs, which the bars of the diagram rest on.
 
 use super::image_tests;
+use super::pair_table::{COLUMNS, pair_table};
 use crate::data::Classes;
-use crate::frame::{Accuracy, SummaryRow};
 use crate::report::arm::looks;
 use crate::report::context::Context;
-use crate::report::emphasis::{ALPHA, Quantity};
+use crate::report::emphasis::ALPHA;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
+use crate::report::guide::{Anchor, explained, fewer_seeds};
 use crate::report::markdown::{Table, folded};
-use crate::report::number::{count, interval, p, shots_suffix, signed};
+use crate::report::number::{NONE, count, p, shots_suffix};
 use crate::report::page::Part;
-use crate::report::pair_tests::{Pair, PairTests};
-use crate::report::pairing::pairs;
+use crate::report::pair_tests::PairTests;
 use crate::report::plot::{Drawing, cd, paint};
-use crate::stats::bootstrap::{Plan, over_datasets, over_seeds};
+use crate::report::quantity::Quantity;
 use crate::stats::ranks::friedman_permutation_p;
 
 const PERMUTATIONS: u64 = 1_000_000;
 
-/// One quantity: its name, what it is, and its values by seed.
-type Metric = (&'static str, Quantity, fn(&SummaryRow) -> &Accuracy);
-
-const METRICS: [Metric; 3] = [
-    ("H", Quantity::H, |r| &r.h),
-    ("base", Quantity::Accuracy(Classes::Base), |r| &r.base),
-    ("new", Quantity::Accuracy(Classes::New), |r| &r.new),
+const METRICS: [(&str, Quantity); 3] = [
+    ("H", Quantity::H),
+    ("base", Quantity::Accuracy(Classes::Base)),
+    ("new", Quantity::Accuracy(Classes::New)),
 ];
 
 /// The section; the diagram is drawn for H at every number of shots.
@@ -40,55 +38,63 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             part.body.push_str(&format!("### {}\n\n", context.titled(&shots)));
         }
         part.body.push_str(&friedman_table(grid));
-        for (name, quantity, by_seed) in METRICS {
+        for (name, quantity) in METRICS {
             let Ok(tests) = PairTests::new(grid, quantity) else { continue };
-            let table = format!("{}\n{}\n", pair_table(&tests, grid, by_seed), power(&tests));
+            let reference = grid.arms[grid.reference()].label();
             if quantity == Quantity::H {
-                part.body.push_str(&format!("\n**Pairs of methods, H**\n\n{table}\n"));
+                part.body.push_str(&format!("\n**Every method against {reference}, H**\n\n"));
+                part.body.push_str(&against(grid, &tests, quantity));
                 let suffix = shots_suffix(grid.shots, grids.len() > 1);
                 let file = format!("critical_difference{suffix}");
                 let title = format!("Mean ranks by H over {}", count(tests.blocks.len(), "dataset"));
                 let title = context.titled(&title);
-                part.body.push_str(&format!("![{title}]({file}.png)\n\n"));
+                part.body.push_str(&format!("\n![{title}]({file}.png)\n\n{}\n\n", caption(&tests)));
                 part.pictures.push(paint(&file, &diagram(&tests, &title, grid))?);
+                let table = pair_table(grid, &tests, tests.all_pairs(), quantity);
+                part.body.push_str(&folded("All pairs of methods, H (the family of the diagram)", &table));
             } else {
-                part.body.push_str(&folded(&format!("Pairs of methods, {name} classes"), &table));
+                let summary = format!("Every method against {reference}, {name} classes");
+                part.body.push_str(&folded(&summary, &against(grid, &tests, quantity)));
             }
         }
         part.body.push_str(&image_tests::render(context, grid));
-        part.body.push('\n');
+        part.body.push_str(&format!("\n{}", fewer_seeds(grid)));
     }
-    part.body.push_str(if grids.is_empty() {
-        "No cell trained on base classes has a result.\n"
+    if grids.is_empty() {
+        part.body.push_str("No cell trained on base classes has a result.\n");
     } else {
-        NOTE
-    });
+        part.body.push_str(&format!(
+            "_Friedman: chi-square corrected for ties, Iman and Davenport's F (a dash where every dataset agrees and F \
+             has no value), and p over 1 000 000 seeded relabellings within datasets. {COLUMNS} p (Holm): corrected \
+             over the lines of its table; H, base and new are three questions and three families. {}_\n",
+            explained(Anchor::OverDatasets)
+        ));
+    }
     Ok(part)
 }
 
-const NOTE: &str = "_The dataset is the unit: values are means over seeds. Friedman: chi-square corrected for \
-    ties, Iman and Davenport's F, and p over 1 000 000 seeded relabellings within datasets. Wilcoxon: signed \
-    ranks over datasets, exact over all sign patterns of the midranks, zeros after Pratt, differences rounded \
-    to 1e-9; p corrected after Holm over all pairs of the table. Effect: rank-biserial correlation, +1 if the \
-    first method wins on every dataset. Intervals: 95 % percentile bootstrap of the mean difference in points, \
-    10 000 seeded resamples, of datasets (do other datasets agree?) and of seeds within datasets (do other seeds \
-    agree?). Bars of the diagram join neighbours in mean rank without a pair that Holm's correction leaves \
-    significant at 5 %._\n";
+/// Every method against the reference: one question, one family.
+fn against(grid: &Grid<'_>, tests: &PairTests, quantity: Quantity) -> String {
+    let turned = grid.against_reference().map(|(arm, reference)| (reference, arm));
+    let Ok(pairs) = tests.family(turned) else { return String::new() };
+    pair_table(grid, tests, &pairs, quantity)
+}
 
 fn friedman_table(grid: &Grid<'_>) -> String {
     let mut table = Table::new(["quantity", "n datasets", "χ²", "p (χ²)", "F", "p (F)", "p (permutation)"]);
     let mut notes = String::new();
-    for (name, quantity, _) in METRICS {
+    for (name, quantity) in METRICS {
         let tested = PairTests::new(grid, quantity)
             .and_then(|t| Ok((friedman_permutation_p(&t.blocks, PERMUTATIONS, 1)?, t.friedman)));
+        let finite = |f: f64, text: String| if f.is_finite() { text } else { NONE.to_owned() };
         match tested {
             Ok((permutation, test)) => table.row([
                 name.to_owned(),
                 test.blocks.to_string(),
                 format!("{:.2}", test.chi_square),
                 p(test.chi_square_p),
-                if test.f.is_finite() { format!("{:.2}", test.f) } else { "∞".to_owned() },
-                p(test.f_p),
+                finite(test.f, format!("{:.2}", test.f)),
+                finite(test.f, p(test.f_p)),
                 p(permutation),
             ]),
             Err(reason) => notes.push_str(&format!("No test over datasets for {name}: {reason}.\n\n")),
@@ -97,65 +103,18 @@ fn friedman_table(grid: &Grid<'_>) -> String {
     if table.is_empty() { notes } else { format!("**Friedman**\n\n{}\n{notes}", table.markdown()) }
 }
 
-fn pair_table(tests: &PairTests, grid: &Grid<'_>, by_seed: fn(&SummaryRow) -> &Accuracy) -> String {
-    let header = [
-        "pair",
-        "difference",
-        "better–equal–worse",
-        "95 % over datasets",
-        "95 % over seeds",
-        "p (Wilcoxon)",
-        "p (Holm)",
-        "effect",
-    ];
-    let mut table = Table::new(header);
-    for pair in &tests.pairs {
-        let mark = if pair.adjusted <= ALPHA { "**" } else { "" };
-        let counts = [|d: f64| d > 0.0, |d: f64| d == 0.0, |d: f64| d < 0.0]
-            .map(|keep| pair.differences.iter().filter(|d| keep(**d)).count().to_string());
-        table.row([
-            format!("{} − {}", grid.arms[pair.first].label(), grid.arms[pair.second].label()),
-            signed(pair.difference),
-            counts.join("–"),
-            interval(over_datasets(&pair.differences, Plan::default()).ok()),
-            seed_interval(grid, &tests.shared, pair, by_seed),
-            p(pair.test.p),
-            format!("{mark}{}{mark}", p(pair.adjusted)),
-            signed(pair.test.rank_biserial),
-        ]);
-    }
-    table.markdown()
-}
-
-/// What this number of datasets can show at all.
-fn power(tests: &PairTests) -> String {
-    let (n, pairs) = (tests.blocks.len(), tests.pairs.len());
-    let smallest = tests.smallest_p();
-    let verdict = if smallest > ALPHA { ": nothing can be significant here" } else { "" };
+/// What the bars say and what they do not.
+fn caption(tests: &PairTests) -> String {
+    let (n, pairs) = (tests.blocks.len(), tests.all_pairs().len());
+    let smallest = (tests.smallest_p() * pairs as f64).min(1.0);
+    let nothing = if smallest > ALPHA { ", so that one bar joins all of them whatever they do" } else { "" };
     format!(
-        "With {} the smallest p of Wilcoxon's test is 2 / 2^{n}, and after Holm over {} {}{verdict}.",
+        "_Bars join neighbours in mean rank no pair of which differs by Wilcoxon's signed ranks at 5 % after Holm over \
+         all {pairs} pairs; with {} the smallest such p is {}{nothing}. A bar is not a proof that methods are equal, and \
+         two methods without a common bar need not differ: the tables say which pairs do._",
         count(n, "dataset"),
-        count(pairs, "pair"),
-        p(smallest)
+        p(smallest),
     )
-}
-
-/// Bootstrap over the seeds within datasets; a dash where a dataset has one seed in common, which would
-/// pass as a dataset without seed error.
-fn seed_interval(
-    grid: &Grid<'_>,
-    shared: &[usize],
-    pair: &Pair,
-    by_seed: fn(&SummaryRow) -> &Accuracy,
-) -> String {
-    let of = |d: &usize| {
-        let (a, b) = grid.cell(*d, pair.first).zip(grid.cell(*d, pair.second))?;
-        let differences: Vec<f64> = pairs(by_seed(a), by_seed(b)).into_iter().map(|(a, b)| a - b).collect();
-        (!differences.is_empty()).then_some(differences)
-    };
-    let seeds: Vec<Vec<f64>> = shared.iter().filter_map(of).collect();
-    let several = seeds.len() == shared.len() && seeds.iter().all(|s| s.len() > 1);
-    interval(Some(seeds).filter(|_| several).and_then(|seeds| over_seeds(&seeds, Plan::default()).ok()))
 }
 
 fn diagram(tests: &PairTests, title: &str, grid: &Grid<'_>) -> Drawing {

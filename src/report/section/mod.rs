@@ -16,6 +16,8 @@ mod few_shot;
 mod image_tests;
 mod matrix;
 mod method_tests;
+mod other_settings;
+mod pair_table;
 mod prompt_files;
 mod provenance;
 mod representation_shift;
@@ -26,6 +28,7 @@ mod training_curves;
 mod variance;
 
 pub use matrix::hole;
+pub use other_settings::render as other_settings;
 
 /// Renders one section.
 ///

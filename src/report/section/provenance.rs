@@ -22,10 +22,10 @@ pub fn render(context: &Context<'_>) -> Part {
 fn origin(context: &Context<'_>) -> String {
     let mut table = Table::new(["fact", "value"]).left(2);
     for fact in FACTS {
-        let values: BTreeSet<String> = context.records.iter().map(|r| (fact.value)(r)).collect();
+        let values: BTreeSet<String> = context.every_record().map(|r| (fact.value)(r)).collect();
         table.row([fact.name.to_owned(), values.into_iter().collect::<Vec<_>>().join("; ")]);
     }
-    let (train, evaluate, shared) = context.records.iter().fold((0.0, 0.0, 0.0), |sum, r| {
+    let (train, evaluate, shared) = context.every_record().fold((0.0, 0.0, 0.0), |sum, r| {
         (sum.0 + r.timing.train_secs, sum.1 + r.timing.evaluate_secs, sum.2 + r.timing.shared_secs)
     });
     table.row([
@@ -40,7 +40,7 @@ fn origin(context: &Context<'_>) -> String {
 
 fn hashes(context: &Context<'_>) -> String {
     let mut lists: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
-    for record in &context.records {
+    for record in context.every_record() {
         let dataset = record.cell.dataset.as_str();
         let mut add = |what: String, hash: &str| {
             lists.entry((dataset, what)).or_default().insert(short(hash));

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shift_and_loss;
-use crate::frame::variant::variant_names;
 use crate::record::{Measurement, Outcome, RunRecord};
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
@@ -33,12 +32,10 @@ impl<'a> Measured<'a> {
     fn new(context: &Context<'a>) -> Self {
         let complete: Vec<&RunRecord> =
             context.records.iter().copied().filter(|r| r.outcome == Outcome::Complete).collect();
-        let names = variant_names(&complete);
         let records: Vec<(Arm, &RunRecord)> = complete
-            .iter()
-            .zip(&names)
-            .filter(|(record, _)| !record.measurements.is_empty())
-            .map(|(record, variant)| (Arm::new(&record.cell.method, variant), *record))
+            .into_iter()
+            .filter(|record| !record.measurements.is_empty())
+            .map(|record| (context.arm_of_record(record), record))
             .collect();
         let arms: BTreeSet<Arm> = records.iter().map(|(arm, _)| arm.clone()).collect();
         Self { arms: arms.into_iter().collect(), records }
@@ -80,7 +77,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     part.body.push_str(&format!(
         "![{}](representation_shift.png)\n\n_1 − cosine between token features with trained prompts and with the \
          reference, mean over tokens; points: mean over cells and class halves, bands: their sample standard \
-         deviation. Logarithmic, with zero itself at the lower end. Zero-shot and linear probing have no \
+         deviation. Logarithmic, with zero itself at the lower end; each panel has its own scale. Zero-shot and linear probing have no \
          prompts._\n\n",
         figure.title
     ));

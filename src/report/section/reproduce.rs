@@ -7,7 +7,7 @@ use crate::report::page::Part;
 
 /// The section.
 pub fn render(context: &Context<'_>) -> Part {
-    let commands: BTreeSet<&str> = context.records.iter().map(|r| r.provenance.command.as_str()).collect();
+    let commands: BTreeSet<&str> = context.every_record().map(|r| r.provenance.command.as_str()).collect();
     let mut body = String::from("```sh\n");
     for command in commands {
         body.push_str(&format!("{command}\n"));

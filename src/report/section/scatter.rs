@@ -8,7 +8,7 @@ use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
-use crate::report::number::{comma_shots, shots_suffix};
+use crate::report::number::{comma_shots, count, shots_suffix};
 use crate::report::page::Part;
 use crate::report::plot::scatter::{ScatterMethod, draw};
 use crate::report::plot::{paint, style::Look};
@@ -34,10 +34,9 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
             .collect();
         part.body.push_str(&format!("![{title}]({name}.png)\n\n"));
         part.body.push_str(&format!(
-            "_Left: one point per dataset (mean over seeds). Right: the mean over the {} datasets that \
-                every method has; \
-             its bars are sample standard deviations over seeds of that mean. Dashed: equal H._\n\n",
-            shared.len()
+            "_Left: one point per dataset (mean over seeds). Right: the mean over the {} that every method has, on a \
+             scale of its own; its bars are sample standard deviations over seeds of that mean. Dashed: equal H._\n\n",
+            count(shared.len(), "dataset")
         ));
         part.pictures.push(paint(&name, &draw(&title, &methods))?);
     }

@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::RunRecord;
+use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
-use crate::report::names::{dataset_name, dataset_order, method_name, method_order};
+use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{comma_shots, count};
 use crate::report::page::Part;
 use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
 use crate::report::plot::paint;
-use crate::report::plot::style::{Look, Marker, method_color};
 use crate::stats::describe::{mean, sample_std};
 
 /// The section, with one picture of the records at the highest number of shots, without variants.
@@ -27,10 +27,11 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     }
     let figure = figure(context, &records, shots);
     let seeds: BTreeSet<u64> = records.iter().filter_map(|r| r.cell.seed).collect();
+    let bands = if seeds.len() > 1 { "; bands: ± sample standard deviation over seeds" } else { "" };
     let seeds = count(seeds.len(), "seed");
     part.body.push_str(&format!(
         "![{}](training.png)\n\n_Mean over steps and {seeds} of each batch's cross-entropy before the update, on a logarithmic \
-         scale; bands: ± sample standard deviation over seeds. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
+         scale of its own in each panel{bands}. Epoch 0 is the warm-up at a learning rate of 1e-5. Losses of different \
          methods are not comparable._\n",
         figure.title
     ));
@@ -39,19 +40,18 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
 }
 
 fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> CurveFigure {
-    let mut methods: Vec<&str> = distinct(records, |r| &r.cell.method);
-    methods.sort_by_key(|id| method_order(id));
+    let arm_of = |record: &RunRecord| context.arm_of_record(record);
+    let arms: BTreeSet<Arm> = records.iter().map(|r| arm_of(r)).collect();
+    let arms: Vec<Arm> = arms.into_iter().collect();
     let mut datasets: Vec<&str> = distinct(records, |r| &r.cell.dataset);
     datasets.sort_by_key(|id| dataset_order(id));
     let panel = |dataset: &&str| {
-        let of = |method: &&str| {
-            let same = |r: &&&RunRecord| r.cell.dataset == **dataset && r.cell.method == **method;
+        let of = |arm: &Arm| {
+            let same = |r: &&&RunRecord| r.cell.dataset == **dataset && arm_of(r) == *arm;
             curve(&records.iter().filter(same).copied().collect::<Vec<_>>())
         };
-        (dataset_name(dataset).to_owned(), methods.iter().map(of).collect())
+        (dataset_name(dataset).to_owned(), arms.iter().map(of).collect())
     };
-    let look =
-        |id: &&str| Look { label: method_name(id).to_owned(), color: method_color(id), marker: Marker::Disc };
     let words = comma_shots(shots);
     CurveFigure {
         title: context.titled(&format!("Training loss over epochs{words}")),
@@ -60,7 +60,7 @@ fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> 
         log2_x: false,
         log10_y: true,
         y_bounds: (0.0, f64::MAX),
-        looks: methods.iter().map(look).collect(),
+        looks: looks(&arms),
         panels: datasets.iter().map(panel).collect(),
     }
 }

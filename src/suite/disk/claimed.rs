@@ -41,7 +41,7 @@ impl<'a> Claimed<'a> {
         for cell in cells {
             match self.claims.take(&cell.key).map_err(|source| failed(self.store, source))? {
                 // The record may have been written between the plan and the claim.
-                Ok(_) if !self.fresh && self.store.find(&cell.key)?.is_some() => {}
+                Ok(_) if !self.fresh && self.store.find_whole(&cell.key)?.is_some() => {}
                 Ok(held) => {
                     division.held.push(held);
                     division.mine.push(cell);

@@ -2,7 +2,12 @@
 
 pub(in crate::suite) mod checkpoint;
 pub(in crate::suite) mod claimed;
+pub(in crate::suite) mod leftovers;
+pub(in crate::suite) mod neighbours;
 pub(in crate::suite) mod partial;
+pub(in crate::suite) mod plans;
+mod published_layout;
 pub(in crate::suite) mod reuse;
 pub(in crate::suite) mod saved;
+pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod trained;

@@ -29,8 +29,7 @@ pub(in crate::suite) fn siblings(out: &Path, suite: &str, profile: &str) -> Vec<
 pub(in crate::suite) fn cell(store: &Store, siblings: &[Store], plan: &CellPlan) -> Result<bool, SuiteError> {
     for sibling in siblings {
         let Ok(Some(record)) = sibling.find(&plan.key) else { continue };
-        let whole = |record: &RunRecord| record.evaluations.iter().all(|e| sibling.predictions(e).is_some());
-        if !whole(&record)
+        if !sibling.damage(&record).is_empty()
             || (record.training.is_some() && !training(store, std::slice::from_ref(sibling), plan)?)
         {
             continue;
@@ -38,7 +37,11 @@ pub(in crate::suite) fn cell(store: &Store, siblings: &[Store], plan: &CellPlan)
         for evaluation in &record.evaluations {
             store.write(&evaluation.predictions_path, &sibling.read(&evaluation.predictions_path)?)?;
         }
-        store.save(&RunRecord { cell: plan.cell.clone(), ..record })?;
+        store.save(&RunRecord {
+            cell: plan.cell.clone(),
+            set_for_dataset: plan.set_for_dataset.clone(),
+            ..record
+        })?;
         return Ok(true);
     }
     Ok(false)

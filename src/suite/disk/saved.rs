@@ -1,25 +1,28 @@
 //! Prompt files from anywhere: ours, which say what they are, and the authors' checkpoints, which do not.
 //!
-//! Owns the reading of any method's parameters from a file. A file without metadata is RPO's when it holds
-//! RPO's two tensors; nothing in a file is ever executed.
+//! Owns the reading of any method's parameters from a file. A file without metadata is told by its tensors' names
+//! ([`super::published_layout`]); nothing in a file is ever executed. Sizes in a file are believed only as far as
+//! it holds the values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
+use super::published_layout;
 use super::trained::Trained;
-use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::backbone::files::stored::StoredTensor;
 use crate::backbone::files::tensor_file::{TensorFile, is_zip};
+use crate::backbone::files::torch_file::TorchArchive;
+use crate::backbone::files::weights_files::refuse_non_finite;
+use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
 use crate::method::{self, Named};
 use crate::record::{Store, Training};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
-use crate::util::hex;
 use crate::util::rng::Stream;
 
 /// The metadata our files carry, and what each entry holds.
@@ -44,7 +47,7 @@ pub mod about {
 
 /// Name of RPO's image prompts in a published file, and in this program.
 const IMAGE_PROMPT: [&str; 2] = ["img_prompt", "visual_prompt"];
-const TEXT_PROMPT: &str = "text_prompt";
+pub(super) const TEXT_PROMPT: &str = "text_prompt";
 
 /// Parameters read from a file, values as stored.
 #[derive(Clone, Debug)]
@@ -64,19 +67,21 @@ impl SavedPrompts {
     /// # Errors
     /// [`SuiteError::Load`] for a damaged file, [`SuiteError::Prompts`] when it does not say whose they are.
     pub fn read(path: &Path) -> Result<Self, SuiteError> {
-        let bytes = std::fs::read(path).map_err(LoadError::io("read", path))?;
-        let sha256 = hex(&<sha2::Sha256 as sha2::Digest>::digest(bytes));
-        let (tensors, metadata) = if is_zip(path)? { published(path)? } else { ours(path)? };
+        let (mut tensors, metadata) = if is_zip(path)? {
+            (all_tensors(&mut TorchArchive::open(path)?, true)?, BTreeMap::new())
+        } else {
+            let mut file = SafetensorsFile::open(path)?;
+            (all_tensors(&mut file, false)?, file.metadata())
+        };
+        let sha256 = sha256_of_files(&[path.to_owned()])?;
+        let fail = |reason| SuiteError::Prompts { what: name(path), reason };
         let method = match metadata.get(about::METHOD) {
             Some(method) => method.clone(),
-            None if tensors.contains_key(TEXT_PROMPT) => "rpo".to_owned(),
-            None => {
-                return Err(SuiteError::Prompts {
-                    what: name(path),
-                    reason: format!("no metadata entry {:?} says which method they belong to", about::METHOD),
-                });
-            }
+            None => published_layout::method(&mut tensors).map_err(fail)?.to_owned(),
         };
+        for (name, stored) in &tensors {
+            refuse_non_finite(path, name, stored, &stored.to_f32())?;
+        }
         Ok(Self { method, metadata, sha256, tensors })
     }
 
@@ -96,8 +101,8 @@ impl SavedPrompts {
                 settings = settings.with(&key, &value)?;
             }
         }
-        if let Some(k) = self.tensors.get(TEXT_PROMPT).and_then(|tensor| tensor.shape.first()) {
-            settings = settings.with("rpo.k", &toml::Value::Integer(*k as i64))?;
+        for (key, value) in published_layout::sizes(&self.method, &self.tensors) {
+            settings = settings.with(key, &toml::Value::Integer(value))?;
         }
         Ok(settings)
     }
@@ -130,6 +135,10 @@ impl SavedPrompts {
         method::find(&self.method)?;
         if resolved.id != self.method {
             return Err(fail(format!("wanted are those of {}", resolved.id)));
+        }
+        if self.method == "rpo" && !self.tensors.contains_key(TEXT_PROMPT) {
+            // Without it K would be whatever the file's settings say, and memory for that many be asked for.
+            return Err(fail(format!("it has no tensor {TEXT_PROMPT:?}")));
         }
         for (name, var) in resolved.method.init(clip, prompts, &mut Stream::new(&["shapes"]))?.iter() {
             match self.tensors.get(name).map(|stored| &stored.shape) {
@@ -172,23 +181,26 @@ impl SavedPrompts {
     }
 }
 
-type Content = (BTreeMap<String, StoredTensor>, BTreeMap<String, String>);
-
-fn published(path: &Path) -> Result<Content, SuiteError> {
-    let checkpoint = PromptCheckpoint::read(path)?;
-    let tensors = [(TEXT_PROMPT, checkpoint.text_prompt), (IMAGE_PROMPT[1], checkpoint.img_prompt)];
-    Ok((tensors.map(|(name, tensor)| (name.to_owned(), tensor)).into(), BTreeMap::new()))
-}
-
-fn ours(path: &Path) -> Result<Content, SuiteError> {
-    let mut file = SafetensorsFile::open(path)?;
-    let metadata = file.metadata();
+/// The tensors under the names this program has for them; of a training checkpoint `published` keeps only what
+/// some method trains: its token buffers belong to the class names of the training.
+fn all_tensors(
+    file: &mut dyn TensorFile,
+    published: bool,
+) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     let mut tensors = BTreeMap::new();
     for name in file.names() {
+        if published && !published_layout::KNOWN.contains(&name.as_str()) {
+            continue;
+        }
+        let shape = file.shape(&name).unwrap_or_default();
+        if shape.contains(&0) {
+            let problem = format!("shape {shape:?} holds no value");
+            return Err(LoadError::tensor(file.path(), &name, problem).into());
+        }
         let known = if name == IMAGE_PROMPT[0] { IMAGE_PROMPT[1].to_owned() } else { name.clone() };
         tensors.insert(known, file.read(&name)?);
     }
-    Ok((tensors, metadata))
+    Ok(tensors)
 }
 
 fn name(path: &Path) -> String {

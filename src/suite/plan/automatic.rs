@@ -1,4 +1,4 @@
-//! `auto`: batch sizes chosen by the memory that is free when a run starts.
+//! `auto`: batch sizes chosen by the memory that is free when a run first starts; afterwards the run directory holds them.
 //!
 //! The number found takes the word's place before anything is planned. It is a power of two, so that the same card
 //! gives the same number on another day; keys and records hold the number, never the word.
@@ -6,6 +6,7 @@
 use toml::Value;
 
 use crate::backbone::{Clip, ClipConfig, DEFAULT_GRID, DEFAULT_MAX_ROWS, TowerConfig};
+use crate::suite::disk::sizes::Sizes;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::globals::{GRID, MAX_ROWS};
 use crate::util::machine::available_memory_bytes;
@@ -21,25 +22,29 @@ const RESNET_WIDTHS: u64 = 8;
 /// More images or rows at a time gain nothing on any card.
 const MOST: [u64; 2] = [512, 1 << 16];
 
-/// Puts numbers in the place of `auto`.
+/// Puts numbers in the place of `auto`: those of `sizes`, where it has any.
 ///
 /// # Errors
 /// [`SuiteError::Override`] where free memory cannot be found out.
 pub fn settle<'s>(
     settings: impl IntoIterator<Item = (&'s String, &'s mut Value)>,
     clip: &Clip,
+    sizes: &mut Sizes,
 ) -> Result<(), SuiteError> {
     for (key, value) in settings {
         if value.as_str() != Some("auto") || ![MAX_ROWS, GRID].contains(&key.as_str()) {
             continue;
         }
-        let free = free_bytes(clip).ok_or_else(|| SuiteError::Override {
-            key: key.clone(),
-            value: "auto".to_owned(),
-            reason: "free memory is not known here; give a number".to_owned(),
+        let number = sizes.get_or(key, || {
+            let free = free_bytes(clip).ok_or_else(|| SuiteError::Override {
+                key: key.clone(),
+                value: "auto".to_owned(),
+                reason: "free memory is not known here; give a number".to_owned(),
+            })?;
+            let number = if key == MAX_ROWS { rows(&clip.config, free) } else { images(&clip.config, free) };
+            Ok(u32::try_from(number).unwrap_or(u32::MAX))
         })?;
-        let number = if key == MAX_ROWS { rows(&clip.config, free) } else { images(&clip.config, free) };
-        *value = Value::Integer(number as i64);
+        *value = Value::Integer(number.into());
     }
     Ok(())
 }
@@ -112,7 +117,8 @@ mod tests {
             (GRID.to_owned(), Value::Integer(7)),
             ("views".to_owned(), word()),
         ];
-        match settle(set.iter_mut().map(|(key, value)| (&*key, value)), &world.clip) {
+        let mut sizes = Sizes::default();
+        match settle(set.iter_mut().map(|(key, value)| (&*key, value)), &world.clip, &mut sizes) {
             Ok(()) => assert!(set[0].1.as_integer().unwrap() > 0),
             Err(error) => {
                 assert!(available_memory_bytes().is_none() && error.to_string().contains("give a number"))

@@ -1,5 +1,6 @@
 //! From a suite to cells with content keys: the same key means the same numbers.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,11 +10,12 @@ use sha2::{Digest, Sha256};
 
 use crate::data::Classes;
 use crate::method::{self, ImageNeed};
-use crate::preprocess::DECODER;
+use crate::preprocess::{DECODER, transforms};
+use crate::protocol::SWITCHES;
 use crate::record::Cell;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::{Measure, SuiteFile};
-use crate::suite::spec::overrides::{Resolved, Settings};
+use crate::suite::spec::overrides::{Resolved, Settings, method_id, method_key};
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::spec::{prompt_files, variants};
 use crate::suite::world::{BenchDataset, World};
@@ -21,7 +23,7 @@ use crate::train::Views;
 use crate::util::hex;
 
 /// Raised only when numbers can change for the same configuration.
-pub const NUMERICS_VERSION: u32 = 2;
+pub const NUMERICS_VERSION: u32 = 3;
 
 /// Everything a suite will do, resolved.
 pub struct Plan {
@@ -29,8 +31,12 @@ pub struct Plan {
     pub suite: SuiteFile,
     /// Settings after all overrides.
     pub settings: Settings,
-    /// Methods in table order, each with its variants.
+    /// Methods in table order, each with its variants; behind them those with a dataset's own settings.
     pub methods: Vec<Resolved>,
+    /// How many of them belong to no dataset.
+    general: usize,
+    /// By dataset: what takes the place of which general method.
+    own_methods: BTreeMap<String, BTreeMap<usize, usize>>,
     /// `--limit`: at most this many test images a class.
     pub limit: Option<u32>,
     /// `--prompts`: the folder prompts are read from.
@@ -63,6 +69,8 @@ pub struct CellPlan {
     pub method: usize,
     /// Where its parameters come from.
     pub origin: Origin,
+    /// Settings that the suite gives this dataset alone, with the value its other datasets have.
+    pub set_for_dataset: BTreeMap<String, String>,
     /// Key of the training alone; the same training serves many evaluations.
     pub training_key: String,
     /// Key of the whole cell.
@@ -77,10 +85,14 @@ struct TrainingParts<'a> {
     numerics_version: u32,
     config: &'a std::collections::BTreeMap<String, String>,
     switches: &'a std::collections::BTreeMap<String, String>,
-    weights_sha256: &'a str,
+    /// Configuration, tokenizer and weights.
+    model_sha256: &'a str,
+    /// What is done to pictures.
+    transforms: &'a str,
     dataset: &'a str,
     split_sha256: &'a str,
     class_names: &'a [String],
+    /// The sentence that is used.
     template: &'a str,
     train_classes: Classes,
     seed: Option<u64>,
@@ -126,18 +138,45 @@ impl Plan {
         limit: Option<u32>,
     ) -> Result<Self, SuiteError> {
         suite.limit = limit.or(suite.limit);
+        suite.methods.iter_mut().for_each(|id| *id = method_id(id).to_owned());
         let from_suite = in_order(&suite.set).map(|(key, value)| (key.as_str(), value.clone()));
         let typed = overrides.iter().map(|(key, value)| (key.as_str(), value.clone()));
         let mut settings = Settings::new(from_suite.chain(typed))?;
         settings.globals.seeds = std::mem::take(&mut settings.globals.seeds).settle(&suite.seeds)?;
-        suite.set.extend(overrides.iter().cloned());
+        join(&mut suite.set, overrides);
         variants::check(&settings, &suite.sweep)?;
         let mut methods = Vec::new();
         for id in &suite.methods {
-            methods.extend(variants::variants(&settings, &suite.sweep, method::find(id)?.id)?);
+            methods.extend(variants::variants(&settings, &suite.sweep, method::find(method_id(id))?.id)?);
         }
-        let limit = suite.limit;
-        Ok(Self { suite, settings, methods, limit, prompts_dir: None })
+        let (limit, general) = (suite.limit, methods.len());
+        let own_methods = dataset_methods(&mut suite, &settings, overrides, &mut methods)?;
+        Ok(Self { suite, settings, methods, general, own_methods, limit, prompts_dir: None })
+    }
+
+    /// Indices of the methods a dataset runs, in table order.
+    pub fn methods_of(&self, dataset: &str) -> Vec<usize> {
+        let own = self.own_methods.get(dataset);
+        (0..self.general).map(|at| own.and_then(|own| own.get(&at)).copied().unwrap_or(at)).collect()
+    }
+
+    /// The dataset a method belongs to alone.
+    pub fn dataset_of(&self, index: usize) -> Option<&str> {
+        let own = self.own_methods.iter().find(|(_, own)| own.values().any(|own| *own == index));
+        own.map(|(dataset, _)| dataset.as_str())
+    }
+
+    /// Settings in which a dataset's own method departs from the general one, with the general value.
+    fn set_for_dataset(&self, dataset: &str, index: usize) -> BTreeMap<String, String> {
+        let own = self.own_methods.get(dataset).into_iter().flatten();
+        let general =
+            own.filter(|(_, own)| **own == index).map(|(general, _)| &self.methods[*general].config);
+        let departs =
+            |(key, value): &(&String, &String)| self.methods[index].config.get(*key) != Some(*value);
+        general
+            .flat_map(|config| config.iter().filter(departs))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     }
 
     /// Reads the prompts of a suite that takes them from files from this folder.
@@ -172,7 +211,8 @@ impl Plan {
         let suite = &self.suite;
         let mut cells = Vec::new();
         for dataset in &suite.datasets {
-            for method in &self.methods {
+            for index in self.methods_of(dataset) {
+                let method = &self.methods[index];
                 let cell = |draw: Option<(u64, u32)>, from_file: bool| Cell {
                     suite: suite.name.clone(),
                     profile: profile.to_owned(),
@@ -214,16 +254,19 @@ impl Plan {
         others: &[Arc<BenchDataset>],
     ) -> Result<Vec<CellPlan>, SuiteError> {
         let mut cells = Vec::new();
-        for (index, method) in self.methods.iter().enumerate() {
+        let draws = Draws::default();
+        for index in self.methods_of(&dataset.id) {
+            let method = &self.methods[index];
             if method.recipe.is_none() {
-                cells.push(self.cell(world, dataset, others, index, None, Origin::Frozen)?);
+                cells.push(self.cell((world, dataset, others), index, None, Origin::Frozen)?);
                 continue;
             }
             for shots in &self.suite.shots {
                 for seed in &self.suite.seeds {
                     for origin in self.origins(&dataset.id, *seed, *shots) {
-                        let draw = Some((*seed, *shots));
-                        cells.push(self.cell(world, dataset, others, index, draw, origin)?);
+                        let hash = draws.hash(dataset, *seed, *shots)?;
+                        let draw = Some((*seed, *shots, hash));
+                        cells.push(self.cell((world, dataset, others), index, draw, origin)?);
                     }
                 }
             }
@@ -248,15 +291,13 @@ impl Plan {
 
     fn cell(
         &self,
-        world: &World,
-        dataset: &BenchDataset,
-        others: &[Arc<BenchDataset>],
+        (world, dataset, others): (&World, &BenchDataset, &[Arc<BenchDataset>]),
         index: usize,
-        draw: Option<(u64, u32)>,
+        draw: Option<(u64, u32, String)>,
         origin: Origin,
     ) -> Result<CellPlan, SuiteError> {
         let method = &self.methods[index];
-        let drawn = draw.map(|(seed, shots)| draw_hash(dataset, seed, shots)).transpose()?;
+        let (draw, drawn) = draw.map(|(seed, shots, hash)| ((seed, shots), hash)).unzip();
         let training_key = self.training_key(world, dataset, method, draw, drawn.as_deref())?;
         let prompts = match &origin {
             Origin::Frozen | Origin::Trained | Origin::Initial => None,
@@ -266,7 +307,8 @@ impl Plan {
         };
         let variant = variant_of(method, prompts.is_some());
         let identity = |set: &'_ Arc<BenchDataset>| {
-            digest(&(&set.id, &set.split_sha256, &set.class_names, &set.template))
+            let sentence = method.style.own_sentence(&set.template);
+            digest(&(&set.id, &set.split_sha256, &set.class_names, sentence))
         };
         let key = digest(&EvaluationParts {
             training: &training_key,
@@ -288,7 +330,8 @@ impl Plan {
             train_classes: self.suite.train_classes,
             limit: self.limit,
         };
-        Ok(CellPlan { cell, method: index, origin, training_key, key, draw_sha256 })
+        let set_for_dataset = self.set_for_dataset(&dataset.id, index);
+        Ok(CellPlan { cell, method: index, origin, set_for_dataset, training_key, key, draw_sha256 })
     }
 
     fn training_key(
@@ -303,11 +346,12 @@ impl Plan {
             numerics_version: NUMERICS_VERSION,
             config: &method.config,
             switches: &method.switches,
-            weights_sha256: &world.weights_sha256,
+            model_sha256: &world.identity.sha256(),
+            transforms: &transforms(world.clip.config.image_size),
             dataset: &dataset.id,
             split_sha256: &dataset.split_sha256,
             class_names: &dataset.class_names,
-            template: &dataset.template,
+            template: method.style.own_sentence(&dataset.template),
             train_classes: self.suite.train_classes,
             seed: draw.map(|d| d.0),
             shots: draw.map(|d| d.1),
@@ -328,6 +372,80 @@ pub(in crate::suite) fn trained_paths(training_key: &str) -> [String; 2] {
     [format!("trained/{training_key}.safetensors"), format!("trained/{training_key}.json")]
 }
 
+/// Adds typed settings to a suite's so that the suite alone gives the same again: one name a setting, and what a typed
+/// `protocol` or `raw_class_names` decides for all is dropped where the suite said it singly.
+fn join(set: &mut BTreeMap<String, toml::Value>, typed: &[(String, toml::Value)]) {
+    let whole =
+        |key: &str| method_key(key).map_or_else(|| key.to_owned(), |(id, field)| format!("{id}.{field}"));
+    *set = std::mem::take(set).into_iter().map(|(key, value)| (whole(&key), value)).collect();
+    for (key, value) in typed {
+        match (key.as_str(), value.as_str()) {
+            ("protocol", Some("published")) => {
+                set.retain(|own, _| SWITCHES.iter().all(|switch| switch.key != own.as_str()));
+            }
+            ("raw_class_names", _) => set.retain(|own, _| !own.ends_with(".raw_class_names")),
+            _ => {}
+        }
+        set.insert(whole(key), value.clone());
+    }
+}
+
+/// Hashes of a dataset's draws: methods share them, and a draw of many images takes its time.
+#[derive(Default)]
+struct Draws(RefCell<BTreeMap<(u64, u32), String>>);
+
+impl Draws {
+    fn hash(&self, dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, SuiteError> {
+        if let Some(hash) = self.0.borrow().get(&(seed, shots)) {
+            return Ok(hash.clone());
+        }
+        let hash = draw_hash(dataset, seed, shots)?;
+        self.0.borrow_mut().insert((seed, shots), hash.clone());
+        Ok(hash)
+    }
+}
+
+/// Appends the methods that a dataset's own settings change, and says what takes whose place. A setting that was typed
+/// holds for every dataset.
+fn dataset_methods(
+    suite: &mut SuiteFile,
+    settings: &Settings,
+    typed: &[(String, toml::Value)],
+    methods: &mut Vec<Resolved>,
+) -> Result<BTreeMap<String, BTreeMap<usize, usize>>, SuiteError> {
+    suite.drop_for_datasets(typed.iter().map(|(key, _)| key.as_str()));
+    let (general, mut own_methods) = (methods.len(), BTreeMap::new());
+    for (dataset, changes) in &suite.dataset {
+        let mut own = settings.clone();
+        for (key, value) in &changes.set {
+            if method_key(key).is_none() {
+                let reason = "only settings of a method can be set for one dataset".to_owned();
+                return Err(SuiteError::Override { key: key.clone(), value: value.to_string(), reason });
+            }
+            own = own.with(key, value)?;
+        }
+        let mut found = Vec::new();
+        for id in &suite.methods {
+            found.extend(variants::variants(&own, &suite.sweep, method::find(method_id(id))?.id)?);
+        }
+        if found.len() != general {
+            let reason =
+                "a sweep and these settings name the same variant twice; sweep other values".to_owned();
+            let (key, value) = (format!("dataset.{dataset}.set"), format!("{:?}", changes.set));
+            return Err(SuiteError::Override { key, value, reason });
+        }
+        let mut places = BTreeMap::new();
+        for (at, resolved) in found.into_iter().enumerate() {
+            if methods[at].config != resolved.config {
+                places.insert(at, methods.len());
+                methods.push(resolved);
+            }
+        }
+        own_methods.insert(dataset.clone(), places);
+    }
+    Ok(own_methods)
+}
+
 /// The variant's name of a cell.
 fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
     let mut variant = method.variant.clone();
@@ -338,7 +456,9 @@ fn variant_of(method: &Resolved, from_file: bool) -> BTreeMap<String, String> {
 }
 
 /// Settings in the order they are applied: those that change several others come first.
-fn in_order(set: &BTreeMap<String, toml::Value>) -> impl Iterator<Item = (&String, &toml::Value)> {
+pub(in crate::suite) fn in_order(
+    set: &BTreeMap<String, toml::Value>,
+) -> impl Iterator<Item = (&String, &toml::Value)> {
     let (single, wide): (Vec<_>, Vec<_>) = set.iter().partition(|(key, _)| key.contains('.'));
     let (other, protocol): (Vec<_>, Vec<_>) = wide.into_iter().partition(|(key, _)| *key != "protocol");
     protocol.into_iter().chain(other).chain(single)
@@ -361,4 +481,72 @@ fn draw_hash(dataset: &BenchDataset, seed: u64, shots: u32) -> Result<String, Su
         hash.update(format!("{}\t{}\n", item.path, item.label));
     }
     Ok(hex(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(texts: &[&str]) -> Vec<(String, toml::Value)> {
+        texts.iter().map(|text| Settings::parse_assignment(text).unwrap()).collect()
+    }
+
+    /// The suite beside the records must plan the cells that were run.
+    #[test]
+    fn a_stored_suite_gives_the_settings_that_were_run() {
+        for texts in [
+            &["protocol=published"] as &[_],
+            &["linear_probe.epochs=5"],
+            &["rpo.raw_class_names=false", "protocol=published"],
+            &["protocol=published", "rpo.raw_class_names=false", "views_bank=3"],
+            &["rpo.raw_class_names=false", "raw_class_names=true"],
+            &["coop.epochs=7"],
+        ] {
+            for profile in ["", "pocket"] {
+                for name in ["smoke", "base2new"] {
+                    let suite = SuiteFile::find(name).unwrap().for_profile(profile);
+                    let ran = Plan::new(suite, &typed(texts), None).unwrap();
+                    let text = toml::to_string(&ran.suite).unwrap();
+                    let again = Plan::new(SuiteFile::parse(name, &text).unwrap(), &[], None).unwrap();
+                    assert_eq!(again.methods.len(), ran.methods.len(), "{name} {texts:?}");
+                    for (ran, again) in ran.methods.iter().zip(&again.methods) {
+                        assert_eq!(ran.config, again.config, "{name} {texts:?}");
+                        assert_eq!(ran.switches, again.switches, "{name} {texts:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_dataset_s_own_settings_hold_for_it_alone_and_give_way_to_what_is_typed() {
+        let epochs = |plan: &Plan, dataset: &str| -> Vec<String> {
+            let coop = plan.methods_of(dataset).into_iter().map(|at| &plan.methods[at]);
+            coop.filter(|method| method.id == "coop")
+                .map(|method| method.config["coop.epochs"].clone())
+                .collect()
+        };
+        let suite = || SuiteFile::find("base2new").unwrap();
+        let plan = Plan::new(suite(), &[], None).unwrap();
+        assert_eq!(
+            (epochs(&plan, "imagenet"), epochs(&plan, "dtd")),
+            (vec!["50".into()], vec!["200".into()])
+        );
+        let index =
+            plan.methods_of("imagenet").into_iter().find(|at| plan.methods[*at].id == "coop").unwrap();
+        let elsewhere = plan.set_for_dataset("imagenet", index);
+        assert_eq!(elsewhere, BTreeMap::from([("coop.epochs".to_owned(), "200".to_owned())]));
+        assert!(plan.set_for_dataset("dtd", 0).is_empty());
+        for plan in [
+            Plan::new(suite(), &typed(&["coop.epochs=9"]), None).unwrap(),
+            Plan::new(suite().for_profile("pocket"), &[], None).unwrap(),
+        ] {
+            assert_eq!(epochs(&plan, "imagenet"), epochs(&plan, "dtd"));
+        }
+        let mut wrong = suite();
+        let own = wrong.dataset.get_mut("imagenet").unwrap();
+        own.set.insert("views_bank".to_owned(), toml::Value::Integer(2));
+        let error = Plan::new(wrong, &[], None).err().unwrap().to_string();
+        assert!(error.contains("views_bank") && error.contains("one dataset"), "{error}");
+    }
 }

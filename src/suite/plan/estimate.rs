@@ -4,7 +4,9 @@
 //! scaled to the others by its multiply-adds. Data loading beyond the first images, checkpoints and the report are
 //! not in it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +15,17 @@ use serde::Serialize;
 
 use super::cells::trained_paths;
 use super::cells::{CellPlan, Origin, Plan};
+use super::departures::{self, MethodSettings};
 use super::timing::{self, Timed};
+use super::{halves, memory, towers};
 use crate::data::Classes;
 use crate::method::ImageNeed;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
 use crate::suite::error::SuiteError;
+use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::{BenchDataset, World};
-use crate::train::Views;
+use crate::train::{TrainError, Views};
 
 /// Time spent on each piece of the calibration that is measured.
 const BUDGET: Duration = Duration::from_millis(30);
@@ -43,6 +48,8 @@ pub struct PlannedCell {
 /// The work that is left.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Estimate {
+    /// The settings of every method, and where they are not the published ones.
+    pub settings: Vec<MethodSettings>,
     /// Every cell.
     pub cells: Vec<PlannedCell>,
     /// Cells without a complete record.
@@ -67,22 +74,31 @@ struct Calibrated {
     work: Work,
 }
 
-/// Estimates what `plan` will take under `out`. Reads records, times methods, writes nothing.
+/// Estimates what `plan` will take under `out` on so many lanes. Reads records, times methods, writes nothing.
 ///
 /// # Errors
-/// A dataset that cannot be opened, a record that cannot be read, a method that fails on the first images.
-pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<Estimate, SuiteError> {
-    super::towers::check(&world.clip, plan)?;
+/// A dataset that cannot be opened or used, a record that cannot be read, a method that fails on the first images, a
+/// run that cannot fit into memory, an interruption.
+pub fn estimate(
+    world: &World,
+    plan: &Plan,
+    (out, lanes): (&Path, usize),
+    stop: &dyn Fn() -> bool,
+) -> Result<Estimate, SuiteError> {
+    towers::check(&world.clip, plan)?;
     let store = Store::new(out, &plan.suite.name, &world.profile);
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
-    let mut total = Estimate::default();
+    let mut total = Estimate { settings: departures::of(plan)?, ..Estimate::default() };
+    others.iter().try_for_each(|dataset| halves::check(plan, dataset, false))?;
     let mut calibrated: Option<Vec<Calibrated>> = None;
     for id in &plan.suite.datasets {
         let dataset = open(id)?;
+        halves::check(plan, &dataset, true)?;
         let mut pending = Vec::new();
         for cell in plan.cells(world, &dataset, &others)? {
-            let complete = store.find(&cell.key)?.is_some();
+            go_on(stop)?;
+            let complete = store.find_whole(&cell.key)?.is_some();
             total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
             if !complete {
                 pending.push(cell);
@@ -91,11 +107,15 @@ pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<
         if pending.is_empty() {
             continue;
         }
+        let job = (dataset.clone(), pending);
+        memory::check(world, plan, std::slice::from_ref(&job), 1)?;
+        let pending = job.1;
         let calibrated = match &calibrated {
             Some(calibrated) => calibrated,
             None => calibrated.insert(calibrate(world, plan, &dataset)?),
         };
-        let work = Dataset { world, plan, store: &store, dataset: &dataset, calibrated };
+        let known = RefCell::default();
+        let work = Dataset { world, plan, store: &store, dataset: &dataset, calibrated, known: &known, stop };
         work.trainings(&pending, &mut total)?;
         for target in std::iter::once(&dataset).chain(&others) {
             for classes in &plan.suite.evaluate {
@@ -107,6 +127,10 @@ pub fn estimate(world: &World, plan: &Plan, out: &Path, lanes: usize) -> Result<
     }
     total.seconds /= lanes.max(1) as f64;
     Ok(total)
+}
+
+fn go_on(stop: &dyn Fn() -> bool) -> Result<(), SuiteError> {
+    if stop() { Err(TrainError::Interrupted.into()) } else { Ok(()) }
 }
 
 fn calibrate(world: &World, plan: &Plan, dataset: &BenchDataset) -> Result<Vec<Calibrated>, SuiteError> {
@@ -121,7 +145,7 @@ fn calibrate(world: &World, plan: &Plan, dataset: &BenchDataset) -> Result<Vec<C
 fn work(
     world: &World,
     dataset: &BenchDataset,
-    resolved: &crate::suite::spec::overrides::Resolved,
+    resolved: &Resolved,
     classes: Classes,
 ) -> Result<Work, SuiteError> {
     let prompts = world.class_prompts(dataset, &resolved.style, classes)?;
@@ -141,23 +165,38 @@ struct Dataset<'a> {
     store: &'a Store,
     dataset: &'a BenchDataset,
     calibrated: &'a [Calibrated],
+    /// What was counted already, by dataset, method and half: seeds do not change it.
+    known: &'a RefCell<BTreeMap<(String, usize, Classes), Work>>,
+    stop: &'a dyn Fn() -> bool,
 }
 
 impl Dataset<'_> {
+    fn work(&self, target: &BenchDataset, method: usize, classes: Classes) -> Result<Work, SuiteError> {
+        go_on(self.stop)?;
+        let key = (target.id.clone(), method, classes);
+        if let Some(work) = self.known.borrow().get(&key) {
+            return Ok(*work);
+        }
+        let work = work(self.world, target, &self.plan.methods[method], classes)?;
+        self.known.borrow_mut().insert(key, work);
+        Ok(work)
+    }
+
     fn trainings(&self, pending: &[CellPlan], total: &mut Estimate) -> Result<(), SuiteError> {
         // Views that are in the store already, by draw: what only needs pooled features finds them there.
-        let mut views_made = BTreeMap::new();
+        let (mut views_made, mut numbers, mut drawn) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for cell in pending.iter().filter(|cell| cell.origin == Origin::Trained) {
             let there = trained_paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
             let resolved = &self.plan.methods[cell.method];
             let Some(recipe) = &resolved.recipe else { continue };
-            let map = self.dataset.labels(self.plan.suite.train_classes);
-            let draw = self.dataset.training_draw(shots, seed)?;
-            let images = map.filter(draw.iter().map(|at| &self.dataset.split.train[*at])).len() as u64;
+            let images = match drawn.entry((seed, shots)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(self.drawn_images(seed, shots)?),
+            };
             let steps = (recipe.epochs * recipe.steps(images as usize)) as u64;
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
-            let work = work(self.world, self.dataset, resolved, self.plan.suite.train_classes)?;
+            let work = self.work(self.dataset, cell.method, self.plan.suite.train_classes)?;
             let owner = if self.plan.settings.globals.views_per_method { resolved.id } else { "" };
             let views = match self.plan.settings.globals.views {
                 Views::Fresh => recipe.epochs as u64,
@@ -174,14 +213,28 @@ impl Dataset<'_> {
             total.seconds += passes as f64 * (timed.pixels_secs + timed.image_secs)
                 + timed.bind_secs
                 + steps as f64 * scaled(timed.step_secs.unwrap_or(0.0), timed_work.step, work.step);
-            let parameters = resolved.method.init(
-                &self.world.clip,
-                &self.world.class_prompts(self.dataset, &resolved.style, self.plan.suite.train_classes)?,
-                &mut crate::util::rng::Stream::new(&["shapes"]),
-            )?;
-            total.disk_bytes += F32_BYTES * parameters.count() + RECORD_BYTES / 2;
+            let numbers = match numbers.entry(cell.method) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => *place.insert(self.trained_numbers(resolved)?),
+            };
+            total.disk_bytes += F32_BYTES * numbers + RECORD_BYTES / 2;
         }
         Ok(())
+    }
+
+    /// Images of a draw that the training sees.
+    fn drawn_images(&self, seed: u64, shots: u32) -> Result<u64, SuiteError> {
+        let map = self.dataset.labels(self.plan.suite.train_classes);
+        let draw = self.dataset.training_draw(shots, seed)?;
+        Ok(map.filter(draw.iter().map(|at| &self.dataset.split.train[*at])).len() as u64)
+    }
+
+    /// How many numbers a method trains.
+    fn trained_numbers(&self, resolved: &Resolved) -> Result<u64, SuiteError> {
+        let prompts =
+            self.world.class_prompts(self.dataset, &resolved.style, self.plan.suite.train_classes)?;
+        let mut stream = crate::util::rng::Stream::new(&["shapes"]);
+        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?.count())
     }
 
     fn evaluation(
@@ -197,7 +250,7 @@ impl Dataset<'_> {
         let mut frozen = (0, 0.0);
         for cell in pending {
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
-            let work = work(self.world, target, &self.plan.methods[cell.method], classes)?;
+            let work = self.work(target, cell.method, classes)?;
             let once = work.bind + work.classifier;
             total.flop += 2.0 * (once + images * work.evaluate) as f64;
             let once_secs = timed.bind_secs + timed.classifier_secs;

@@ -1,7 +1,7 @@
 //! How much memory a run will need, before it starts: better a refusal with numbers than a kill at hour 9.
 //!
 //! A lower bound, made of what must be in memory at one time whatever the engine does: kept views, one chunk of
-//! test images, the class prompts' keys and values. Only a run that certainly cannot fit is refused. The model
+//! test images, the class prompts' keys and values, one training step (prompts × classes × batch). Only a run that certainly cannot fit is refused. The model
 //! is in memory already and so not counted.
 
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::cells::{CellPlan, Plan};
 use crate::backbone::TowerConfig;
 use crate::method::ImageNeed;
+use crate::method::work::Shape;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::{BenchDataset, World};
@@ -34,27 +35,73 @@ pub(in crate::suite) fn check(
     if !world.clip.device().is_cpu() {
         return Ok(());
     }
-    let mut needs: Vec<(u64, &str)> = jobs
-        .iter()
-        .map(|(dataset, cells)| (bytes(world, plan, dataset, cells), dataset.id.as_str()))
-        .collect();
-    needs.sort_by(|a, b| b.cmp(a));
-    let together = needs.iter().take(lanes.max(1)).map(|(bytes, _)| *bytes);
+    let mut needs = Vec::new();
+    for (dataset, cells) in jobs {
+        needs.push(Need::of(world, plan, dataset, cells)?);
+    }
+    needs.sort_by_key(|need| std::cmp::Reverse(need.bytes));
+    let together = needs.iter().take(lanes.max(1)).map(|need| need.bytes);
     let side_by_side = together.fold(0, u64::saturating_add);
     match available_memory_bytes() {
         Some(available) if side_by_side > available => Err(SuiteError::Memory {
             needed_mib: side_by_side / MIB,
             available_mib: available / MIB,
-            largest: needs
-                .first()
-                .map_or_else(String::new, |(bytes, id)| format!("{id} {} MiB", bytes / MIB)),
+            largest: needs.first().map_or_else(String::new, Need::words),
         }),
         _ => Ok(()),
     }
 }
 
 /// What one dataset's work holds at one time.
-fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
+struct Need<'a> {
+    dataset: &'a str,
+    bytes: u64,
+    /// Bytes of the largest training step among them, its method, and its settings' product in words.
+    step: (u64, String),
+}
+
+impl<'a> Need<'a> {
+    fn of(
+        world: &World,
+        plan: &Plan,
+        dataset: &'a BenchDataset,
+        cells: &[CellPlan],
+    ) -> Result<Self, SuiteError> {
+        let step = largest_step(world, plan, dataset, cells)?;
+        let bytes = kept_bytes(world, plan, dataset, cells).saturating_add(step.0);
+        Ok(Self { dataset: &dataset.id, bytes, step })
+    }
+
+    fn words(&self) -> String {
+        let (dataset, whole, (step, method)) = (self.dataset, self.bytes / MIB, &self.step);
+        format!("{dataset} {whole} MiB, of which {} MiB a training step of {method}", step / MIB)
+    }
+}
+
+/// The largest training step: its bytes, its method with batch and classes.
+fn largest_step(
+    world: &World,
+    plan: &Plan,
+    dataset: &BenchDataset,
+    cells: &[CellPlan],
+) -> Result<(u64, String), SuiteError> {
+    let methods: BTreeSet<usize> = cells.iter().map(|cell| cell.method).collect();
+    let mut largest = (0, "none".to_owned());
+    for resolved in methods.into_iter().map(|index| &plan.methods[index]) {
+        let Some(recipe) = &resolved.recipe else { continue };
+        let prompts = world.class_prompts(dataset, &resolved.style, plan.suite.train_classes)?;
+        let shape = Shape::new(&world.clip.config, &prompts, recipe.batch_size as u64);
+        let bytes = resolved.method.work(&shape).step_bytes;
+        if bytes > largest.0 {
+            let (classes, batch) = (shape.classes(), recipe.batch_size);
+            largest = (bytes, format!("{} ({classes} classes, batch {batch})", resolved.id));
+        }
+    }
+    Ok(largest)
+}
+
+/// Kept views, a chunk of test images, the class prompts.
+fn kept_bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
     let config = &world.clip.config;
     let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs() >= ImageNeed::Tokens);
     let image = match tokens {
@@ -70,9 +117,10 @@ fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan])
     // Seeds that share products have their views in memory side by side.
     let seeds: BTreeSet<u64> = cells.iter().filter_map(|cell| cell.cell.seed).collect();
     let draws = if plan.settings.globals.seeds == Seeds::Apart { 1 } else { seeds.len() as u64 };
-    let bank = (u64::from(shots) * classes * image * draws).saturating_mul(views);
+    let bank = [u64::from(shots), classes, image, draws, views].into_iter().fold(1, u64::saturating_mul);
     let prompts = keys_and_values(&config.text, classes * CLASS_ROWS);
-    bank.saturating_add(plan.settings.globals.images as u64 * image + prompts)
+    let chunk = (plan.settings.globals.images as u64).saturating_mul(image);
+    bank.saturating_add(chunk).saturating_add(prompts)
 }
 
 /// Every layer's keys and values of `rows` tokens.
@@ -100,6 +148,30 @@ mod tests {
         if available_memory_bytes().is_some() {
             let said = check(1 << 40).unwrap_err().to_string();
             assert!(said.contains("MiB") && said.contains("views_bank"), "{said}");
+        }
+    }
+
+    #[test]
+    fn prompts_classes_and_batch_beyond_any_machine_are_refused_with_numbers() {
+        let world = World::open(None, None, &candle_core::Device::Cpu).unwrap();
+        let suite = SuiteFile::find("smoke").unwrap();
+        let check = |settings: [(&str, i64); 2]| {
+            let set: Vec<_> =
+                settings.iter().map(|(key, n)| ((*key).to_owned(), toml::Value::Integer(*n))).collect();
+            let plan = Plan::new(suite.clone(), &set, None).unwrap();
+            let dataset = world.dataset("eurosat").unwrap();
+            let cells = plan.cells(&world, &dataset, &[]).unwrap();
+            check(&world, &plan, &[(Arc::new(dataset), cells)], 1)
+        };
+        assert!(check([("rpo.k", 24), ("rpo.batch_size", 4)]).is_ok());
+        if available_memory_bytes().is_some() {
+            for settings in [
+                [("rpo.k", 65_536), ("rpo.batch_size", 65_536)],
+                [("cocoop.batch_size", 65_536), ("engine.images", i64::MAX)],
+            ] {
+                let said = check(settings).unwrap_err().to_string();
+                assert!(said.contains("MiB") && said.contains("a training step of"), "{said}");
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 pub(in crate::suite) mod automatic;
 pub(in crate::suite) mod cells;
+pub(in crate::suite) mod departures;
 pub(in crate::suite) mod estimate;
+pub(in crate::suite) mod halves;
 pub(in crate::suite) mod memory;
 pub(in crate::suite) mod scope;
 pub(in crate::suite) mod shard;

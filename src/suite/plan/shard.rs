@@ -76,6 +76,7 @@ mod tests {
             },
             method,
             origin: Origin::Trained,
+            set_for_dataset: Default::default(),
             training_key: String::new(),
             key: format!("{dataset} {method} {seed:?}"),
             draw_sha256: None,

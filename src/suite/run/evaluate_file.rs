@@ -11,7 +11,7 @@ use crate::train::readable;
 use crate::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
 
 /// Accuracy of a file's prompts on one half of one dataset.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct FileEvaluation {
     /// Dataset evaluated on.
     pub dataset: String,
@@ -25,6 +25,9 @@ pub struct FileEvaluation {
     pub total: u64,
     /// Test images left out because they could not be read (policy `skip` only).
     pub skipped: u64,
+    /// Every image's prediction, in item order.
+    #[serde(skip)]
+    pub predictions: Vec<Prediction>,
 }
 
 /// A pass that is not worth keeping: it is made once and printed.
@@ -84,5 +87,6 @@ pub fn evaluate_file(
         correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,
         total: rows.len() as u64,
         skipped: errors.len() as u64,
+        predictions: rows,
     })
 }

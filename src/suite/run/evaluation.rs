@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
+use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
 use crate::method::{ImageNeed, Named};
 use crate::record::{Evaluation, Prediction, predictions_csv};
@@ -30,11 +31,15 @@ impl<'a> Lane<'a> {
             };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
-        let (mut active, mut panels, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
+        let (mut active, mut groups, mut panels, mut need) =
+            (Vec::new(), Vec::new(), Vec::new(), ImageNeed::Features);
         for together in self.together(candidates) {
             match self.panel(dataset, classes, &together, candidates) {
-                Ok(panel) => {
+                Ok((panel, seconds)) => {
+                    let each = seconds / together.len() as f64;
+                    together.iter().for_each(|index| candidates[*index].timing.evaluate_secs += each);
                     need = need.max(self.method(candidates[together[0]].plan).method.needs());
+                    groups.push(together.len());
                     active.extend(together);
                     panels.push(panel);
                 }
@@ -44,6 +49,12 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        let spent: Vec<Spent> = panels.iter().map(|_| Spent::default()).collect();
+        let timed = |(panel, spent): (Panel, &Spent)| Panel {
+            set: Box::new(TimedSet { set: panel.set, spent: spent.clone() }),
+            ..panel
+        };
+        let panels: Vec<Panel> = panels.into_iter().zip(&spent).map(timed).collect();
         let started = Instant::now();
         let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
@@ -56,8 +67,12 @@ impl<'a> Lane<'a> {
         let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
-        for (index, predictions) in active.into_iter().zip(predictions) {
-            candidates[index].timing.shared_secs += seconds;
+        let spent: Vec<f64> = spent.iter().map(Spent::seconds).collect();
+        let shared = (seconds - spent.iter().sum::<f64>()).max(0.0) / active.len().max(1) as f64;
+        let own = groups.iter().zip(&spent).flat_map(|(count, secs)| vec![secs / *count as f64; *count]);
+        for ((index, predictions), own) in active.into_iter().zip(predictions).zip(own) {
+            candidates[index].timing.shared_secs += shared;
+            candidates[index].timing.evaluate_secs += own;
             match predictions {
                 Ok(rows) => {
                     let evaluation =
@@ -90,14 +105,15 @@ impl<'a> Lane<'a> {
         plan.cell.seed.map_or(1, |_| self.plan.settings.globals.seeds.slots())
     }
 
-    /// Classifiers of candidates that are computed together. Places of seeds that are not among them are filled.
+    /// Classifiers of candidates that are computed together, and the seconds that took. Places of seeds that are not among them are filled.
     fn panel(
         &self,
         dataset: &BenchDataset,
         classes: Classes,
         together: &[usize],
         candidates: &[Candidate<'a>],
-    ) -> Result<Panel, SuiteError> {
+    ) -> Result<(Panel, f64), SuiteError> {
+        let started = Instant::now();
         let plan = |index: usize| candidates[index].plan;
         let resolved = self.method(plan(together[0]));
         let prompts = self.prompts(dataset, resolved, classes)?;
@@ -112,7 +128,8 @@ impl<'a> Lane<'a> {
         let mut places = vec![together[0]; self.slots(plan(together[0]))];
         wanted.iter().zip(together).for_each(|(slot, index)| places[*slot] = *index);
         let parameters: Vec<Named> = places.into_iter().map(named).collect();
-        Ok(Panel { set: head.classifiers(&parameters)?, wanted })
+        let panel = Panel { set: head.classifiers(&parameters)?, wanted };
+        Ok((panel, started.elapsed().as_secs_f64()))
     }
 
     fn write_evaluation(

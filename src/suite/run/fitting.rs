@@ -125,7 +125,7 @@ impl Lane<'_> {
             (about::CLASS_NAMES, serde_json::json!(names).to_string()),
             (about::SEED, number(cell.cell.seed)),
             (about::SHOTS, number(cell.cell.shots.map(u64::from))),
-            (about::WEIGHTS, self.world.weights_sha256.clone()),
+            (about::WEIGHTS, self.world.identity.weights_sha256.clone()),
             (about::CONFIG, serde_json::json!(resolved.config).to_string()),
         ];
         entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

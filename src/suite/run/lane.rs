@@ -2,6 +2,7 @@
 //!
 //! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
 use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
-use crate::suite::disk::partial;
 use crate::suite::disk::trained::Trained;
+use crate::suite::disk::{checkpoint, partial};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::{CellPlan, Plan};
 use crate::suite::spec::overrides::Resolved;
@@ -73,12 +74,17 @@ impl<'a> Lane<'a> {
         }
         self.measure(dataset, &mut candidates)?;
         for candidate in candidates {
+            let training_key = candidate.plan.training_key.as_str();
             let record = self.record(dataset, candidate);
             // First, because nobody comes back to a recorded cell.
             for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
                 for classes in &self.plan.suite.evaluate {
                     partial::discard(self.store, &record.key, &target.id, *classes)?;
                 }
+            }
+            if record.outcome != Outcome::Complete {
+                // It would fail again at the same step; what it kept is of no use.
+                checkpoint::discard(self.store, training_key)?;
             }
             self.store.save(&record)?;
             (self.event)(Event::CellDone { failed: record.outcome != Outcome::Complete });
@@ -100,6 +106,16 @@ impl<'a> Lane<'a> {
         self.world.class_prompts(dataset, &method.style, classes)
     }
 
+    /// The method's switches, and whether somebody else's draws were used: seeds of two kinds of draw are no
+    /// seeds of one mean.
+    fn switches(&self, dataset: &BenchDataset, cell: &CellPlan) -> BTreeMap<String, String> {
+        let mut switches = self.method(cell).switches.clone();
+        if dataset.draw_files.is_some() && cell.draw_sha256.is_some() {
+            switches.insert("data.draws".to_owned(), "published".to_owned());
+        }
+        switches
+    }
+
     fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {
         let resolved = self.method(candidate.plan);
         let (outcome, trained) = match candidate.trained {
@@ -114,7 +130,8 @@ impl<'a> Lane<'a> {
             cell: candidate.plan.cell.clone(),
             outcome,
             config: resolved.config.clone(),
-            switches: resolved.switches.clone(),
+            set_for_dataset: candidate.plan.set_for_dataset.clone(),
+            switches: self.switches(dataset, candidate.plan),
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             measurements: if complete { candidate.measurements } else { Vec::new() },

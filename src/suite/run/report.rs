@@ -1,32 +1,60 @@
 //! From a run directory to a report directory: reads records, fills in the report's frame.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::record::Store;
-use crate::report::{RenderedReport, ReportSpec, Section, render};
+use crate::frame::OwnSettings;
+use crate::method::REGISTRY;
+use crate::protocol;
+use crate::record::{RunRecord, Store, living_claims};
+use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, render};
+use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::Plan;
 use crate::suite::plan::scope;
 use crate::suite::spec::file::SuiteFile;
 
 /// Renders `OUT/reports/SUITE-PROFILE` from what lies in `OUT/runs/SUITE-PROFILE` alone: the records, and the
-/// resolved suite of the last run, which says what was planned.
+/// resolved suites of the commands that made them, which say what was planned.
 ///
 /// # Errors
-/// [`SuiteError::Store`] for a record that cannot be read, [`SuiteError::Report`] without records or for a
-/// picture that fails, [`SuiteError::Unknown`] for a name without a run and without a suite.
+/// As [`render_run`].
 pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedReport, SuiteError> {
-    let store = Store::new(out, name, profile);
-    let (suite, expected) = match SuiteFile::stored(&store, name)? {
-        Some(suite) => {
-            let expected = Plan::new(suite.clone(), &[], None)?.coordinates(profile);
-            (suite, expected)
-        }
-        None => (SuiteFile::find(name)?.for_profile(profile), Vec::new()),
+    let target = out.join("reports").join(format!("{name}-{profile}"));
+    render_run(&Store::new(out, name, profile), (name, profile), &target)
+}
+
+/// Renders the run in `store` to the folder `target`.
+///
+/// # Errors
+/// [`SuiteError::Store`] for a record that cannot be read, [`SuiteError::NothingFinished`] without records,
+/// [`SuiteError::Report`] for records that do not make a table or a picture that fails, [`SuiteError::Unknown`]
+/// for a name without a run and without a suite.
+pub fn render_run(
+    store: &Store,
+    (name, profile): (&str, &str),
+    target: &Path,
+) -> Result<RenderedReport, SuiteError> {
+    let suite = match SuiteFile::stored(store, name)? {
+        Some(suite) => suite,
+        None => SuiteFile::find(name)?.for_profile(profile),
     };
+    let mut expected: Vec<Planned> = Vec::new();
+    for (_, plan) in plans::all(store, name)? {
+        expected.extend(plans::cells(&plan, profile)?);
+    }
+    expected.sort();
+    expected.dedup();
     // Processes that share an output report one after the other, so the last report holds all records.
     let _lock = store.lock_report()?;
     let records = store.all()?;
+    if records.is_empty() {
+        return Err(SuiteError::NothingFinished {
+            run: format!("{name}-{profile}"),
+            planned: expected.len(),
+            running: living_claims(store.dir()),
+        });
+    }
     let part = scope::part_of_suite(name, profile, &records);
     let spec = ReportSpec {
         title: suite.title,
@@ -39,7 +67,51 @@ pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedRe
         marks: part.into_iter().collect(),
         deviations: suite.deviations,
         expected,
+        own: own_settings(name, profile)?,
+        published: published()?,
+        damaged: damaged(store, &records),
     };
-    let dir = out.join("reports").join(format!("{name}-{profile}"));
-    Ok(render(&records, &spec, &dir, &|_, evaluation| store.predictions(evaluation))?)
+    Ok(render(&records, &spec, target, &|_, evaluation| store.predictions(evaluation))?)
+}
+
+/// What the suite itself sets for each method; nothing is known of a suite of one's own.
+///
+/// # Errors
+/// A suite of this program that does not resolve.
+pub fn own_settings(name: &str, profile: &str) -> Result<OwnSettings, SuiteError> {
+    let Ok(suite) = SuiteFile::find(name) else { return Ok(OwnSettings::default()) };
+    let plan = Plan::new(SuiteFile { sweep: Vec::new(), ..suite.for_profile(profile) }, &[], None)?;
+    let of = |method: crate::suite::Resolved| {
+        let settings = method.config.into_iter().chain(method.switches).collect();
+        (method.id.to_owned(), settings)
+    };
+    Ok(OwnSettings(plan.methods.into_iter().map(of).collect()))
+}
+
+/// Published values: those of the methods' files, and the published column of the switches.
+fn published() -> Result<BTreeMap<String, String>, SuiteError> {
+    let mut values = BTreeMap::new();
+    for entry in REGISTRY {
+        for (field, value) in entry.default_table()? {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            values.insert(format!("{}.{field}", entry.id), text);
+        }
+    }
+    for switch in protocol::SWITCHES {
+        values.insert(switch.key.to_owned(), switch.published.trim_matches('"').to_owned());
+    }
+    Ok(values)
+}
+
+/// Predictions that a record names and that cannot be used.
+fn damaged(store: &Store, records: &[RunRecord]) -> Vec<Damage> {
+    let of = |record: &RunRecord| {
+        let faults = record.evaluations.iter().filter_map(|evaluation| {
+            let path = evaluation.predictions_path.clone();
+            let reason = store.fault(&path, &evaluation.predictions_sha256)?;
+            Some(Damage { key: record.key.clone(), path, reason })
+        });
+        faults.collect::<Vec<_>>()
+    };
+    records.iter().flat_map(of).collect()
 }

@@ -10,12 +10,12 @@ use super::lane::Lane;
 use super::provenance::CommandLine;
 use crate::record::{Redactor, Store};
 use crate::suite::disk::claimed::{Claimed, Division};
-use crate::suite::disk::reuse;
+use crate::suite::disk::{leftovers, neighbours, plans, reuse};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::NUMERICS_VERSION;
 use crate::suite::plan::cells::{CellPlan, Origin, Plan};
 use crate::suite::plan::shard::Shard;
-use crate::suite::plan::{memory, towers};
+use crate::suite::plan::{halves, memory, towers};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::FeatureStore;
@@ -42,6 +42,13 @@ pub enum Event {
     /// The cache folder could not be written to; the run goes on without.
     CacheFailed {
         /// What the system said.
+        reason: String,
+    },
+    /// A file of a finished cell is missing or damaged, so the cell is run again.
+    Damaged {
+        /// The file, relative to the run directory.
+        path: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// One training is over.
@@ -122,7 +129,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
     let store = Store::new(options.out, &plan.suite.name, &world.profile);
-    let (jobs, skipped) = pending(world, plan, &others, &store, options)?;
+    let datasets = plan.suite.datasets.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
+    neighbours::check(&store, world, &datasets)?;
+    let (jobs, skipped) = pending(world, plan, (&datasets, &others), &store, options)?;
     let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
     let trainings =
         jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.origin == Origin::Trained).count();
@@ -135,7 +144,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
     memory::check(world, plan, &jobs, lanes)?;
     plan.suite.store(&store)?;
+    plans::remember(&store, &plan.suite)?;
     if cells == 0 {
+        leftovers::sweep(&store)?;
         return Ok(Summary { skipped, ..Summary::default() });
     }
     store.prepare()?;
@@ -169,6 +180,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let jobs = pieces(plan, jobs, lanes);
     let left = work(&lane, &claims, jobs, lanes, &broken)?;
     let left = work(&lane, &claims, left, lanes, &broken)?;
+    leftovers::sweep(&store)?;
     if let Some(reason) = features.fault() {
         (options.event)(Event::CacheFailed { reason });
     }
@@ -180,7 +192,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
     let (device, precision) = (world.clip.device_kind(), world.clip.precision());
-    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.weights_sha256);
+    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.identity.sha256());
     let store = FeatureStore::new(model);
     Ok(match &options.cache {
         Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,
@@ -192,13 +204,14 @@ fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore
 fn pending(
     world: &World,
     plan: &Plan,
-    others: &[Arc<BenchDataset>],
+    (datasets, others): (&[Arc<BenchDataset>], &[Arc<BenchDataset>]),
     store: &Store,
     options: &RunOptions<'_>,
 ) -> Result<(Vec<Job>, usize), SuiteError> {
     let (mut jobs, mut skipped) = (Vec::new(), 0);
-    for id in &plan.suite.datasets {
-        let dataset = Arc::new(world.dataset(id)?);
+    others.iter().try_for_each(|dataset| halves::check(plan, dataset, false))?;
+    for dataset in datasets.iter().cloned() {
+        halves::check(plan, &dataset, true)?;
         let mut cells = plan.cells(world, &dataset, others)?;
         cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
         jobs.push((dataset, cells));
@@ -211,9 +224,7 @@ fn pending(
     for (_, cells) in &mut jobs {
         let mut missing = Vec::new();
         for cell in std::mem::take(cells) {
-            let whole =
-                !options.fresh && (store.find(&cell.key)?.is_some() || reuse::cell(store, &siblings, &cell)?);
-            if whole {
+            if !options.fresh && (is_whole(store, &cell, options)? || reuse::cell(store, &siblings, &cell)?) {
                 skipped += 1;
                 continue;
             }
@@ -224,6 +235,17 @@ fn pending(
     }
     jobs.retain(|(_, cells)| !cells.is_empty());
     Ok((jobs, skipped))
+}
+
+/// Whether a cell has a complete record and all of its files; what is wrong with one that has not is told.
+fn is_whole(store: &Store, cell: &CellPlan, options: &RunOptions<'_>) -> Result<bool, SuiteError> {
+    let Some(record) = store.find(&cell.key)? else { return Ok(false) };
+    let damage = store.damage(&record);
+    let whole = damage.is_empty();
+    for (path, reason) in damage {
+        (options.event)(Event::Damaged { path, reason });
+    }
+    Ok(whole)
 }
 
 /// Cuts jobs between units until every lane has about two: cells of one unit share views or products, so they stay

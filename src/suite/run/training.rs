@@ -150,9 +150,13 @@ impl<'a> Lane<'a> {
                 out.push(Candidate::new(cell, trained.map(Some)));
             }
         }
+        let seeds: Vec<Option<u64>> = out[first..].iter().map(|candidate| candidate.plan.cell.seed).collect();
         for candidate in &mut out[first..] {
-            let own = drawn.iter().find(|drawn| Some(drawn.set.seed) == candidate.plan.cell.seed);
-            candidate.timing.shared_secs = own.map_or(0.0, |drawn| drawn.images.shared_secs());
+            let seed = candidate.plan.cell.seed;
+            let own = drawn.iter().find(|drawn| Some(drawn.set.seed) == seed);
+            let sharers = seeds.iter().filter(|other| **other == seed).count().max(1);
+            candidate.timing.shared_secs =
+                own.map_or(0.0, |drawn| drawn.images.shared_secs()) / sharers as f64;
         }
         Ok(())
     }

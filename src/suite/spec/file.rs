@@ -7,11 +7,13 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::overrides::method_key;
 use super::prompt_files::PromptFiles;
 use crate::data::Classes;
 use crate::record::Store;
 use crate::report::{Deviation, Section};
 use crate::suite::error::SuiteError;
+use crate::util::mistaken::read_text;
 
 /// The suites in the binary: name and text. A new suite is a file and a line here.
 pub const SUITES: &[(&str, &str)] = &[
@@ -83,15 +85,29 @@ pub struct SuiteFile {
     /// Hyper-parameters this suite changes, dotted keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, toml::Value>,
+    /// True where [`SuiteFile::set`] holds reductions, not what was published for this experiment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reduced: bool,
     /// Settings swept; the cells are the union over the tables.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweep: Vec<Sweep>,
+    /// What holds for one dataset alone, by its id; a profile's or a typed setting of the same name wins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dataset: BTreeMap<String, DatasetChanges>,
     /// Rows of the report's deviations table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<Deviation>,
     /// What a profile changes; `pocket` is the embedded one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, ProfileChanges>,
+}
+
+/// What holds for one dataset alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetChanges {
+    /// Hyper-parameters, dotted keys of methods.
+    pub set: BTreeMap<String, toml::Value>,
 }
 
 /// Changes for one profile, each a named deviation. Whatever is absent stays as the suite has it.
@@ -126,15 +142,21 @@ impl SuiteFile {
     pub fn find(name: &str) -> Result<Self, SuiteError> {
         if let Some(stem) = name.strip_suffix(".toml") {
             let stem = Path::new(stem).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let fail = |reason: String| SuiteError::File { name: stem.clone(), reason };
-            let text = std::fs::read_to_string(name).map_err(|error| fail(error.to_string()))?;
-            return Self::parse(&stem, &text);
+            /// The embedded suites have two kilobytes.
+            const LIMIT: u64 = 1 << 20;
+            let fail = |reason: String| SuiteError::File { path: name.to_owned(), reason };
+            let text = read_text(Path::new(name), LIMIT).map_err(|error| fail(error.to_string()))?;
+            let suite = Self::parse_from(&stem, &text, name)?;
+            suite.check(name)?;
+            return Ok(suite);
         }
         let text = SUITES.iter().find(|(known, _)| *known == name).ok_or_else(|| SuiteError::Unknown {
             name: name.to_owned(),
             known: SUITES.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", "),
         })?;
-        Self::parse(name, text.1)
+        let suite = Self::parse(name, text.1)?;
+        suite.check(&format!("suites/{name}.toml"))?;
+        Ok(suite)
     }
 
     /// Parses a suite file.
@@ -142,8 +164,16 @@ impl SuiteFile {
     /// # Errors
     /// [`SuiteError::File`] naming line and key, with the keys that exist.
     pub fn parse(name: &str, text: &str) -> Result<Self, SuiteError> {
+        Self::parse_from(name, text, &format!("suites/{name}.toml"))
+    }
+
+    /// Parses a suite file that was read from `path`, which messages name.
+    ///
+    /// # Errors
+    /// As [`SuiteFile::parse`].
+    pub(in crate::suite) fn parse_from(name: &str, text: &str, path: &str) -> Result<Self, SuiteError> {
         let suite: Self = toml::from_str(text)
-            .map_err(|error| SuiteError::File { name: name.to_owned(), reason: error.to_string() })?;
+            .map_err(|error| SuiteError::File { path: path.to_owned(), reason: error.to_string() })?;
         Ok(Self { name: name.to_owned(), ..suite })
     }
 
@@ -153,7 +183,8 @@ impl SuiteFile {
     /// [`SuiteError::File`] for one of another version of this program.
     pub fn stored(store: &Store, name: &str) -> Result<Option<Self>, SuiteError> {
         let Ok(bytes) = store.read(STORED) else { return Ok(None) };
-        Self::parse(name, &String::from_utf8_lossy(&bytes)).map(Some)
+        let path = store.dir().join(STORED);
+        Self::parse_from(name, &String::from_utf8_lossy(&bytes), &path.display().to_string()).map(Some)
     }
 
     /// Writes it there, unless it is there already.
@@ -161,8 +192,10 @@ impl SuiteFile {
     /// # Errors
     /// [`SuiteError::Store`].
     pub(in crate::suite) fn store(&self, store: &Store) -> Result<(), SuiteError> {
-        let text = toml::to_string(self)
-            .map_err(|error| SuiteError::File { name: self.name.clone(), reason: error.to_string() })?;
+        let text = toml::to_string(self).map_err(|error| SuiteError::File {
+            path: format!("{}.toml", self.name),
+            reason: error.to_string(),
+        })?;
         if store.read(STORED).is_ok_and(|old| old == text.as_bytes()) {
             return Ok(());
         }
@@ -180,9 +213,23 @@ impl SuiteFile {
         self.shots = changes.shots.unwrap_or(self.shots);
         self.sweep = changes.sweep.unwrap_or(self.sweep);
         self.prompts = changes.prompts.or(self.prompts);
+        self.drop_for_datasets(changes.set.keys().map(String::as_str));
         self.set.extend(changes.set);
         self.deviations.extend(changes.deviations);
         self
+    }
+}
+
+impl SuiteFile {
+    /// Drops what single datasets have of these settings: something stronger says them for all.
+    pub(in crate::suite) fn drop_for_datasets<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
+        let whole = |key: &str| method_key(key).map(|(id, field)| format!("{id}.{field}"));
+        for key in keys.filter_map(whole) {
+            self.dataset.values_mut().for_each(|changes| {
+                changes.set.retain(|own, _| whole(own).as_deref() != Some(key.as_str()));
+            });
+        }
+        self.dataset.retain(|_, changes| !changes.set.is_empty());
     }
 }
 

@@ -35,6 +35,20 @@ const PARAMETERS: &str = "engine.parameters";
 pub const GLOBAL_KEYS: [&str; 7] =
     ["views", "views_bank", "data.broken_images", MAX_ROWS, GRID, SEEDS, PARAMETERS];
 
+/// What each of them is, in the order of [`Globals::values`].
+pub(in crate::suite) const GLOBAL_MEANINGS: [(&str, &str); 7] = [
+    ("views", "shared: all methods of a seed see the same crops and flips; per_method: each draws its own"),
+    ("views_bank", "views an image; epoch e uses view e mod n. 0 draws a new one every epoch"),
+    ("data.broken_images", "fail stops at an image that cannot be read; skip leaves it out and counts it"),
+    (
+        MAX_ROWS,
+        "prompt or context rows computed at one time; auto: by free memory, kept in the run's directory",
+    ),
+    (GRID, "images per frozen pass; auto as above"),
+    (SEEDS, "apart; together puts the seeds of a method in the same products; or seeds such as 1,2,3"),
+    (PARAMETERS, "f32, or dtype to hold trained values and momentum in --dtype too"),
+];
+
 impl Default for Globals {
     fn default() -> Self {
         Self {
@@ -50,6 +64,24 @@ impl Default for Globals {
 }
 
 impl Globals {
+    /// Their values as TOML, in the order of [`GLOBAL_MEANINGS`].
+    pub(in crate::suite) fn values(&self) -> [String; 7] {
+        let word = |yes: bool, words: [&str; 2]| format!("\"{}\"", words[usize::from(yes)]);
+        let bank = match self.views {
+            Views::Fresh => 0,
+            Views::Bank(n) => n,
+        };
+        [
+            word(self.views_per_method, ["shared", "per_method"]),
+            bank.to_string(),
+            word(self.broken_images == BrokenImages::Skip, ["fail", "skip"]),
+            self.max_rows.to_string(),
+            self.images.to_string(),
+            format!("\"{}\"", self.seeds),
+            word(self.rounded_parameters, ["f32", "dtype"]),
+        ]
+    }
+
     /// Takes one of [`GLOBAL_KEYS`]; the error says what was expected.
     pub(in crate::suite) fn apply(&mut self, key: &str, value: &Value) -> Result<(), String> {
         match (key, value) {

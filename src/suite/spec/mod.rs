@@ -2,7 +2,9 @@
 
 pub(in crate::suite) mod file;
 pub(in crate::suite) mod globals;
+pub(in crate::suite) mod lists;
 pub(in crate::suite) mod overrides;
 pub(in crate::suite) mod prompt_files;
 pub(in crate::suite) mod seeds;
+pub(in crate::suite) mod settings;
 pub(in crate::suite) mod variants;

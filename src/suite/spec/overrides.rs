@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::globals::{GLOBAL_KEYS, Globals};
+use super::settings;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol::SWITCHES;
 use crate::suite::error::SuiteError;
 use crate::train::Recipe;
-use crate::util::nearest;
 
-/// Short method names accepted in keys.
+/// Short method names, accepted wherever an id is.
 const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
+
+/// Largest whole number a method's setting may be: beyond any use, and no product of three of them with a model's
+/// sizes overflows.
+const MOST: i64 = 1 << 16;
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -118,11 +122,14 @@ impl Settings {
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
             let known = keys();
-            let near = nearest(key, known.iter().map(String::as_str)).unwrap_or_default();
-            return Err(fail(format!("unknown key; did you mean {near}?")));
+            let near = settings::near(key, &known);
+            return Err(fail(format!("unknown key; did you mean {near}? `list settings {name}` shows all")));
         };
         let value = match (old, value) {
             (Value::Float(_), Value::Integer(n)) => Value::Float(*n as f64),
+            (Value::Integer(_), Value::Integer(n)) if !(0..=MOST).contains(n) => {
+                return Err(fail(format!("expected a whole number from 0 to {MOST}")));
+            }
             (old, value) if old.same_type(value) => value.clone(),
             (old, _) => return Err(fail(format!("expected {}, such as {old}", kind(old)))),
         };
@@ -147,7 +154,10 @@ impl Settings {
                 reason: error.message().to_owned(),
             })
         };
-        let style = Value::Table(parts.prompt).try_into().map_err(refused)?;
+        let style: PromptStyle = Value::Table(parts.prompt).try_into().map_err(refused)?;
+        if let Some(reason) = style.fault() {
+            return Err(crate::method::MethodError::Setting { method: entry.id.to_owned(), reason }.into());
+        }
         let recipe = match parts.recipe.is_empty() {
             true => None,
             false => {
@@ -175,7 +185,12 @@ impl Settings {
 /// Method id and field of a dotted key, short names resolved; `None` for a key without a dot.
 pub(in crate::suite) fn method_key(key: &str) -> Option<(&str, &str)> {
     let (name, field) = key.split_once('.')?;
-    Some((ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long), field))
+    Some((method_id(name), field))
+}
+
+/// A method's id, where a short name was given.
+pub fn method_id(name: &str) -> &str {
+    ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
 }
 
 fn parse_value(text: &str) -> Value {
@@ -233,11 +248,28 @@ mod tests {
     fn faults_name_key_value_and_neighbour() {
         let error = with("rpo.kk=4").err().unwrap().to_string();
         assert!(error.contains("rpo.kk") && error.contains("rpo.k?"), "{error}");
+        for (typed, near) in [
+            ("rpo.lr=1", "rpo.learning_rate?"),
+            ("lp.batch=4", "linear_probe.batch_size?"),
+            ("coop.epoch=3", "coop.epochs?"),
+        ] {
+            let error = with(typed).err().unwrap().to_string();
+            assert!(error.contains(near), "{typed}: {error}");
+        }
         let error = with("rpo.k=many").err().unwrap().to_string();
         assert!(error.contains("many") && error.contains("whole number"), "{error}");
-        let settings = with("rpo.epochs=2").unwrap();
+        let settings = with("rpo.epochs=0").unwrap();
         let error = settings.resolve(method::find("rpo").unwrap()).err().unwrap().to_string();
-        assert!(error.contains("epochs is 2") && error.contains("warm-up"), "{error}");
+        assert!(error.contains("epochs is 0") && error.contains("at least 1"), "{error}");
+        for text in ["rpo.k=9223372036854775807", "rpo.k=65537", "lp.batch_size=-1"] {
+            let error = with(text).err().unwrap().to_string();
+            assert!(error.contains("from 0 to 65536"), "{error}");
+        }
+        for text in ["rpo.template=\"a photo\"", "coop.template=\"{} and {}\""] {
+            let error = with(text).unwrap().resolve(method::find(&text[..text.find('.').unwrap()]).unwrap());
+            let error = error.err().unwrap().to_string();
+            assert!(error.contains("template") && error.contains("exactly once"), "{error}");
+        }
         let error = with("data.broken_images=ignore").err().unwrap().to_string();
         assert!(error.contains("fail or skip"), "{error}");
     }

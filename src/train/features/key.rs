@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::preprocess::DECODER;
+use crate::preprocess::{DECODER, transforms};
 
 /// Raised when the same words stand for other numbers.
-const VERSION: &str = "pooled features 1";
+const VERSION: &str = "pooled features 2";
 
 /// SHA-256 of what a chunk's features were computed from.
 pub type FeatureKey = [u8; 32];
@@ -16,7 +16,7 @@ pub struct KeyWriter(Sha256);
 impl KeyWriter {
     pub(super) fn new(model: &str, side: usize) -> Self {
         let mut writer = Self(Sha256::new());
-        for word in [VERSION, DECODER, model, &side.to_string()] {
+        for word in [VERSION, DECODER, model, &transforms(side)] {
             writer.word(word);
         }
         writer

@@ -15,7 +15,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::machine::unpickle;
 use super::pickle::{Node, NodeId, Pickle};
 use super::script::module_tensors;
-use crate::backbone::files::load_error::LoadError;
+use crate::backbone::files::load_error::{LoadError, refuse_mistaken};
 use crate::backbone::files::stored::{StoredDtype, StoredTensor};
 use crate::backbone::files::tensor_file::TensorFile;
 
@@ -41,6 +41,12 @@ impl Layout {
     }
 }
 
+/// Longest storage key (a number, or an address in old files) and class name. They are copied for every tensor,
+/// so a long one, shared by many tensors, would multiply the file's size.
+const MAX_NAME_BYTES: usize = 64;
+/// Most dimensions; the shape too is copied for every tensor.
+const MAX_DIMENSIONS: usize = 8;
+
 /// An open torch file and the tensors of its state dictionary.
 pub struct TorchArchive {
     path: PathBuf,
@@ -56,7 +62,7 @@ impl TorchArchive {
     /// of the module tree, named by their path; other values are ignored. No code of the archive is read.
     ///
     /// # Errors
-    /// [`LoadError::NotATorchZip`], [`LoadError::LfsPointer`], [`LoadError::Zip`],
+    /// [`LoadError::NotATorchZip`], [`LoadError::Mistaken`], [`LoadError::Zip`],
     /// [`LoadError::Pickle`], or [`LoadError::Tensor`] where a tensor's description makes no sense.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         check_magic(path)?;
@@ -183,14 +189,14 @@ fn zip_error(path: &Path) -> impl FnOnce(zip::result::ZipError) -> LoadError {
     move |source| LoadError::Zip { path: path.to_owned(), source }
 }
 
-/// Tells a zip archive from the placeholder git leaves and from torch's older format.
+/// Tells a zip archive from what people have by mistake and from torch's older format.
 fn check_magic(path: &Path) -> Result<(), LoadError> {
+    refuse_mistaken(path)?;
     let mut magic = Vec::new();
     let file = File::open(path).map_err(LoadError::io("open", path))?;
-    file.take(8).read_to_end(&mut magic).map_err(LoadError::io("read", path))?;
+    file.take(2).read_to_end(&mut magic).map_err(LoadError::io("read", path))?;
     match magic.as_slice() {
         [b'P', b'K', ..] => Ok(()),
-        b"version " => Err(LoadError::LfsPointer { path: path.to_owned() }),
         _ => Err(LoadError::NotATorchZip { path: path.to_owned() }),
     }
 }
@@ -273,13 +279,15 @@ fn layout(pickle: &Pickle, arguments: &[NodeId]) -> Option<Layout> {
         _ => Some(0),
     })?;
     match (pickle.node(*class), pickle.node(*key)) {
-        (Node::Global(class), Node::Text(key)) => Some(Layout {
-            storage_class: class.clone(),
-            storage_key: key.clone(),
-            offset: size(pickle, *offset)?.checked_add(view)?,
-            shape: sizes(pickle, *shape)?,
-            strides: sizes(pickle, *strides)?,
-        }),
+        (Node::Global(class), Node::Text(key)) if class.len().max(key.len()) <= MAX_NAME_BYTES => {
+            Some(Layout {
+                storage_class: class.clone(),
+                storage_key: key.clone(),
+                offset: size(pickle, *offset)?.checked_add(view)?,
+                shape: sizes(pickle, *shape)?,
+                strides: sizes(pickle, *strides)?,
+            })
+        }
         _ => None,
     }
 }
@@ -293,7 +301,9 @@ fn size(pickle: &Pickle, id: NodeId) -> Option<usize> {
 
 fn sizes(pickle: &Pickle, id: NodeId) -> Option<Vec<usize>> {
     match pickle.node(id) {
-        Node::Tuple(items) => items.iter().map(|item| size(pickle, *item)).collect(),
+        Node::Tuple(items) if items.len() <= MAX_DIMENSIONS => {
+            items.iter().map(|item| size(pickle, *item)).collect()
+        }
         _ => None,
     }
 }
@@ -312,7 +322,7 @@ fn storage_dtype(class: &str) -> Option<StoredDtype> {
 /// overflows, or where more elements than storage (stride 0) would let a small file ask for any memory.
 fn extent(layout: &Layout) -> Option<(usize, usize)> {
     let (shape, strides) = (&layout.shape, &layout.strides);
-    if shape.len() != strides.len() || shape.len() > 8 {
+    if shape.len() != strides.len() {
         return None;
     }
     let elements = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;

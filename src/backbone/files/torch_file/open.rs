@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::archive::TorchArchive;
 use super::legacy::{LegacyTorchFile, MAGIC};
-use crate::backbone::files::load_error::LoadError;
+use crate::backbone::files::load_error::{LoadError, refuse_mistaken};
 use crate::backbone::files::tensor_file::TensorFile;
 
 /// Opens a torch file of either format, told by its first bytes.
@@ -14,6 +14,7 @@ use crate::backbone::files::tensor_file::TensorFile;
 /// # Errors
 /// As [`TorchArchive::open`] and [`LegacyTorchFile::open`].
 pub fn open_torch(path: &Path) -> Result<Box<dyn TensorFile>, LoadError> {
+    refuse_mistaken(path)?;
     let mut head = Vec::new();
     let file = File::open(path).map_err(LoadError::io("open", path))?;
     file.take(MAGIC.len() as u64).read_to_end(&mut head).map_err(LoadError::io("read", path))?;

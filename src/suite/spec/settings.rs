@@ -1,0 +1,132 @@
+//! Every setting with its default, published value and meaning; and what a mistyped one may stand for.
+//!
+//! A method's own keys are explained where they are set: by the comment on or above their line in `suites/methods`.
+
+use super::globals::{GLOBAL_MEANINGS, Globals};
+use super::overrides::method_key;
+use crate::method::{self, Entry};
+use crate::protocol;
+use crate::suite::error::SuiteError;
+use crate::util::nearest;
+
+/// Keys that methods share.
+const COMMON: [(&str, &str); 5] = [
+    ("template", "sentence around a class name, with {} in its place; dataset: each dataset's own"),
+    ("raw_class_names", "true keeps the underscores of class names"),
+    ("learning_rate", "base learning rate; the first epoch is a warm-up at 1e-5"),
+    ("batch_size", "images per step"),
+    ("epochs", "passes over the training images, the warm-up epoch counted"),
+];
+
+/// Short words for the fields of settings.
+const SHORT: [(&str, &str); 7] = [
+    ("lr", "learning_rate"),
+    ("bs", "batch_size"),
+    ("batch", "batch_size"),
+    ("epoch", "epochs"),
+    ("n_ctx", "context_tokens"),
+    ("ctx", "context_tokens"),
+    ("prompts", "k"),
+];
+
+/// One setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Dotted name, as `--set` takes it.
+    pub key: String,
+    /// Value without `--set`, as TOML.
+    pub default: String,
+    /// Published value, as TOML.
+    pub published: String,
+    /// What it is, with its unit.
+    pub meaning: String,
+}
+
+/// Every setting of one method, or of all methods and of none.
+///
+/// # Errors
+/// [`SuiteError::Method`] for a method file that is not TOML.
+pub fn settings(entry: Option<&Entry>) -> Result<Vec<Setting>, SuiteError> {
+    let mut all = Vec::new();
+    for known in method::REGISTRY.iter().filter(|known| entry.is_none_or(|entry| entry.id == known.id)) {
+        for (field, value) in known.default_table()? {
+            let key = format!("{}.{field}", known.id);
+            let default = value.to_string();
+            let published = published(&key).unwrap_or_else(|| default.clone());
+            all.push(Setting { meaning: meaning(known, &field), key, default, published });
+        }
+    }
+    if entry.is_none() {
+        let defaults = Globals::default().values();
+        all.extend(GLOBAL_MEANINGS.iter().zip(defaults).map(|((key, meaning), default)| Setting {
+            key: (*key).to_owned(),
+            published: published(key).unwrap_or_else(|| default.clone()),
+            default,
+            meaning: (*meaning).to_owned(),
+        }));
+    }
+    Ok(all)
+}
+
+/// The published value of a switch, as TOML.
+fn published(key: &str) -> Option<String> {
+    let switch = protocol::SWITCHES.iter().find(|switch| switch.key == key)?;
+    Some(switch.published.to_owned())
+}
+
+/// The comment on the line of a key, or on the lines right above it; else what methods share.
+fn meaning(entry: &Entry, field: &str) -> String {
+    let lines: Vec<&str> = entry.defaults.lines().collect();
+    let is_key = |line: &&str| line.split_once('=').is_some_and(|(key, _)| key.trim() == field);
+    let Some(at) = lines.iter().position(is_key) else { return String::new() };
+    if let Some((_, comment)) = lines[at].split_once(" # ") {
+        return comment.trim().to_owned();
+    }
+    if let Some((_, common)) = COMMON.iter().find(|(key, _)| *key == field) {
+        return (*common).to_owned();
+    }
+    let above: Vec<&str> = lines[..at].iter().rev().map_while(|line| line.strip_prefix('#')).collect();
+    above.into_iter().rev().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The setting that an unknown key most likely stands for.
+pub(in crate::suite) fn near(key: &str, known: &[String]) -> String {
+    let (id, field) = method_key(key).unwrap_or(("", key));
+    let of_method = |field: &str| format!("{id}.{field}");
+    let spelt = SHORT.iter().find(|(short, _)| *short == field).map(|(_, long)| of_method(long));
+    if let Some(spelt) = spelt.filter(|spelt| known.contains(spelt)) {
+        return spelt;
+    }
+    let prefix = of_method("");
+    let own: Vec<&str> = known.iter().filter_map(|name| name.strip_prefix(&prefix)).collect();
+    match nearest(field, own) {
+        Some(own) if !id.is_empty() => of_method(own),
+        _ => nearest(key, known.iter().map(String::as_str)).unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_has_a_meaning_and_its_values() {
+        let all = settings(None).unwrap();
+        for setting in &all {
+            assert!(
+                !setting.meaning.is_empty(),
+                "{}: explain it in its TOML, on or above its line",
+                setting.key
+            );
+            assert!(!setting.default.is_empty() && !setting.published.is_empty(), "{setting:?}");
+        }
+        let find = |key: &str| all.iter().find(|setting| setting.key == key).unwrap();
+        assert_eq!((find("rpo.k").default.as_str(), find("rpo.k").published.as_str()), ("24", "24"));
+        assert!(
+            find("rpo.raw_class_names").published == "true" && find("views").published.contains("per_method")
+        );
+        assert!(find("rpo.k").meaning.contains("prompts"), "{:?}", find("rpo.k"));
+        let own = settings(Some(method::find("rpo").unwrap())).unwrap();
+        assert!(own.len() < all.len() && own.iter().all(|setting| setting.key.starts_with("rpo.")));
+    }
+}

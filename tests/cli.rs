@@ -110,7 +110,7 @@ fn faults_end_with_their_exit_code_and_write_nothing() {
         (&["suite", "smoke", "--methods", "rpoo"], 2, "rpo"),
         (&["suite", "smoke", "--seeds", ","], 2, "--seeds"),
         (&["suite", "smoke", "--set", "rpo.kk=4"], 2, "rpo.k"),
-        (&["suite", "smoke", "--set", "rpo.epochs=2"], 2, "epochs is 2"),
+        (&["suite", "smoke", "--set", "rpo.epochs=0"], 2, "epochs is 0"),
         (&["suite", "smoke", "--data", "nowhere"], 2, "--clip"),
         (&["suite", "smoke", "--clip", "nowhere"], 3, "nowhere"),
         (&["parity", "nowhere"], 3, "nowhere"),

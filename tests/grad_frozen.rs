@@ -14,7 +14,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rpo_bench::backbone::nn::cross_entropy;
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TowerConfig, Weights};
-use rpo_bench::method::{ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find};
+use rpo_bench::method::{ClassTexts, ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find};
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
 
@@ -55,17 +55,17 @@ impl Task {
         let clip = Arc::new(Clip::new(config, weights).unwrap());
         let frozen = clip.vision.encode(&pixels, true).unwrap();
         let labels = Tensor::new(&[0u32, 2], &Device::Cpu).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen, pixels: Some(pixels) }, labels }
+        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) }, labels }
     }
 
     fn loss(&self, method: &dyn Method, parameters: &Parameters) -> Tensor {
-        let head = method.bind(&self.clip, &self.prompts).unwrap();
+        let head = method.bind(&self.clip, &ClassTexts::of(&self.prompts)).unwrap();
         let logits = head.classifier(&parameters.tracked()).unwrap().logits(&self.images).unwrap();
         cross_entropy(&logits, &self.labels).unwrap()
     }
 
     fn initial(&self, method: &dyn Method) -> Parameters {
-        method.init(&self.clip, &self.prompts, &mut Stream::new(&["initial"])).unwrap()
+        method.init(&self.clip, &ClassTexts::of(&self.prompts), None, &mut Stream::new(&["initial"])).unwrap()
     }
 }
 
@@ -154,7 +154,7 @@ fn parameters_that_are_not_finite_stop_the_step() {
     let weights = random_weights(&config, DType::F32, &mut stream);
     let task = Task::new(config, &weights, &mut stream);
     for method in methods().iter().filter(|method| method.id() != "zero_shot") {
-        let head = method.bind(&task.clip, &task.prompts).unwrap();
+        let head = method.bind(&task.clip, &ClassTexts::of(&task.prompts)).unwrap();
         let names: Vec<String> = task.initial(method.as_ref()).iter().map(|(n, _)| n.to_owned()).collect();
         for name in &names {
             for value in [1e30, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {

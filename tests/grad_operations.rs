@@ -17,7 +17,7 @@ use rpo_bench::backbone::nn::{
 };
 use rpo_bench::backbone::{Activation, Clip};
 use rpo_bench::method::{
-    Head, ImageBatch, Method, MethodError, Named, Parameters, REGISTRY, SettingsTable, find,
+    ClassTexts, Head, ImageBatch, Method, MethodError, Named, Parameters, REGISTRY, SettingsTable, find,
 };
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
@@ -167,7 +167,7 @@ impl Case {
         let side = config.image_size;
         let pixels = random(&[2, 3, side, side], &mut stream);
         let clip = Arc::new(Clip::new(config, &weights).unwrap());
-        let initial = method.init(&clip, &prompts, &mut stream)?;
+        let initial = method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream)?;
         let moved = initial
             .iter()
             .map(|(name, var)| {
@@ -176,9 +176,9 @@ impl Case {
             .collect::<Result<_, MethodError>>()?;
         let frozen = clip.vision.encode(&pixels, true)?;
         Ok(Self {
-            head: method.bind(&clip, &prompts)?,
+            head: method.bind(&clip, &ClassTexts::of(&prompts))?,
             parameters: Parameters::new(moved)?,
-            images: ImageBatch { frozen, pixels: Some(pixels) },
+            images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) },
             labels: Tensor::new(&[1u32, 2], &Device::Cpu)?,
         })
     }

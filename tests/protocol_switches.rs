@@ -7,10 +7,10 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Clip;
 use rpo_bench::data::{ImageSource, Item, PixelError};
-use rpo_bench::method::{ImageNeed, Named, Parameters};
+use rpo_bench::method::{ClassTexts, Named, Needs, Parameters};
 use rpo_bench::preprocess::Rgb8;
 use rpo_bench::suite::{Plan, Resolved, SuiteFile, load_pocket};
-use rpo_bench::train::{TrainingSet, Views, frozen_pass};
+use rpo_bench::train::{Pick, TrainingSet, Views, frozen_pass};
 use rpo_bench::util::rng::Stream;
 
 /// Base2new's plan with `key=value` typed.
@@ -96,11 +96,16 @@ fn the_probe_normalises_when_told() {
     let zero = method(&with, "zero_shot");
     let nothing = Parameters::new(vec![]).unwrap().values().unwrap();
     let expected = logits(zero, &clip, &prompts, &nothing);
-    let features = rows(&frozen_pass(&clip, pixels(&clip), ImageNeed::Features).unwrap().frozen.features);
+    let features = rows(&frozen_pass(&clip, pixels(&clip), Needs::POOLED).unwrap().pooled().unwrap());
     let lengths: Vec<f64> = features.iter().map(|row| length(row.iter().copied())).collect();
     for (plan, scaled) in [(&with, false), (&plan(&[]), true)] {
         let probe = method(plan, "linear_probe");
-        let initial = probe.method.init(&clip, &prompts, &mut stream()).unwrap().values().unwrap();
+        let initial = probe
+            .method
+            .init(&clip, &ClassTexts::of(&prompts), None, &mut stream())
+            .unwrap()
+            .values()
+            .unwrap();
         let found = logits(probe, &clip, &prompts, &initial);
         for ((found, expected), length) in found.iter().zip(&expected).zip(&lengths) {
             assert!((length - 1.0).abs() > 0.1, "a feature of unit length shows nothing");
@@ -135,7 +140,8 @@ fn noise_has_unit_length_or_unit_variance() {
 fn random_prompts_ignore_the_special_tokens() {
     let (clip, prompts) = pocket();
     let random = plan(&["rpo.initialisation=random"]);
-    let parameters = method(&random, "rpo").method.init(&clip, &prompts, &mut stream()).unwrap();
+    let parameters =
+        method(&random, "rpo").method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream()).unwrap();
     let values = parameters.values().unwrap();
     for name in ["text_prompt", "visual_prompt"] {
         let numbers: Vec<f32> = rows(values.get(name, &[0, 0]).unwrap()).concat();
@@ -154,7 +160,8 @@ fn without_the_mask_prompts_are_ordinary_tokens() {
     for (assignment, additive) in [("rpo.mask=true", true), ("rpo.mask=false", false)] {
         let plan = plan(&[assignment, "rpo.k=2"]);
         let rpo = method(&plan, "rpo");
-        let values = rpo.method.init(&clip, &prompts, &mut stream()).unwrap().values().unwrap();
+        let values =
+            rpo.method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream()).unwrap().values().unwrap();
         let [text, visual] = ["text_prompt", "visual_prompt"].map(|name| values.get(name, &[0, 0]).unwrap());
         let with = |visual: Tensor| {
             let named = [("text_prompt".to_owned(), text.clone()), ("visual_prompt".to_owned(), visual)];
@@ -194,7 +201,7 @@ impl ImageSource for Ramps {
 fn view(owner: &str, views: Views, epoch: usize) -> Vec<f32> {
     let item = Item { path: "a.png".into(), label: 0 };
     let set = TrainingSet { dataset: "dtd", seed: 1, owner, items: vec![(&item, 0)], source: &Ramps, views };
-    let pixels = set.pixels(&[0], set.view_of(epoch), 16, &Device::Cpu).unwrap();
+    let pixels = set.pixels(&[Pick { index: 0, view: epoch }], 16, &Device::Cpu).unwrap();
     pixels.flatten_all().unwrap().to_vec1().unwrap()
 }
 

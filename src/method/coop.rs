@@ -8,11 +8,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::sets::{Alone, ClassifierSet, OneByOne};
+use super::registry::{Entry, Family};
+use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
+use super::setup::{ClassTexts, Shots};
 use super::token_rows::{Sequence, TokenRows, Untouched, text_rows, vision_rows};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
@@ -27,7 +30,21 @@ struct CoOp {
     context_tokens: usize,
 }
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "coop",
+    aliases: &[],
+    name: "CoOp",
+    summary: "trained context vectors in front of every class name",
+    family: Family::Prompts,
+    color: (86, 180, 233),
+    switches: &[],
+    published_tensors: &[],
+    defaults: include_str!("../../suites/methods/coop.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: CoOp = parse("coop", table)?;
     if method.context_tokens == 0 {
         return Err(setting("coop", "context_tokens is 0: at least one vector is trained".to_owned()));
@@ -113,8 +130,14 @@ impl Method for CoOp {
         "coop"
     }
 
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
-        Parameters::new(vec![("ctx", initial_context(clip, prompts, self.context_tokens)?)])
+    fn init(
+        &self,
+        clip: &Clip,
+        texts: &ClassTexts,
+        _: Option<&dyn Shots>,
+        _: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
+        Parameters::new(vec![("ctx", initial_context(clip, &texts.prompts, self.context_tokens)?)])
     }
 
     fn work(&self, shape: &Shape<'_>) -> Work {
@@ -135,7 +158,7 @@ impl Method for CoOp {
     fn token_rows(
         &self,
         clip: &Arc<Clip>,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
         parameters: Option<&Named>,
         images: &ImageBatch,
     ) -> Result<TokenRows, MethodError> {
@@ -143,23 +166,19 @@ impl Method for CoOp {
             Some(parameters) => {
                 parameters.get("ctx", &[self.context_tokens, clip.config.text.width])?.clone()
             }
-            None => initial_context(clip, prompts, self.context_tokens)?,
+            None => initial_context(clip, &texts.prompts, self.context_tokens)?,
         };
-        context_rows(clip, prompts, &[context], images)
+        context_rows(clip, &texts.prompts, &[context], images)
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
-        Ok(Box::new(ContextHead(Context::new(clip, prompts, self.context_tokens)?)))
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
+        Ok(Box::new(ContextHead(Context::new(clip, &texts.prompts, self.context_tokens)?)))
     }
 }
 
 struct ContextHead(Context);
 
 impl Head for ContextHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
-    }
-
     /// The suffixes of all contexts are rows of the same products.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let contexts: Vec<_> =

@@ -5,8 +5,8 @@
 
 use candle_core::{DType, Tensor};
 
-use super::contract::ImageBatch;
 use super::error::MethodError;
+use super::images::ImageBatch;
 use crate::backbone::{Clip, LayoutError};
 
 /// Token features after every block, `[rows, width]` each.
@@ -106,7 +106,7 @@ pub(super) fn vision_rows(
     prompts: Option<&Tensor>,
     mask: Option<&Tensor>,
 ) -> Result<Vec<Tensor>, MethodError> {
-    let pixels = images.pixels.as_ref().ok_or(MethodError::Images("pixels"))?;
+    let pixels = images.pixels()?;
     let (tokens, width) = (clip.config.image_tokens(), clip.config.vision.width);
     let mut layers = Vec::new();
     clip.vision.masked(pixels, prompts, mask, &mut |_, x| {

@@ -4,6 +4,7 @@
 //! average over different datasets per method would compare datasets, not methods.
 
 use crate::frame::SummaryRow;
+use crate::method::BASELINE;
 use crate::report::context::Context;
 use crate::report::emphasis::{Mark, Quantity, markdown};
 use crate::report::grid::Grid;
@@ -56,7 +57,7 @@ fn spread(row: &SummaryRow, quantity: Quantity) -> Option<f64> {
 
 /// What stands in a cell without a result.
 pub fn hole(context: &Context<'_>, grid: &Grid<'_>, dataset: usize, arm: usize) -> String {
-    let shots = grid.shots.filter(|_| grid.arms[arm].method != "zero_shot");
+    let shots = grid.shots.filter(|_| grid.arms[arm].method != BASELINE);
     let failed = context.has_failed(&grid.arms[arm].method, &grid.datasets[dataset], shots);
     if failed { "failed".to_owned() } else { NONE.to_owned() }
 }

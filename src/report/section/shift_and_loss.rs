@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::representation_shift::{Measured, small, values};
 use crate::data::Classes;
+use crate::method::BASELINE;
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
@@ -17,7 +18,6 @@ use crate::report::plot::{Picture, paint};
 use crate::stats::describe::mean;
 use crate::stats::spearman::{spearman, within_blocks_p};
 
-const BASELINE: &str = "zero_shot";
 const PERMUTATIONS: u64 = 10_000;
 
 /// Per dataset and arm: shift of the text tower, shift of the vision tower, change of new-class accuracy.

@@ -1,7 +1,7 @@
 //! Prompt files from anywhere: ours, which say what they are, and the authors' checkpoints, which do not.
 //!
-//! Owns the reading of any method's parameters from a file. A file without metadata is RPO's when it holds
-//! RPO's two tensors; nothing in a file is ever executed.
+//! Owns the reading of any method's parameters from a file. A file without metadata belongs to the method whose
+//! published tensors it holds; nothing in a file is ever executed.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,11 +15,10 @@ use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::backbone::files::stored::StoredTensor;
 use crate::backbone::files::tensor_file::{TensorFile, is_zip};
 use crate::backbone::{Clip, LoadError};
-use crate::method::{self, Named};
+use crate::method::{self, ClassTexts, Entry, Named};
 use crate::record::{Store, Training, hex};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
-use crate::util::rng::Stream;
 
 /// The metadata our files carry, and what each entry holds.
 pub mod about {
@@ -41,9 +40,14 @@ pub mod about {
     pub const CONFIG: &str = "config";
 }
 
-/// Name of RPO's image prompts in a published file, and in this program.
-const IMAGE_PROMPT: [&str; 2] = ["img_prompt", "visual_prompt"];
-const TEXT_PROMPT: &str = "text_prompt";
+/// The method whose published files hold these tensors.
+fn published_method(tensors: &BTreeMap<String, StoredTensor>) -> Option<&'static Entry> {
+    let holds = |entry: &&Entry| {
+        let names = entry.published_tensors;
+        !names.is_empty() && names.iter().all(|tensor| tensors.contains_key(tensor.ours))
+    };
+    method::REGISTRY.iter().find(holds)
+}
 
 /// Parameters read from a file, values as stored.
 #[derive(Clone, Debug)]
@@ -66,21 +70,17 @@ impl SavedPrompts {
         let bytes = std::fs::read(path).map_err(LoadError::io("read", path))?;
         let sha256 = hex(&<sha2::Sha256 as sha2::Digest>::digest(bytes));
         let (tensors, metadata) = if is_zip(path)? { published(path)? } else { ours(path)? };
-        let method = match metadata.get(about::METHOD) {
-            Some(method) => method.clone(),
-            None if tensors.contains_key(TEXT_PROMPT) => "rpo".to_owned(),
-            None => {
-                return Err(SuiteError::Prompts {
-                    what: name(path),
-                    reason: format!("no metadata entry {:?} says which method they belong to", about::METHOD),
-                });
-            }
-        };
+        let published = || published_method(&tensors).map(|entry| entry.id.to_owned());
+        let method = metadata.get(about::METHOD).cloned().or_else(published);
+        let method = method.ok_or_else(|| SuiteError::Prompts {
+            what: name(path),
+            reason: format!("no metadata entry {:?} says which method they belong to", about::METHOD),
+        })?;
         Ok(Self { method, metadata, sha256, tensors })
     }
 
-    /// The settings the file was trained with on top of `settings`, as far as it states them. K is that of
-    /// the prompts themselves.
+    /// The settings the file was trained with on top of `settings`, as far as it states them. Numbers of
+    /// prompts are those of the prompts themselves.
     ///
     /// # Errors
     /// [`SuiteError::Prompts`] for metadata that is not readable, a setting this program does not have.
@@ -95,8 +95,12 @@ impl SavedPrompts {
                 settings = settings.with(&key, &value)?;
             }
         }
-        if let Some(k) = self.tensors.get(TEXT_PROMPT).and_then(|tensor| tensor.shape.first()) {
-            settings = settings.with("rpo.k", &toml::Value::Integer(*k as i64))?;
+        for tensor in method::look_up(&self.method).map_or(&[] as &[_], |entry| entry.published_tensors) {
+            let rows = self.tensors.get(tensor.ours).and_then(|tensor| tensor.shape.first());
+            if let (Some(key), Some(rows)) = (tensor.rows, rows) {
+                let key = format!("{}.{key}", self.method);
+                settings = settings.with(&key, &toml::Value::Integer(*rows as i64))?;
+            }
         }
         Ok(settings)
     }
@@ -118,23 +122,19 @@ impl SavedPrompts {
     ///
     /// # Errors
     /// [`SuiteError::Prompts`] naming the tensor and both shapes.
-    pub fn fitting(
-        &self,
-        resolved: &Resolved,
-        clip: &Clip,
-        prompts: &[Vec<u32>],
-    ) -> Result<Named, SuiteError> {
+    pub fn fitting(&self, resolved: &Resolved, clip: &Clip, texts: &ClassTexts) -> Result<Named, SuiteError> {
         let fail =
             |reason: String| SuiteError::Prompts { what: format!("a file of {}", self.method), reason };
         method::find(&self.method)?;
         if resolved.id != self.method {
             return Err(fail(format!("wanted are those of {}", resolved.id)));
         }
-        for (name, var) in resolved.method.init(clip, prompts, &mut Stream::new(&["shapes"]))?.iter() {
+        for wanted in resolved.method.shapes(clip, texts)? {
+            let name = &wanted.name;
             match self.tensors.get(name).map(|stored| &stored.shape) {
                 None => return Err(fail(format!("it has no tensor {name:?}"))),
-                Some(shape) if shape != var.dims() => {
-                    let wanted = var.dims();
+                Some(shape) if !wanted.fits(shape) => {
+                    let wanted = &wanted.shape;
                     return Err(fail(format!(
                         "{name} has shape {shape:?}, this model and these settings need {wanted:?}"
                     )));
@@ -175,8 +175,8 @@ type Content = (BTreeMap<String, StoredTensor>, BTreeMap<String, String>);
 
 fn published(path: &Path) -> Result<Content, SuiteError> {
     let checkpoint = PromptCheckpoint::read(path)?;
-    let tensors = [(TEXT_PROMPT, checkpoint.text_prompt), (IMAGE_PROMPT[1], checkpoint.img_prompt)];
-    Ok((tensors.map(|(name, tensor)| (name.to_owned(), tensor)).into(), BTreeMap::new()))
+    let tensors = [("text_prompt", checkpoint.text_prompt), ("img_prompt", checkpoint.img_prompt)];
+    Ok((tensors.map(|(name, tensor)| (our_name(name), tensor)).into(), BTreeMap::new()))
 }
 
 fn ours(path: &Path) -> Result<Content, SuiteError> {
@@ -184,10 +184,16 @@ fn ours(path: &Path) -> Result<Content, SuiteError> {
     let metadata = file.metadata();
     let mut tensors = BTreeMap::new();
     for name in file.names() {
-        let known = if name == IMAGE_PROMPT[0] { IMAGE_PROMPT[1].to_owned() } else { name.clone() };
-        tensors.insert(known, file.read(&name)?);
+        tensors.insert(our_name(&name), file.read(&name)?);
     }
     Ok((tensors, metadata))
+}
+
+/// A tensor's name here, where published files have another.
+fn our_name(name: &str) -> String {
+    let published = method::REGISTRY.iter().flat_map(|entry| entry.published_tensors);
+    let known = published.into_iter().find(|tensor| tensor.theirs == name);
+    known.map_or(name, |tensor| tensor.ours).to_owned()
 }
 
 fn name(path: &Path) -> String {

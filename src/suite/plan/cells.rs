@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::Classes;
-use crate::method::{self, ImageNeed};
+use crate::method;
 use crate::preprocess::DECODER;
 use crate::record::{Cell, hex};
 use crate::suite::error::SuiteError;
@@ -183,7 +183,7 @@ impl Plan {
                     train_classes: suite.train_classes,
                     limit: self.limit,
                 };
-                if method.recipe.is_none() {
+                if !method.method.draws() {
                     cells.push(cell(None, false));
                     continue;
                 }
@@ -214,7 +214,7 @@ impl Plan {
     ) -> Result<Vec<CellPlan>, SuiteError> {
         let mut cells = Vec::new();
         for (index, method) in self.methods.iter().enumerate() {
-            if method.recipe.is_none() {
+            if !method.method.draws() {
                 cells.push(self.cell(world, dataset, others, index, None, Origin::Frozen)?);
                 continue;
             }
@@ -316,8 +316,8 @@ impl Plan {
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),
             views_grid: (self.settings.globals.views == Views::Fresh
                 && method.recipe.is_some()
-                && method.method.needs() == ImageNeed::Features)
-                .then_some(self.settings.globals.images),
+                && method.method.needs().only_pooled())
+            .then_some(self.settings.globals.images),
         })
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::cells::{CellPlan, Origin, Plan};
 use super::timing::{self, Timed};
 use crate::data::Classes;
-use crate::method::ImageNeed;
+use crate::method::ParameterShape;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
 use crate::suite::disk::trained;
@@ -150,20 +150,20 @@ impl Dataset<'_> {
             let there = trained::paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
             let resolved = &self.plan.methods[cell.method];
-            let Some(recipe) = &resolved.recipe else { continue };
             let map = self.dataset.labels(self.plan.suite.train_classes);
             let draw = self.dataset.training_draw(shots, seed)?;
             let images = map.filter(draw.iter().map(|at| &self.dataset.split.train[*at])).len() as u64;
-            let steps = (recipe.epochs * recipe.steps(images as usize)) as u64;
+            let recipe = resolved.recipe.as_ref().map(|recipe| recipe.for_shots(shots));
+            let steps = recipe.as_ref().map_or(0, |recipe| recipe.total_steps(images as usize)) as u64;
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
             let work = work(self.world, self.dataset, resolved, self.plan.suite.train_classes)?;
             let owner = if self.plan.settings.globals.views_per_method { resolved.id } else { "" };
             let views = match self.plan.settings.globals.views {
-                Views::Fresh => recipe.epochs as u64,
+                Views::Fresh => recipe.as_ref().map_or(1, |recipe| recipe.views(images as usize)) as u64,
                 Views::Bank(views) => views as u64,
             };
-            let own = self.plan.settings.globals.views == Views::Fresh
-                && resolved.method.needs() != ImageNeed::Features;
+            let own =
+                self.plan.settings.globals.views == Views::Fresh && !resolved.method.needs().only_pooled();
             let made: &mut u64 = views_made.entry((seed, shots, owner)).or_default();
             let passes = images * if own { views } else { views.saturating_sub(*made) };
             *made = if own { *made } else { views.max(*made) };
@@ -173,12 +173,10 @@ impl Dataset<'_> {
             total.seconds += passes as f64 * (timed.pixels_secs + timed.image_secs)
                 + timed.bind_secs
                 + steps as f64 * scaled(timed.step_secs.unwrap_or(0.0), timed_work.step, work.step);
-            let parameters = resolved.method.init(
-                &self.world.clip,
-                &self.world.class_prompts(self.dataset, &resolved.style, self.plan.suite.train_classes)?,
-                &mut crate::util::rng::Stream::new(&["shapes"]),
-            )?;
-            total.disk_bytes += F32_BYTES * parameters.count() + RECORD_BYTES / 2;
+            let texts =
+                self.world.class_texts(self.dataset, &resolved.style, self.plan.suite.train_classes)?;
+            let shapes = resolved.method.shapes(&self.world.clip, &texts)?;
+            total.disk_bytes += F32_BYTES * ParameterShape::count(&shapes) + RECORD_BYTES / 2;
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::cells::{CellPlan, Plan};
 use crate::backbone::TowerConfig;
-use crate::method::ImageNeed;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::{BenchDataset, World};
@@ -55,7 +54,7 @@ pub(in crate::suite) fn check(
 /// What one dataset's work holds at one time.
 fn bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
     let config = &world.clip.config;
-    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs() >= ImageNeed::Tokens);
+    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs().tokens);
     let image = match tokens {
         true => keys_and_values(&config.vision, config.image_tokens() as u64),
         false => config.projection_dim as u64 * F32_BYTES,

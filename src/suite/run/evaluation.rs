@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use crate::data::Classes;
-use crate::method::{ImageNeed, Named};
+use crate::method::{Named, Needs};
 use crate::record::{Evaluation, Prediction, predictions_csv};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
@@ -30,11 +30,11 @@ impl<'a> Lane<'a> {
             };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
-        let (mut active, mut panels, mut need) = (Vec::new(), Vec::new(), ImageNeed::Features);
-        for together in self.together(candidates) {
+        let (mut active, mut panels, mut needs) = (Vec::new(), Vec::new(), Needs::default());
+        for together in self.together(dataset, classes, candidates) {
             match self.panel(dataset, classes, &together, candidates) {
                 Ok(panel) => {
-                    need = need.max(self.method(candidates[together[0]].plan).method.needs());
+                    needs = needs.or(self.method(candidates[together[0]].plan).method.needs());
                     active.extend(together);
                     panels.push(panel);
                 }
@@ -44,6 +44,9 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        if panels.is_empty() {
+            return Ok(());
+        }
         let started = Instant::now();
         let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
@@ -52,7 +55,7 @@ impl<'a> Lane<'a> {
         let mut partial =
             Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
         let features = Some(self.features).filter(|store| store.persists());
-        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, need, features };
+        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, needs, features };
         let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -72,9 +75,19 @@ impl<'a> Lane<'a> {
     }
 
     /// Sound candidates by what is computed together: each alone, or the seeds of a method in its variant.
-    fn together(&self, candidates: &[Candidate<'a>]) -> Vec<Vec<usize>> {
+    /// Those that cannot meet these classes are left out: their records have no such evaluation.
+    fn together(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        candidates: &[Candidate<'a>],
+    ) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| each.trained.is_ok()) {
+        let meets = |each: &Candidate<'a>| {
+            let at_home = each.plan.cell.dataset == dataset.id && classes == self.plan.suite.train_classes;
+            each.trained.is_ok() && (at_home || self.method(each.plan).method.transfers())
+        };
+        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| meets(each)) {
             let name = |plan: &CellPlan| (plan.method, plan.cell.shots, plan.cell.variant.clone());
             let beside = |group: &&mut Vec<usize>| name(candidates[group[0]].plan) == name(candidate.plan);
             match groups.iter_mut().find(beside) {
@@ -100,8 +113,8 @@ impl<'a> Lane<'a> {
     ) -> Result<Panel, SuiteError> {
         let plan = |index: usize| candidates[index].plan;
         let resolved = self.method(plan(together[0]));
-        let prompts = self.prompts(dataset, resolved, classes)?;
-        let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let texts = self.texts(dataset, resolved, classes)?;
+        let head = resolved.method.bind(&self.world.clip, &texts)?;
         let none = Named::default();
         let named = |index: usize| match &candidates[index].trained {
             Ok(Some(trained)) => trained.parameters.clone(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
+use crate::method::ClassTexts;
 use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
 use crate::suite::disk::partial;
 use crate::suite::disk::trained::Trained;
@@ -90,14 +91,14 @@ impl<'a> Lane<'a> {
         &self.plan.methods[cell.method]
     }
 
-    /// Token ids of the prompts of a half's classes, as a method words them.
-    pub fn prompts(
+    /// Token ids of the wordings of a half's classes, as a method words them.
+    pub fn texts(
         &self,
         dataset: &BenchDataset,
         method: &Resolved,
         classes: Classes,
-    ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        self.world.class_prompts(dataset, &method.style, classes)
+    ) -> Result<ClassTexts, SuiteError> {
+        self.world.class_texts(dataset, &method.style, classes)
     }
 
     fn record(&self, dataset: &BenchDataset, candidate: Candidate<'_>) -> RunRecord {

@@ -6,12 +6,9 @@ use toml::Value;
 
 use super::globals::{GLOBAL_KEYS, Globals};
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
-use crate::protocol::SWITCHES;
+use crate::protocol;
 use crate::suite::error::SuiteError;
 use crate::train::Recipe;
-
-/// Short method names accepted in keys.
-const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -84,8 +81,8 @@ impl Settings {
             |reason: String| SuiteError::Override { key: key.to_owned(), value: value.to_string(), reason };
         match (key, value) {
             ("protocol", Value::String(word)) if word == "published" => {
-                for switch in SWITCHES {
-                    self.apply(switch.key, &parse_value(switch.published))?;
+                for switch in protocol::switches() {
+                    self.apply(&switch.key, &parse_value(switch.published))?;
                 }
             }
             ("protocol", Value::String(word)) if word == "default" => {}
@@ -136,8 +133,7 @@ impl Settings {
     pub fn resolve(&self, entry: &'static Entry) -> Result<Resolved, SuiteError> {
         let table = self.tables.get(entry.id).cloned().unwrap_or_default();
         let config = table.iter().map(|(key, value)| (format!("{}.{key}", entry.id), plain(value))).collect();
-        let switches = self.switches(&table, entry.id);
-        let parts = SettingsTable::split(table);
+        let parts = SettingsTable::split(table.clone());
         let refused = |error: toml::de::Error| {
             SuiteError::Method(crate::method::MethodError::Setting {
                 method: entry.id.to_owned(),
@@ -153,18 +149,19 @@ impl Settings {
             }
         };
         let (method, variant) = ((entry.build)(parts.own)?, BTreeMap::new());
+        let switches = self.switches(&table, entry.id, method.draws());
         Ok(Resolved { id: entry.id, method, style, recipe, config, switches, variant })
     }
 
-    fn switches(&self, table: &toml::Table, id: &str) -> BTreeMap<String, String> {
+    fn switches(&self, table: &toml::Table, id: &str, draws: bool) -> BTreeMap<String, String> {
         let mut switches = BTreeMap::new();
-        for switch in SWITCHES {
-            let field = switch.key.strip_prefix(id).and_then(|rest| rest.strip_prefix('.'));
-            if let Some((field, value)) = field.and_then(|field| Some((field, table.get(field)?))) {
-                switches.insert(format!("{id}.{field}"), plain(value));
+        let entry = method::look_up(id);
+        for switch in entry.map_or(&[] as &[_], |entry| entry.switches) {
+            if let Some(value) = table.get(switch.key) {
+                switches.insert(format!("{id}.{}", switch.key), plain(value));
             }
         }
-        switches.extend(self.globals.switches(table.contains_key("epochs")));
+        switches.extend(self.globals.switches(draws));
         switches
     }
 }
@@ -172,7 +169,8 @@ impl Settings {
 /// Method id and field of a dotted key, short names resolved; `None` for a key without a dot.
 pub(in crate::suite) fn method_key(key: &str) -> Option<(&str, &str)> {
     let (name, field) = key.split_once('.')?;
-    Some((ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long), field))
+    let known = method::REGISTRY.iter().find(|entry| entry.aliases.contains(&name));
+    Some((known.map_or(name, |entry| entry.id), field))
 }
 
 fn parse_value(text: &str) -> Value {

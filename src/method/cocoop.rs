@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::Deserialize;
 
 use super::contract::{Head, Method};
@@ -12,6 +12,7 @@ use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::parts::draws::linear;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
@@ -59,20 +60,6 @@ impl CoCoOp {
     }
 }
 
-/// PyTorch's Linear default: weight and bias uniform in ±1/√inputs.
-fn linear_default(
-    outputs: usize,
-    inputs: usize,
-    stream: &mut Stream,
-    device: &Device,
-) -> candle_core::Result<[Tensor; 2]> {
-    let bound = (inputs as f64).powf(-0.5);
-    let mut draw =
-        |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform_in(-bound, bound) as f32).collect() };
-    let weight = Tensor::from_vec(draw(outputs * inputs), (outputs, inputs), device)?;
-    Ok([weight, Tensor::from_vec(draw(outputs), outputs, device)?])
-}
-
 impl Method for CoCoOp {
     fn id(&self) -> &'static str {
         "cocoop"
@@ -87,8 +74,8 @@ impl Method for CoCoOp {
     ) -> Result<Parameters, MethodError> {
         let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
         let hidden = self.hidden(joint);
-        let [w1, b1] = linear_default(hidden, joint, stream, clip.device())?;
-        let [w2, b2] = linear_default(width, hidden, stream, clip.device())?;
+        let [w1, b1] = linear(hidden, joint, stream, clip.device())?;
+        let [w2, b2] = linear(width, hidden, stream, clip.device())?;
         let typed = |t: Tensor| t.to_dtype(clip.dtype());
         Parameters::new(vec![
             ("ctx", initial_context(clip, &texts.prompts, self.context_tokens)?),

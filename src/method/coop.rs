@@ -91,6 +91,18 @@ impl Context {
         Ok(l2_normalise(&self.clip.text.encode_prefixed(&prefix, &self.layout)?)?)
     }
 
+    /// The classifiers of several contexts `ctx`; their suffixes are rows of the same products.
+    pub fn cosines(&self, parameters: &[Named]) -> Result<Vec<CosineHead>, MethodError> {
+        let contexts: Vec<_> =
+            parameters.iter().map(|each| each.get("ctx", &self.shape())).collect::<Result<_, _>>()?;
+        let texts = self.features(&Tensor::stack(&contexts, 0)?)?;
+        let one = |index| -> Result<CosineHead, MethodError> {
+            let text = texts.narrow(0, index, 1)?.squeeze(0)?;
+            Ok(CosineHead { text, scale: self.scale().clone() })
+        };
+        (0..contexts.len()).map(one).collect()
+    }
+
     /// exp(τ).
     pub fn scale(&self) -> &Tensor {
         self.clip.logit_scale()
@@ -125,6 +137,18 @@ pub(super) fn context_rows(
 /// Texts carry the context in front of every other token; nothing of it reaches an image.
 pub(super) const TEXT_ONLY: Untouched = Untouched { text: false, vision: true };
 
+/// The work of a context in front of every class name.
+pub(super) fn context_work(shape: &Shape<'_>) -> Work {
+    let evaluate = shape.classes() * shape.joint();
+    Work {
+        step: 2 * (shape.text_tokens() + shape.batch * evaluate),
+        classifier: shape.text_tokens(),
+        image: shape.image_tokens(),
+        evaluate,
+        ..Work::default()
+    }
+}
+
 impl Method for CoOp {
     fn id(&self) -> &'static str {
         "coop"
@@ -141,14 +165,7 @@ impl Method for CoOp {
     }
 
     fn work(&self, shape: &Shape<'_>) -> Work {
-        let evaluate = shape.classes() * shape.joint();
-        Work {
-            step: 2 * (shape.text_tokens() + shape.batch * evaluate),
-            classifier: shape.text_tokens(),
-            image: shape.image_tokens(),
-            evaluate,
-            ..Work::default()
-        }
+        context_work(shape)
     }
 
     fn untouched(&self) -> Untouched {
@@ -179,15 +196,8 @@ impl Method for CoOp {
 struct ContextHead(Context);
 
 impl Head for ContextHead {
-    /// The suffixes of all contexts are rows of the same products.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
-        let contexts: Vec<_> =
-            parameters.iter().map(|each| each.get("ctx", &self.0.shape())).collect::<Result<_, _>>()?;
-        let texts = self.0.features(&Tensor::stack(&contexts, 0)?)?;
-        let each = (0..contexts.len()).map(|index| -> Result<Box<dyn Classifier>, MethodError> {
-            let text = texts.narrow(0, index, 1)?.squeeze(0)?;
-            Ok(Box::new(CosineHead { text, scale: self.0.scale().clone() }))
-        });
-        Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
+        let boxed = |one| -> Box<dyn Classifier> { Box::new(one) };
+        Ok(Box::new(OneByOne(self.0.cosines(parameters)?.into_iter().map(boxed).collect())))
     }
 }

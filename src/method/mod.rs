@@ -3,19 +3,26 @@
 //! A method is a recipe: it names its prompts, draws its initial parameters, and binds itself to a
 //! class set. It never reads a file, draws a batch or steps an optimiser.
 
+mod clip_adapter;
 mod cocoop;
 mod contract;
 mod coop;
 mod error;
 mod images;
+mod kgcoop;
 mod linear_probe;
 mod parameters;
+mod parts;
+mod prograd;
+mod prototypes;
 mod registry;
 mod rpo;
 pub mod rpo_full;
 mod sets;
 mod settings;
 mod setup;
+mod task_res;
+mod tip_adapter;
 mod token_rows;
 pub mod wordings;
 pub mod work;

@@ -3,7 +3,9 @@
 use super::contract::Method;
 use super::error::MethodError;
 use super::settings::setting;
-use super::{cocoop, coop, linear_probe, rpo, zero_shot};
+use super::{
+    clip_adapter, cocoop, coop, kgcoop, linear_probe, prograd, prototypes, rpo, task_res, tip_adapter, zero_shot,
+};
 
 /// What kind of method it is: tables are grouped by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,8 +95,21 @@ impl Entry {
 }
 
 /// Every method, in the order of tables and legends. What the others are compared with is read last.
-pub const REGISTRY: &[Entry] =
-    &[zero_shot::ENTRY, linear_probe::ENTRY, coop::ENTRY, cocoop::ENTRY, rpo::ENTRY];
+pub const REGISTRY: &[Entry] = &[
+    zero_shot::ENTRY,
+    tip_adapter::FREE,
+    linear_probe::ENTRY,
+    clip_adapter::ENTRY,
+    task_res::ENTRY,
+    tip_adapter::TRAINED,
+    prototypes::ZS_LP,
+    prototypes::CLAP,
+    coop::ENTRY,
+    cocoop::ENTRY,
+    kgcoop::ENTRY,
+    prograd::ENTRY,
+    rpo::ENTRY,
+];
 
 /// What needs no training images: the others' gains are measured from it.
 pub const BASELINE: &str = zero_shot::ENTRY.id;

@@ -95,9 +95,15 @@ impl Head for CosineHead {
     }
 }
 
+impl CosineHead {
+    /// Logits of image features `[batch, joint]` of any length.
+    pub fn of_features(&self, features: &Tensor) -> Result<Tensor, MethodError> {
+        Ok(l2_normalise(features)?.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+    }
+}
+
 impl Classifier for CosineHead {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let features = l2_normalise(images.pooled()?)?;
-        Ok(features.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+        self.of_features(images.pooled()?)
     }
 }

@@ -4,7 +4,8 @@ use super::contract::Method;
 use super::error::MethodError;
 use super::settings::setting;
 use super::{
-    clip_adapter, cocoop, coop, kgcoop, linear_probe, prograd, prototypes, rpo, task_res, tip_adapter, zero_shot,
+    clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, maple, prograd, promptsrc, prototypes, rpo, task_res,
+    tip_adapter, zero_shot,
 };
 
 /// What kind of method it is: tables are grouped by it.
@@ -108,6 +109,10 @@ pub const REGISTRY: &[Entry] = &[
     cocoop::ENTRY,
     kgcoop::ENTRY,
     prograd::ENTRY,
+    ivlp::VPT,
+    ivlp::IVLP,
+    maple::ENTRY,
+    promptsrc::ENTRY,
     rpo::ENTRY,
 ];
 

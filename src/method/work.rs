@@ -150,6 +150,12 @@ impl<'a> Shape<'a> {
         self.patches() + whole(&self.config.vision, 1, self.image_rows() + k) + self.image_projection(k)
     }
 
+    /// One image with `k` rows more in its sequence, of which the class token alone is read.
+    pub fn image_prompted(&self, k: u64) -> u64 {
+        let n = self.image_rows() + k;
+        self.patches() + tokens(&self.config.vision, n, 1, n * n, n) + self.image_projection(1)
+    }
+
     /// Bytes of every layer's keys and values of the class prompts.
     pub fn text_cache_bytes(&self) -> u64 {
         let tower = &self.config.text;

@@ -110,18 +110,25 @@ struct HeldHead {
 
 impl Head for HeldHead {
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
-        let one = |cosine: CosineHead| -> Result<Box<dyn Classifier>, MethodError> {
-            // A weight of 0 is CoOp to the bit.
-            if self.weight == 0.0 {
-                return Ok(Box::new(cosine));
-            }
-            let agreement = (&cosine.text * &self.teacher)?.sum(1)?.mean_all()?;
-            let distance = (agreement.affine(-1.0, 1.0)? * self.weight)?;
-            Ok(Box::new(Held { cosine, distance }))
-        };
-        let each = self.context.cosines(parameters)?.into_iter().map(one);
+        let cosines = self.context.cosines(parameters)?.into_iter();
+        let each = cosines.map(|cosine| held(cosine, &self.teacher, self.weight));
         Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
     }
+}
+
+/// A classifier held to teacher features `[classes, joint]`, l2-normalised: weight·(1 − mean_c cos(t_c, t̂_c)) joins its
+/// loss. A weight of 0 leaves it as it is, to the bit.
+pub(super) fn held(
+    cosine: CosineHead,
+    teacher: &Tensor,
+    weight: f64,
+) -> Result<Box<dyn Classifier>, MethodError> {
+    if weight == 0.0 {
+        return Ok(Box::new(cosine));
+    }
+    let agreement = (&cosine.text * teacher)?.sum(1)?.mean_all()?;
+    let distance = (agreement.affine(-1.0, 1.0)? * weight)?;
+    Ok(Box::new(Held { cosine, distance }))
 }
 
 struct Held {

@@ -5,7 +5,7 @@ use super::error::MethodError;
 use super::settings::setting;
 use super::{
     clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, maple, prograd, promptsrc, prototypes, rpo, task_res,
-    tip_adapter, zero_shot,
+    tcp, tip_adapter, tower_weights, zero_shot,
 };
 
 /// What kind of method it is: tables are grouped by it.
@@ -113,6 +113,9 @@ pub const REGISTRY: &[Entry] = &[
     ivlp::IVLP,
     maple::ENTRY,
     promptsrc::ENTRY,
+    tcp::ENTRY,
+    tower_weights::LN_ONLY,
+    tower_weights::CLIP_LORA,
     rpo::ENTRY,
 ];
 

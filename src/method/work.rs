@@ -112,6 +112,12 @@ impl<'a> Shape<'a> {
         tokens(&self.config.text, rows, classes, pairs, last) + self.text_projection(classes)
     }
 
+    /// All class prompts once, sharing only their first `shared` rows.
+    pub fn text_unshared(&self, shared: u64) -> u64 {
+        let apart = Self { prefix: shared.min(self.prefix), ..self.clone() };
+        apart.text_tokens()
+    }
+
     /// `k` readers of every class.
     pub fn text_readers(&self, k: u64) -> u64 {
         let rows = k * self.classes();

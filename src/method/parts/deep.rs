@@ -101,24 +101,37 @@ pub fn token_rows(
 /// Rows `start..` of whole sequences `[batch, n, width]` replaced by the prompts of a block, if it has any.
 fn overwrite(x: &Tensor, deep: &Prompts, block: usize, start: usize) -> candle_core::Result<Tensor> {
     let Some((_, values)) = deep.overwritten().find(|(own, _)| *own == block) else { return Ok(x.clone()) };
-    let (batch, n, width) = x.dims3()?;
-    let k = values.dim(0)?;
-    let values = values.unsqueeze(0)?.broadcast_as((batch, k, width))?.contiguous()?;
-    let parts = [x.narrow(1, 0, start)?, values, x.narrow(1, start + k, n - start - k)?];
+    let (k, width) = values.dims2()?;
+    replace_rows(x, &values.unsqueeze(0)?.broadcast_as((x.dim(0)?, k, width))?.contiguous()?, start)
+}
+
+/// Rows `start..` of whole sequences `[batch, n, width]` replaced by `[batch, k, width]`.
+pub fn replace_rows(x: &Tensor, values: &Tensor, start: usize) -> candle_core::Result<Tensor> {
+    let (n, k) = (x.dim(1)?, values.dim(1)?);
+    let parts = [x.narrow(1, 0, start)?, values.clone(), x.narrow(1, start + k, n - start - k)?];
     let parts: Vec<&Tensor> = parts.iter().filter(|part| part.dims()[1] > 0).collect();
     Tensor::cat(&parts, 1)
 }
 
 fn text_tokens(clip: &Clip, prompts: &[Vec<u32>], deep: &Prompts) -> Result<Vec<Tensor>, MethodError> {
-    let n = deep.rows()?;
+    text_tokens_between(clip, prompts, &deep.first, &mut |block, x| overwrite(&x, deep, block, 1))
+}
+
+/// Token rows of class prompts whose words behind SOS are `first` `[n, width]`, with rows that change between blocks.
+pub fn text_tokens_between(
+    clip: &Clip,
+    prompts: &[Vec<u32>],
+    first: &Tensor,
+    between: Between<'_>,
+) -> Result<Vec<Tensor>, MethodError> {
+    let n = first.dim(0)?;
     let sequence = |prompt: &Vec<u32>| -> Result<Sequence, MethodError> {
         let words = Sequence::words(clip, prompt)?;
         let behind = words.rows.narrow(0, 1 + n, prompt.len() - 1 - n)?;
-        let rows = Tensor::cat(&[&words.rows.narrow(0, 0, 1)?, &deep.first, &behind], 0)?;
+        let rows = Tensor::cat(&[&words.rows.narrow(0, 0, 1)?, first, &behind], 0)?;
         let tokens = std::iter::once(0).chain(1 + n as u32..prompt.len() as u32).collect();
         Ok(Sequence { rows, positioned: words.positioned, tokens })
     };
     let sequences = prompts.iter().map(sequence).collect::<Result<Vec<_>, _>>()?;
-    let between: Between<'_> = &mut |block, x| overwrite(&x, deep, block, 1);
     text_rows_between(clip, &sequences, &|_, _, _| false, between)
 }

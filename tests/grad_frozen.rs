@@ -14,7 +14,9 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rpo_bench::backbone::nn::cross_entropy;
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TowerConfig, Weights};
-use rpo_bench::method::{ClassTexts, ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find};
+use rpo_bench::method::{
+    ClassTexts, FixedShots, ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find,
+};
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
 
@@ -37,7 +39,7 @@ fn methods() -> Vec<Box<dyn Method>> {
         }
         (entry.build)(own).unwrap()
     };
-    REGISTRY.iter().map(|entry| build(entry.id, true)).chain([build("rpo", false)]).collect()
+    REGISTRY.iter().map(common::small_method).chain([build("rpo", false)]).collect()
 }
 
 struct Task {
@@ -60,12 +62,21 @@ impl Task {
 
     fn loss(&self, method: &dyn Method, parameters: &Parameters) -> Tensor {
         let head = method.bind(&self.clip, &ClassTexts::of(&self.prompts)).unwrap();
-        let logits = head.classifier(&parameters.tracked()).unwrap().logits(&self.images).unwrap();
-        cross_entropy(&logits, &self.labels).unwrap()
+        let classifier = head.classifier(&parameters.tracked()).unwrap();
+        classifier.objective(&self.images, &self.labels).unwrap().loss
     }
 
     fn initial(&self, method: &dyn Method) -> Parameters {
-        method.init(&self.clip, &ClassTexts::of(&self.prompts), None, &mut Stream::new(&["initial"])).unwrap()
+        let shots = FixedShots::random(3, self.clip.config.projection_dim, &Device::Cpu).unwrap();
+        let texts = ClassTexts::of(&self.prompts);
+        let drawn = method.init(&self.clip, &texts, Some(&shots), &mut Stream::new(&["initial"])).unwrap();
+        // Additions that start at zero would hide the gradient of what they are multiplied by.
+        let mut stream = Stream::new(&["moved"]);
+        let moved = drawn.iter().map(|(name, var)| {
+            (name, (var.as_tensor() + normals(var.dims(), 0.05, DType::F32, &mut stream)).unwrap())
+        });
+        let moved = Parameters::new(moved.collect()).unwrap();
+        moved.with_fixed(drawn.fixed().iter().map(|(name, value)| (name, value.clone())).collect())
     }
 }
 

@@ -58,7 +58,8 @@ fn length(values: impl Iterator<Item = f32>) -> f64 {
 
 /// Lengths of the visual prompts' distances from the CLS embedding.
 fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
-    let parameters = method(plan, "rpo").method.init(clip, prompts, &mut stream()).unwrap();
+    let parameters =
+        method(plan, "rpo").method.init(clip, &ClassTexts::of(prompts), None, &mut stream()).unwrap();
     let cls: Vec<f32> = clip.vision.class_embedding().to_vec1().unwrap();
     let prompts = parameters.values().unwrap();
     let visual = rows(prompts.get("visual_prompt", &[0, cls.len()]).unwrap());
@@ -67,13 +68,13 @@ fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
 
 fn logits(resolved: &Resolved, clip: &Arc<Clip>, prompts: &[Vec<u32>], values: &Named) -> Vec<Vec<f32>> {
     let images = frozen_pass(clip, pixels(clip), resolved.method.needs()).unwrap();
-    let head = resolved.method.bind(clip, prompts).unwrap();
+    let head = resolved.method.bind(clip, &ClassTexts::of(prompts)).unwrap();
     rows(&head.classifier(values).unwrap().logits(&images).unwrap())
 }
 
 #[test]
 fn raw_class_names_keep_their_underscores() {
-    for id in ["rpo", "linear_probe"] {
+    for id in ["rpo", "linear_probe", "task_res", "zs_lp", "clap"] {
         let raw = plan(&[&format!("{id}.raw_class_names=true")]);
         assert!(prompt(&raw, id).contains("golden_retriever"));
         assert!(prompt(&plan(&[]), id).contains("golden retriever"));
@@ -232,4 +233,37 @@ fn views_are_shared_unless_told() {
 fn a_bank_repeats_its_views() {
     assert_eq!(view("", Views::Bank(4), 1), view("", Views::Bank(4), 5));
     assert_ne!(view("", Views::Fresh, 1), view("", Views::Fresh, 5));
+}
+
+#[test]
+fn outer_layer_norms_train_when_told() {
+    let (clip, prompts) = pocket();
+    let names = |setting: &[&str]| -> Vec<String> {
+        let plan = plan(setting);
+        let texts = ClassTexts::of(&prompts);
+        let shapes = method(&plan, "ln_only").method.shapes(&clip, &texts).unwrap();
+        shapes.into_iter().map(|shape| shape.name).collect()
+    };
+    let outer = |names: &[String]| names.iter().filter(|name| !name.contains("encoder.layers")).count();
+    assert_eq!((outer(&names(&[])), outer(&names(&["ln_only.outer=true"]))), (0, 6));
+}
+
+#[test]
+fn the_gradient_of_alpha_is_summed_or_fresh() {
+    let (clip, prompts) = pocket();
+    let texts = ClassTexts::of(&prompts);
+    let joint = clip.config.projection_dim;
+    let shots = rpo_bench::method::FixedShots::random(prompts.len(), joint, &Device::Cpu).unwrap();
+    let alpha = |setting: &[&str]| {
+        let plan = plan(setting);
+        let resolved = method(&plan, "lp_plus_plus");
+        let solved = resolved.method.init(&clip, &texts, Some(&shots), &mut stream()).unwrap();
+        solved.fixed().get("alpha", &[prompts.len()]).unwrap().to_vec1::<f32>().unwrap()
+    };
+    let steps = |number: u32| format!("lp_plus_plus.steps={number}");
+    // Until the first move both have seen the same gradients; the sum shows from then on.
+    let nine = steps(9);
+    assert_eq!(alpha(&[&nine]), alpha(&[&nine, "lp_plus_plus.accumulate=false"]));
+    let twenty = steps(20);
+    assert_ne!(alpha(&[&twenty]), alpha(&[&twenty, "lp_plus_plus.accumulate=false"]));
 }

@@ -65,7 +65,8 @@ impl Block {
             None => (x.clone(), normed),
         };
         let queries = added.iter().filter(|low| low.projection == Projection::Query);
-        let q = queries.map(|low| low.forward(&normed)).try_fold(self.q.forward(&normed)?, |q, low| q + low?)?;
+        let q =
+            queries.map(|low| low.forward(&normed)).try_fold(self.q.forward(&normed)?, |q, low| q + low?)?;
         let attended = nn::attend(&q, kv.as_ref(), call.attend)?;
         Ok((self.finish(&x, &attended)?, kv))
     }

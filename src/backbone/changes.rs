@@ -126,7 +126,8 @@ impl FlatRows {
 impl BlockChanges {
     /// Whether a block differs from the frozen one.
     pub(super) fn concern(&self, block: usize) -> bool {
-        self.low_rank.iter().any(|low| low.block == block) || self.norms.iter().any(|norm| norm.block == block)
+        self.low_rank.iter().any(|low| low.block == block)
+            || self.norms.iter().any(|norm| norm.block == block)
     }
 
     /// The additions of one block.

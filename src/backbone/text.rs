@@ -296,7 +296,8 @@ fn flat_rows(layout: &TextLayout, rows: &TextRows) -> Result<FlatRows> {
                 bail!("overwrite rows {first}..{} of {classes} classes: they do not have them", first + n);
             }
             let starts = layout.suffix_starts().enumerate();
-            let pairs = starts.flat_map(|(class, start)| (0..n).map(move |k| (start + first - prefix + k, class * n + k)));
+            let pairs = starts
+                .flat_map(|(class, start)| (0..n).map(move |k| (start + first - prefix + k, class * n + k)));
             (rows.values.reshape((classes * n, width))?, pairs.collect())
         }
     };

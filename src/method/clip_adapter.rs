@@ -96,8 +96,13 @@ impl Method for ClipAdapter {
     }
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
-        let cosine = CosineHead { text: text_features(clip, &texts.prompts)?, scale: clip.logit_scale().clone() };
-        Ok(Box::new(AdapterHead { cosine, ratio: self.ratio, hidden: self.hidden(clip.config.projection_dim) }))
+        let cosine =
+            CosineHead { text: text_features(clip, &texts.prompts)?, scale: clip.logit_scale().clone() };
+        Ok(Box::new(AdapterHead {
+            cosine,
+            ratio: self.ratio,
+            hidden: self.hidden(clip.config.projection_dim),
+        }))
     }
 }
 

@@ -12,7 +12,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::sets::{Alone, ClassifierSet};
-use super::setup::{ClassTexts, ParameterShape, Shots};
+use super::setup::{ClassTexts, Golden, ParameterShape, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
@@ -62,6 +62,21 @@ pub trait Method: Send + Sync {
         shots: Option<&dyn Shots>,
         stream: &mut Stream,
     ) -> Result<Parameters, MethodError>;
+
+    /// What a solver of the method's own computes on the way, for golden numbers; `given` are their initial values. Nothing
+    /// where the training loop trains.
+    ///
+    /// # Errors
+    /// As [`Method::init`].
+    fn golden(
+        &self,
+        _clip: &Clip,
+        _texts: &ClassTexts,
+        _shots: Option<&dyn Shots>,
+        _given: &dyn Fn(&str) -> Option<Tensor>,
+    ) -> Result<Golden, MethodError> {
+        Ok(Golden::default())
+    }
 
     /// Names and shapes of what [`Method::init`] returns, without values. A method that reads shots overrides this.
     ///

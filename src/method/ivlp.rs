@@ -96,7 +96,10 @@ impl Sizes {
     pub fn checked(self, id: &str) -> Result<Self, MethodError> {
         let sides = [(self.vision_ctx, self.vision_depth), (self.text_ctx, self.text_depth)];
         if sides.iter().any(|(n, depth)| (*n == 0) != (*depth == 0)) || sides == [(0, 0); 2] {
-            return Err(setting(id, format!("{self:?}: a tower with prompts needs a number and a depth of at least 1")));
+            return Err(setting(
+                id,
+                format!("{self:?}: a tower with prompts needs a number and a depth of at least 1"),
+            ));
         }
         Ok(self)
     }

@@ -68,7 +68,10 @@ impl MaPle {
     fn fits(&self, clip: &Clip) -> Result<(), MethodError> {
         let blocks = clip.config.vision.layers.min(clip.config.text.layers);
         if self.depth > blocks {
-            return Err(setting(ENTRY.id, format!("depth is {}: the towers have {blocks} blocks", self.depth)));
+            return Err(setting(
+                ENTRY.id,
+                format!("depth is {}: the towers have {blocks} blocks", self.depth),
+            ));
         }
         Ok(())
     }

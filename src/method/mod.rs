@@ -12,6 +12,7 @@ mod images;
 mod ivlp;
 mod kgcoop;
 mod linear_probe;
+mod lp_plus_plus;
 mod maple;
 mod parameters;
 mod parts;
@@ -41,5 +42,5 @@ pub use registry::{BASELINE, Entry, Family, PublishedTensor, REGISTRY, Switch, f
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};
-pub use setup::{ClassTexts, FixedShots, ParameterShape, Shots};
+pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Shots};
 pub use token_rows::{Shift, TokenRows, Untouched};

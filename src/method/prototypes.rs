@@ -156,7 +156,8 @@ fn multipliers(
     let (labels, classes) = (shots.labels(), cosine.text.dim(0)?);
     let (mut sums, mut counts) = (vec![0f64; classes], vec![0usize; classes]);
     for view in 0..views {
-        let probabilities = softmax(&cosine.of_features(&shots.pooled(view)?)?)?;
+        let probabilities =
+            softmax(&cosine.of_features(&shots.pooled(view)?.to_dtype(cosine.text.dtype())?)?)?;
         let rows = probabilities.to_dtype(DType::F64)?.to_vec2::<f64>()?;
         for (label, row) in labels.iter().zip(rows) {
             sums[*label as usize] += row[*label as usize];
@@ -180,7 +181,9 @@ impl Head for PrototypeHead {
             let rows = each.get(ROWS, self.text.dims())?;
             let cosine = CosineHead { text: l2_normalise(rows)?, scale: self.scale.clone() };
             // A weight of 0 is ZS-LP to the bit.
-            let Some(weight) = self.weight.filter(|weight| *weight > 0.0) else { return Ok(Box::new(cosine)) };
+            let Some(weight) = self.weight.filter(|weight| *weight > 0.0) else {
+                return Ok(Box::new(cosine));
+            };
             let multipliers = each.get(MULTIPLIERS, &[self.text.dim(0)?])?;
             let distances = (rows - &self.text)?.sqr()?.sum(1)?;
             let constraint = ((distances * multipliers)?.mean_all()? * weight)?;

@@ -4,8 +4,8 @@ use super::contract::Method;
 use super::error::MethodError;
 use super::settings::setting;
 use super::{
-    clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, maple, prograd, promptsrc, prototypes, rpo, task_res,
-    tcp, tip_adapter, tower_weights, zero_shot,
+    clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
+    prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, zero_shot,
 };
 
 /// What kind of method it is: tables are grouped by it.
@@ -105,6 +105,7 @@ pub const REGISTRY: &[Entry] = &[
     tip_adapter::TRAINED,
     prototypes::ZS_LP,
     prototypes::CLAP,
+    lp_plus_plus::ENTRY,
     coop::ENTRY,
     cocoop::ENTRY,
     kgcoop::ENTRY,

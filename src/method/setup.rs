@@ -77,6 +77,15 @@ impl Shots for FixedShots {
     }
 }
 
+/// What a method with a solver of its own computes on the way, by the names that golden numbers have.
+#[derive(Debug, Default)]
+pub struct Golden {
+    /// Names and values.
+    pub numbers: Vec<(String, Tensor)>,
+    /// Names of logits over the images, and the parameters that give them.
+    pub logits: Vec<(String, Named)>,
+}
+
 /// A method asked for `what` of training images where there are none.
 pub(super) fn no_shots(what: &str) -> MethodError {
     MethodError::Shots(format!("its initial values need the {what} of training images, and there are none"))

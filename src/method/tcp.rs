@@ -71,13 +71,21 @@ impl Tcp {
     fn fits(&self, clip: &Clip) -> Result<(), MethodError> {
         let layers = clip.config.text.layers;
         if self.layer >= layers {
-            return Err(setting(ENTRY.id, format!("layer is {}: the text tower has {layers} blocks", self.layer)));
+            return Err(setting(
+                ENTRY.id,
+                format!("layer is {}: the text tower has {layers} blocks", self.layer),
+            ));
         }
         Ok(())
     }
 
     /// Every class's prompts `[classes, ctx, width]` of teacher features `[classes, joint]`.
-    fn class_prompts(&self, parameters: &Named, teacher: &Tensor, width: usize) -> Result<Tensor, MethodError> {
+    fn class_prompts(
+        &self,
+        parameters: &Named,
+        teacher: &Tensor,
+        width: usize,
+    ) -> Result<Tensor, MethodError> {
         let (classes, joint) = teacher.dims2()?;
         let (hidden, out) = ((joint / REDUCTION).max(1), self.ctx * width);
         let layer = |x: &Tensor, name: &str, [outputs, inputs]: [usize; 2]| -> Result<Tensor, MethodError> {
@@ -120,7 +128,8 @@ impl Method for Tcp {
 
     fn work(&self, shape: &Shape<'_>) -> Work {
         let hidden = (shape.joint() as usize / REDUCTION).max(1) as u64;
-        let net = shape.classes() * hidden * (shape.joint() + self.ctx as u64 * shape.config.text.width as u64);
+        let net =
+            shape.classes() * hidden * (shape.joint() + self.ctx as u64 * shape.config.text.width as u64);
         let (evaluate, text) = (shape.classes() * shape.joint(), shape.text_unshared(1) + net);
         Work {
             bind: shape.text_tokens(),
@@ -163,7 +172,12 @@ impl Method for Tcp {
         // The context takes the words' places, so every prompt must have them.
         TextLayout::new(&texts.prompts, 1 + self.ctx, clip.config.context_length)?;
         let layout = TextLayout::new(&texts.prompts, 1, clip.config.context_length)?;
-        Ok(Box::new(TcpHead { clip: clip.clone(), layout, teacher: first_wording(clip, texts)?, method: *self }))
+        Ok(Box::new(TcpHead {
+            clip: clip.clone(),
+            layout,
+            teacher: first_wording(clip, texts)?,
+            method: *self,
+        }))
     }
 }
 

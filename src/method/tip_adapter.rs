@@ -73,8 +73,9 @@ fn build(id: &'static str, table: toml::Table) -> Result<Box<dyn Method>, Method
     let good = |value: f64| value.is_finite() && value >= 0.0;
     if !(good(settings.alpha) && good(settings.beta)) || settings.views == 0 {
         let Settings { alpha, beta, views } = settings;
-        let reason =
-            format!("alpha is {alpha}, beta {beta}, views {views}: expected numbers ≥ 0 and at least one view");
+        let reason = format!(
+            "alpha is {alpha}, beta {beta}, views {views}: expected numbers ≥ 0 and at least one view"
+        );
         return Err(setting(id, reason));
     }
     Ok(Box::new(Tip { id, settings }))
@@ -147,8 +148,7 @@ impl Method for Tip {
     }
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
-        let cosine =
-            CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
+        let cosine = CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
         Ok(Box::new(MemoryHead { cosine, keys: self.keys(), settings: self.settings }))
     }
 }

@@ -147,7 +147,8 @@ impl Weights {
         let last_text = (outer && text).then(|| pair(OUTER[2], of_text.width)).transpose()?;
         let outer_vision = |name: &str| (outer && vision).then(|| pair(name, of_vision.width)).transpose();
         let (first_norm, last_norm) = (outer_vision(OUTER[0])?, outer_vision(OUTER[1])?);
-        let blocks = |model: &str, layers, width, start| self.blocks(parameters, model, [layers, width, start]);
+        let blocks =
+            |model: &str, layers, width, start| self.blocks(parameters, model, [layers, width, start]);
         let [vision_start, text_start] = match self {
             Self::Lora(_) => [0; 2],
             Self::Norms(norms) => [norms.vision_start, norms.text_start],
@@ -201,7 +202,11 @@ fn norm(parameters: &Named, name: &str, width: usize) -> Result<[Tensor; 2], Met
 }
 
 /// Initial values: A as PyTorch's linear layers, B zero; LayerNorms as the model has them.
-fn initial(weights: &Weights, clip: &Clip, stream: &mut Stream) -> Result<Vec<(String, Tensor)>, MethodError> {
+fn initial(
+    weights: &Weights,
+    clip: &Clip,
+    stream: &mut Stream,
+) -> Result<Vec<(String, Tensor)>, MethodError> {
     let mut all = Vec::new();
     let towers = [(VISION, &clip.config.vision), (TEXT, &clip.config.text)];
     for (tower, ((model, config), trained)) in towers.into_iter().zip(weights.towers()).enumerate() {
@@ -223,8 +228,14 @@ fn initial(weights: &Weights, clip: &Clip, stream: &mut Stream) -> Result<Vec<(S
             }
             Weights::Norms(norms) => {
                 let start = [norms.vision_start, norms.text_start][tower];
-                for (block, second) in (start..config.layers).flat_map(|block| [(block, false), (block, true)]) {
-                    let own = if tower == 0 { clip.vision.norm(block, second) } else { clip.text.norm(block, second) };
+                for (block, second) in
+                    (start..config.layers).flat_map(|block| [(block, false), (block, true)])
+                {
+                    let own = if tower == 0 {
+                        clip.vision.norm(block, second)
+                    } else {
+                        clip.text.norm(block, second)
+                    };
                     all.extend(own.into_iter().flat_map(|pair| named(norm_name(model, block, second), pair)));
                 }
                 if norms.outer && tower == 0 {
@@ -340,14 +351,24 @@ impl WeightsHead {
                 _ => text_features(&merged, &self.prompts)?,
             };
             let changes = vision.map(|_| VisionChanges::default());
-            return Ok(Tuned { clip: merged, cosine: CosineHead { text: features, scale }, vision: changes, merged: true });
+            return Ok(Tuned {
+                clip: merged,
+                cosine: CosineHead { text: features, scale },
+                vision: changes,
+                merged: true,
+            });
         }
         let features = match (&text, &self.frozen) {
             (Some(changes), _) => l2_normalise(&self.clip.text.encode_changed(&self.layout, changes)?)?,
             (None, Some(frozen)) => frozen.clone(),
             (None, None) => text_features(&self.clip, &self.prompts)?,
         };
-        Ok(Tuned { clip: self.clip.clone(), cosine: CosineHead { text: features, scale }, vision, merged: false })
+        Ok(Tuned {
+            clip: self.clip.clone(),
+            cosine: CosineHead { text: features, scale },
+            vision,
+            merged: false,
+        })
     }
 }
 

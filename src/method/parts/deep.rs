@@ -11,7 +11,9 @@ use crate::backbone::{Clip, TextLayout};
 use crate::method::error::MethodError;
 use crate::method::images::ImageBatch;
 use crate::method::parameters::Named;
-use crate::method::token_rows::{Between, Sequence, TokenRows, frozen_rows, text_rows_between, vision_rows_between};
+use crate::method::token_rows::{
+    Between, Sequence, TokenRows, frozen_rows, text_rows_between, vision_rows_between,
+};
 
 /// Prompts of one tower, `[n, width]` each: of the input, then of each further block in order.
 #[derive(Clone, Debug)]
@@ -58,7 +60,10 @@ impl Prompts {
         let first = (&self.first + clip.text.positions(1, n)?)?;
         let row = |block, values: Tensor| TextRows { block, first: 1, values };
         let deeper = self.overwritten().map(|(block, values)| row(block, values.clone()));
-        Ok(TextChanges { rows: std::iter::once(row(0, first)).chain(deeper).collect(), ..TextChanges::default() })
+        Ok(TextChanges {
+            rows: std::iter::once(row(0, first)).chain(deeper).collect(),
+            ..TextChanges::default()
+        })
     }
 }
 

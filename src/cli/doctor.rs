@@ -15,6 +15,7 @@ use crate::backbone::ClipFolder;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
 use crate::suite::{Estimate, Plan, SuiteFile, World, estimate, settle_sizes};
+use crate::util::machine;
 
 /// Everything on the page; field names are the JSON keys.
 #[derive(Serialize)]
@@ -66,7 +67,7 @@ pub(super) fn doctor(
         features: features(),
         decoder: DECODER,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_mib: memory_mib(),
+        memory_mib: machine::total_memory_bytes().map(|bytes| bytes >> 20),
         gpus: gpus(),
         model: clip.map(model),
         suite: suite.name.clone(),
@@ -123,12 +124,6 @@ fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: bool) -> 
 fn features() -> Vec<&'static str> {
     let known = [("cuda", cfg!(feature = "cuda")), ("parquet", cfg!(feature = "parquet"))];
     known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect()
-}
-
-fn memory_mib() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }
 
 fn gpus() -> Vec<String> {

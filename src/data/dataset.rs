@@ -3,6 +3,7 @@
 //! `split_sha256` is over the ordered lists as this program sees them, so it exists for every layout;
 //! the digest of a split *file* is another number and only split-file layouts have one.
 
+use crate::util::hex;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -83,11 +84,6 @@ pub fn lists_sha256(split: &Split) -> String {
         }
     }
     hex(&hash.finalize())
-}
-
-/// Bytes as lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! them, then ImageNet's test-only variants.
 
 use super::manifest::{Manifest, ManifestError};
+use crate::util::likely;
 
 /// Declares the table; each id is also the manifest's file name.
 macro_rules! manifests {
@@ -57,14 +58,11 @@ pub fn text(id: &str) -> Option<&'static str> {
 /// The error for an id that is none of `known`: names those it may have been meant for.
 pub(super) fn unknown<'a>(id: &str, known: impl IntoIterator<Item = &'a str>) -> ManifestError {
     let known: Vec<&str> = known.into_iter().collect();
-    let mut near: Vec<(f64, &str)> =
-        known.iter().map(|name| (strsim::jaro_winkler(id, name), *name)).filter(|(s, _)| *s > 0.75).collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near = likely(id, known.iter().copied());
     let hint = if near.is_empty() {
         format!("known datasets are {}", known.join(", "))
     } else {
-        let names: Vec<&str> = near.iter().take(3).map(|(_, name)| *name).collect();
-        format!("did you mean {}?", names.join(" or "))
+        format!("did you mean {}?", near.join(" or "))
     };
     ManifestError::Unknown { id: id.to_owned(), hint }
 }

@@ -7,6 +7,7 @@ use super::{
     clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
     prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, zero_shot,
 };
+use crate::util::nearest;
 
 /// What kind of method it is: tables are grouped by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,13 +139,9 @@ pub fn look_up(name: &str) -> Option<&'static Entry> {
 /// # Errors
 /// [`MethodError::Unknown`] with the nearest name.
 pub fn find(name: &str) -> Result<&'static Entry, MethodError> {
-    look_up(name).ok_or_else(|| {
-        let nearest =
-            ids().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-        MethodError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest.unwrap_or_default().to_owned(),
-            known: ids().collect::<Vec<_>>().join(", "),
-        }
+    look_up(name).ok_or_else(|| MethodError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest(name, ids()).unwrap_or_default().to_owned(),
+        known: ids().collect::<Vec<_>>().join(", "),
     })
 }

@@ -1,5 +1,6 @@
 //! The process behind a claim, and whether it is still there.
 
+use crate::util::machine;
 use serde::{Deserialize, Serialize};
 
 use super::claim::STALE_SECS;
@@ -26,12 +27,10 @@ impl Holder {
     pub fn this_process() -> Self {
         let pid = std::process::id();
         Self {
-            host: host(),
+            host: machine::host(),
             pid,
-            pid_namespace: std::fs::read_link("/proc/self/ns/pid")
-                .ok()
-                .map(|link| link.display().to_string()),
-            started: started(pid),
+            pid_namespace: machine::pid_namespace(),
+            started: machine::process_started(pid),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             heartbeat: 0,
         }
@@ -54,21 +53,11 @@ impl Holder {
     fn is_gone(&self) -> bool {
         let me = Self::this_process();
         let neighbour = self.host == me.host && self.pid_namespace == me.pid_namespace;
-        neighbour && me.started.is_some() && self.started.is_some() && started(self.pid) != self.started
+        neighbour
+            && me.started.is_some()
+            && self.started.is_some()
+            && machine::process_started(self.pid) != self.started
     }
-}
-
-fn host() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    name.or_else(|| std::env::var("HOSTNAME").ok()).map_or_else(String::new, |name| name.trim().to_owned())
-}
-
-/// Start of a process in clock ticks since boot: field 22 of its `stat`, counted behind the name in brackets,
-/// which may hold spaces. `None` where there is no such process, or no `/proc`.
-fn started(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19)?.parse().ok()
 }
 
 #[cfg(test)]

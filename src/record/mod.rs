@@ -2,6 +2,7 @@
 
 pub mod claim;
 pub mod holder;
+pub mod predictions;
 pub mod redact;
 pub mod schema;
 pub mod seal;
@@ -9,6 +10,7 @@ pub mod store;
 
 pub use claim::{Claims, Held, lock_file};
 pub use holder::Holder;
+pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;
-pub use store::{Seal, Store, StoreError, hex, parse_record, predictions_csv, read_record};
+pub use store::{Seal, Store, StoreError, parse_record, read_record};

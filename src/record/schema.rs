@@ -4,6 +4,7 @@
 //! Paths inside a record are relative to the suite's run directory; no host name, user name or
 //! absolute path ever enters one. Accuracies are kept as integers, percentages are made when printed.
 
+pub use crate::data::Prediction;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -156,19 +157,6 @@ pub struct Measurement {
     pub place: BTreeMap<String, String>,
     /// The number; always finite.
     pub value: f64,
-}
-
-/// One row of a predictions file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// Item path, relative to the data root.
-    pub path: String,
-    /// True class, counted among the classes that competed.
-    pub label: u32,
-    /// Predicted class, counted likewise.
-    pub predicted: u32,
-    /// Softmax probability of the true class.
-    pub p_true: f32,
 }
 
 /// Where a number comes from, as far as it is known.

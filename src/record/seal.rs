@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::store::hex;
+use crate::util::hex;
 
 /// The field as it stands in a record without a seal. It is the document's last.
 const EMPTY: &str = "\"record_sha256\": \"\"";

@@ -2,6 +2,7 @@
 //!
 //! A cell exists when its record does. Everything is written under a temporary name, synced and renamed.
 
+use crate::util::hex;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -183,7 +184,7 @@ impl Store {
     pub fn predictions(&self, evaluation: &Evaluation) -> Option<Vec<Prediction>> {
         let bytes = self.read(&evaluation.predictions_path).ok()?;
         (hex(&Sha256::digest(&bytes)) == evaluation.predictions_sha256).then_some(())?;
-        parse_predictions(&bytes)
+        super::predictions::parse_predictions(&bytes)
     }
 }
 
@@ -246,55 +247,4 @@ pub fn parse_record(path: &Path) -> Result<(RunRecord, Seal), StoreError> {
 #[derive(Deserialize)]
 struct Version {
     schema_version: u32,
-}
-
-/// Predictions as CSV with a header: path, label, predicted, p_true.
-pub fn predictions_csv(predictions: &[Prediction]) -> String {
-    let mut text = "path,label,predicted,p_true\n".to_owned();
-    for row in predictions {
-        let path = match row.path.contains([',', '"', '\n']) {
-            true => format!("\"{}\"", row.path.replace('"', "\"\"")),
-            false => row.path.clone(),
-        };
-        text.push_str(&format!("{path},{},{},{}\n", row.label, row.predicted, row.p_true));
-    }
-    text
-}
-
-/// Reads [`predictions_csv`] back; `None` for anything else. Fields are taken from the right, since only a
-/// path can hold a comma.
-pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
-    (lines.next()? == "path,label,predicted,p_true").then_some(())?;
-    lines
-        .map(|line| {
-            let mut fields = line.rsplitn(4, ',');
-            let p_true = fields.next()?.parse().ok()?;
-            let predicted = fields.next()?.parse().ok()?;
-            let label = fields.next()?.parse().ok()?;
-            let path = fields.next()?;
-            let path = path.strip_prefix('"').and_then(|p| p.strip_suffix('"')).unwrap_or(path);
-            Some(Prediction { path: path.replace("\"\"", "\""), label, predicted, p_true })
-        })
-        .collect()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn predictions_survive_a_round_trip() {
-        let rows = vec![
-            Prediction { path: "a/b.jpg".into(), label: 1, predicted: 2, p_true: 0.125 },
-            Prediction { path: "x, \"y\".jpg".into(), label: 0, predicted: 0, p_true: 1.0e-9 },
-        ];
-        assert_eq!(parse_predictions(predictions_csv(&rows).as_bytes()), Some(rows));
-        assert_eq!(parse_predictions(b"nonsense"), None);
-    }
 }

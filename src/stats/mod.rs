@@ -12,6 +12,7 @@ pub mod groups;
 pub mod harmonic;
 pub mod holm;
 pub mod image_bootstrap;
+pub mod measures;
 pub mod paired;
 pub mod proportions;
 pub mod ranks;

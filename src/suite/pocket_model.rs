@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use super::error::SuiteError;
 use crate::backbone::files::hf_config;
 use crate::backbone::{BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, TokenizerError, Weights};
-use crate::record::hex;
+use crate::util::hex;
 
 const CONFIG: &str = include_str!("../../assets/pocket/config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../assets/pocket/model.safetensors");

@@ -16,6 +16,7 @@ use crate::data::{
 };
 use crate::method::{ClassTexts, PromptStyle};
 use crate::pocket::{self, PocketImages};
+use crate::util::nearest;
 
 /// A dataset ready to run.
 pub struct BenchDataset {
@@ -301,7 +302,7 @@ impl World {
                     id: id.to_owned(),
                     reason: format!(
                         "unknown; did you mean {}?",
-                        super::spec::overrides::nearest(id, &self.known())
+                        nearest(id, self.known().iter().map(String::as_str)).unwrap_or_default()
                     ),
                 })?;
                 let manifest = embedded::manifest(id).map_err(crate::data::DataError::from)?;

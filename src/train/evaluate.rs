@@ -5,9 +5,8 @@ use candle_core::{DType, Tensor};
 use super::ahead::ahead;
 use super::error::TrainError;
 use super::test_images::TestImages;
-use crate::data::Item;
+use crate::data::{Confidence, Item, Prediction};
 use crate::method::{ClassifierSet, ImageBatch, MethodError, Shares};
-use crate::record::Prediction;
 
 /// Keeps the predictions of one pass while it runs.
 pub trait PassKeeper {
@@ -121,27 +120,33 @@ fn append(logits: &Tensor, items: &[(&Item, u32)], out: &mut Vec<Prediction>) ->
         if row.iter().any(|x| !x.is_finite()) {
             return Err(TrainError::Logits { path: item.path.clone() });
         }
-        out.push(Prediction {
-            path: item.path.clone(),
-            label: *label,
-            predicted: argmax(&row),
-            p_true: probability(&row, *label),
-        });
+        out.push(prediction(&row, item, *label));
     }
     Ok(())
 }
 
 /// The highest entry; ties go to the lower index.
-fn argmax(row: &[f64]) -> u32 {
+fn argmax(row: &[f64]) -> usize {
     let better = |best: usize, i: usize| if row[i] > row[best] { i } else { best };
-    (1..row.len()).fold(0, better) as u32
+    (1..row.len()).fold(0, better)
 }
 
-/// Softmax probability of `label`; 0 for a label outside the row.
-fn probability(row: &[f64], label: u32) -> f32 {
-    let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+/// What logits say of an image: the class they choose, and softmax probabilities, computed in f64. A label outside
+/// the row has probability 0.
+fn prediction(row: &[f64], item: &Item, label: u32) -> Prediction {
+    let best = argmax(row);
+    let top = row.get(best).copied().unwrap_or_default();
     let sum: f64 = row.iter().map(|x| (x - top).exp()).sum();
-    row.get(label as usize).map_or(0.0, |x| ((x - top).exp() / sum) as f32)
+    let p = |logit: f64| (logit - top).exp() / sum;
+    let rivals = row.iter().enumerate().filter(|(index, _)| *index != best);
+    let second = rivals.map(|(_, logit)| *logit).fold(f64::NEG_INFINITY, f64::max);
+    Prediction {
+        path: item.path.clone(),
+        label,
+        predicted: best as u32,
+        p_true: row.get(label as usize).map_or(0.0, |logit| p(*logit) as f32),
+        confidence: Some(Confidence { p_predicted: p(top) as f32, margin: (p(top) - p(second)) as f32 }),
+    }
 }
 
 #[cfg(test)]
@@ -155,10 +160,17 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_sum_to_one() {
+    fn probabilities_sum_to_one_and_the_margin_is_to_the_second() {
+        let item = Item { path: "a.png".into(), label: 0 };
         let row = [1000.0, 1001.0, 999.0];
-        let sum: f32 = (0..3).map(|label| probability(&row, label)).sum();
+        let sum: f32 = (0..3).map(|label| prediction(&row, &item, label).p_true).sum();
         assert!((sum - 1.0).abs() < 1e-6);
-        assert_eq!(probability(&row, 7), 0.0);
+        let outside = prediction(&row, &item, 7);
+        assert_eq!((outside.p_true, outside.predicted), (0.0, 1));
+        let sure = outside.confidence.unwrap();
+        assert_eq!(sure.p_predicted, prediction(&row, &item, 1).p_true);
+        assert!((sure.margin - (sure.p_predicted - prediction(&row, &item, 0).p_true)).abs() < 1e-7);
+        let margin = |row: &[f64]| prediction(row, &item, 0).confidence.unwrap().margin;
+        assert_eq!((margin(&[2.0, 2.0]), margin(&[5.0])), (0.0, 1.0));
     }
 }

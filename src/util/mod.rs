@@ -2,5 +2,10 @@
 //! numbers, facts about the machine.
 
 pub mod atomic_file;
+mod hex;
 pub mod machine;
+mod nearest;
 pub mod rng;
+
+pub use hex::hex;
+pub use nearest::{likely, nearest};

@@ -13,7 +13,7 @@ use rpo_bench::data::file_source::FileSource;
 use rpo_bench::data::manifest::Manifest;
 use rpo_bench::data::split_json::read_split_json;
 use rpo_bench::data::{ImageSource, Item};
-use rpo_bench::record::store::parse_predictions;
+use rpo_bench::record::parse_predictions;
 use rpo_bench::record::{parse_record, read_record};
 use rpo_bench::suite::{Plan, SUITES, SuiteFile};
 
@@ -145,8 +145,9 @@ fn records() {
 
 #[test]
 fn predictions() {
-    let sound = b"path,label,predicted,p_true\na/1.jpg,0,1,0.25\n\"b, \"\"c\"\".jpg\",2,2,1e-9\n".to_vec();
-    let samples = vec![("predictions.csv".to_owned(), sound)];
+    let earlier = b"path,label,predicted,p_true\na/1.jpg,0,1,0.25\n\"b, \"\"c\"\".jpg\",2,2,1e-9\n".to_vec();
+    let sound = b"path,label,predicted,p_true,p_predicted,margin\na/1.jpg,0,1,0.25,0.5,0.25\n\"b, \"\"c\"\".jpg\",2,2,0.9,0.9,0.8\n".to_vec();
+    let samples = vec![("predictions.csv".to_owned(), sound), ("earlier.csv".to_owned(), earlier)];
     survives(&Format { name: "predictions", samples, damage: damage::text }, &|path| {
         let rows = parse_predictions(&std::fs::read(path).unwrap());
         rows.map(|_| ()).ok_or_else(|| format!("{}: no predictions", name(path)))

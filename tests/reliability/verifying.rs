@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rpo_bench::record::{hex, seal};
+use rpo_bench::record::seal;
+use rpo_bench::util::hex;
 use sha2::{Digest, Sha256};
 
 use super::program::{files, run_dir, smoke, stderr, succeeds};

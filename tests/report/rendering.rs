@@ -65,6 +65,7 @@ fn made_up_predictions(record: &RunRecord, evaluation: &Evaluation) -> Option<Ve
         label: 1,
         predicted: u32::from(right),
         p_true: 0.5,
+        confidence: None,
     };
     Some(right.into_iter().enumerate().map(row).collect())
 }

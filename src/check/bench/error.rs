@@ -24,12 +24,12 @@ pub enum BenchError {
         reason: String,
     },
     /// The system does not say what a process used.
-    #[error("read {file}: {reason}; benchmarks count CPU-seconds and need Linux's /proc")]
+    #[error(
+        "read the process's {what}: the system does not say; benchmarks count CPU-seconds and need Linux's /proc"
+    )]
     Proc {
-        /// File under /proc.
-        file: &'static str,
-        /// What is wrong.
-        reason: String,
+        /// What was asked for.
+        what: &'static str,
     },
     /// The model could not be built.
     #[error(transparent)]

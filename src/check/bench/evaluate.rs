@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{Place, Used, measured, median, peak_rss_mib, product_rate};
+use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use super::step::{Chosen, choose};
 use crate::backbone::Clip;
@@ -229,8 +229,8 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         ratio: separate / (shared + per_image).max(f64::MIN_POSITIVE),
         ratio_without_cocoop: separate / shared.max(f64::MIN_POSITIVE),
         peak_rss_mib: peak_rss_mib()?,
-        gemm_gflops_per_cpu_second: median(rates.iter().map(|rate| rate.cpu)),
-        gemm_gflops_per_wall_second: median(rates.iter().map(|rate| rate.wall)),
+        gemm_gflops_per_cpu_second: middle(rates.iter().map(|rate| rate.cpu)),
+        gemm_gflops_per_wall_second: middle(rates.iter().map(|rate| rate.wall)),
         gflop_per_image: gflop + cocoop_gflop,
         gflop_per_image_without_cocoop: gflop,
     })

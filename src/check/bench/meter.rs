@@ -11,6 +11,8 @@ use serde::Serialize;
 use super::error::BenchError;
 use super::shape::normals;
 use crate::backbone::Precision;
+use crate::stats::describe::median;
+use crate::util::machine;
 
 /// Ticks per second of `/proc/self/stat`: fixed by Linux's interface to programs, whatever the kernel's own.
 const TICKS: f64 = 100.0;
@@ -34,22 +36,9 @@ impl std::ops::AddAssign for Used {
     }
 }
 
-fn proc_file(file: &'static str) -> Result<String, BenchError> {
-    std::fs::read_to_string(file).map_err(|error| BenchError::Proc { file, reason: error.to_string() })
-}
-
 fn cpu_seconds() -> Result<f64, BenchError> {
-    const FILE: &str = "/proc/self/stat";
-    let text = proc_file(FILE)?;
-    // The second field is the program's name in parentheses, which may itself hold blanks.
-    let ticks = text.rsplit(')').next().and_then(|rest| {
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
-    });
-    match ticks {
-        Some(ticks) => Ok(ticks as f64 / TICKS),
-        None => Err(BenchError::Proc { file: FILE, reason: "fields utime and stime are missing".to_owned() }),
-    }
+    let ticks = machine::cpu_ticks().ok_or(BenchError::Proc { what: "processor time" })?;
+    Ok(ticks as f64 / TICKS)
 }
 
 /// Where a benchmark computes.
@@ -91,14 +80,8 @@ pub(super) fn measured<T, E: Into<BenchError>>(
 
 /// Largest resident memory of this process so far, in MiB.
 pub(super) fn peak_rss_mib() -> Result<f64, BenchError> {
-    const FILE: &str = "/proc/self/status";
-    let text = proc_file(FILE)?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
-    match kib {
-        Some(kib) => Ok(kib / 1024.0),
-        None => Err(BenchError::Proc { file: FILE, reason: "field VmHWM is missing".to_owned() }),
-    }
+    let bytes = machine::peak_memory_bytes().ok_or(BenchError::Proc { what: "peak memory" })?;
+    Ok(bytes as f64 / f64::from(1 << 20))
 }
 
 /// The rates of one large matrix product, the way the towers call it (`x·Wᵀ`).
@@ -131,11 +114,9 @@ fn product(place: &Place) -> Result<(f64, Used), BenchError> {
     Ok((2e-9 * (m * n * k * REPEATS) as f64, used))
 }
 
-/// The middle value; the lower of the two in the middle for an even count. 0 for none.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+/// The middle of repeated measurements; the mean of the two in the middle for an even count, 0 for none.
+pub(super) fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    median(&values.collect::<Vec<_>>()).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -156,12 +137,5 @@ mod tests {
         assert!(used.wall >= 0.12, "{used:?}");
         assert!(used.cpu > 0.0, "{used:?}");
         assert!(peak_rss_mib().unwrap() > 1.0);
-    }
-
-    #[test]
-    fn the_median_is_a_value_of_the_list() {
-        assert_eq!(median([3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median([4.0, 1.0]), 1.0);
-        assert_eq!(median([]), 0.0);
     }
 }

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{Place, Used, measured, median, peak_rss_mib, product_rate};
+use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
@@ -197,9 +197,9 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     }
     rates.push(product_rate(place)?);
     let gflop = bench.seeds as f64 * limit(method.as_ref(), &clip, &texts, batch);
-    let median_of = |seconds: &dyn Fn(&Used) -> f64| median(all.iter().map(seconds));
+    let median_of = |seconds: &dyn Fn(&Used) -> f64| middle(all.iter().map(seconds));
     let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
-    let [cpu_rate, wall_rate] = [median(rates.iter().map(|r| r.cpu)), median(rates.iter().map(|r| r.wall))];
+    let [cpu_rate, wall_rate] = [middle(rates.iter().map(|r| r.cpu)), middle(rates.iter().map(|r| r.wall))];
     let rate = if place.device.is_cpu() { cpu_rate } else { wall_rate };
     let seconds = place.seconds(Used { cpu, wall });
     Ok(StepReport {

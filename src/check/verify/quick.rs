@@ -9,8 +9,10 @@ use super::finding::Verdict;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::tensor_file::TensorFile;
 use crate::record::{
-    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, hex, parse_record,
+    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, parse_predictions,
+    parse_record,
 };
+use crate::util::hex;
 
 /// The variant that says that prompts came from a file.
 pub(super) const FROM_FILE: &str = "prompts";
@@ -88,7 +90,7 @@ fn predictions(store: &Store, evaluation: &Evaluation, faults: &mut Vec<String>)
     if sha256(&bytes) != evaluation.predictions_sha256 {
         fault(format!("{path} has another SHA-256 than recorded"));
     }
-    let Some(rows) = crate::record::store::parse_predictions(&bytes) else {
+    let Some(rows) = parse_predictions(&bytes) else {
         return fault(format!("{path} is no list of predictions"));
     };
     let correct = rows.iter().filter(|row| row.label == row.predicted).count() as u64;
@@ -99,24 +101,38 @@ fn predictions(store: &Store, evaluation: &Evaluation, faults: &mut Vec<String>)
         fault(format!("correct is {}, {path} has {correct} correct rows", evaluation.correct));
     }
     if let Some(row) = rows.iter().find(|row| !is_possible(row, evaluation.class_count)) {
-        let Prediction { path: image, label, predicted, p_true } = row;
+        let Prediction { path: image, label, predicted, p_true, .. } = row;
+        let sure = row
+            .confidence
+            .map_or_else(String::new, |c| format!(", p_predicted {}, margin {}", c.p_predicted, c.margin));
         fault(format!(
-            "{image}: label {label}, predicted {predicted} and p_true {p_true} cannot be among {} classes",
+            "{image}: label {label}, predicted {predicted}, p_true {p_true}{sure} cannot be among {} classes",
             evaluation.class_count
         ));
     }
 }
 
-/// A right prediction has at least the average probability, a wrong one at most half.
+/// Rounding of a probability that was written as f32.
+const ROUNDING: f64 = 1e-6;
+
+/// A right prediction has at least the average probability, a wrong one at most half; so does the predicted class, and
+/// the second one has neither more than it nor less than nothing.
 fn is_possible(row: &Prediction, class_count: u64) -> bool {
-    const ROUNDING: f64 = 1e-6;
     let p_true = f64::from(row.p_true);
     let known = u64::from(row.label) < class_count && u64::from(row.predicted) < class_count;
     let range = match row.label == row.predicted {
         true => 1.0 / class_count as f64..=1.0,
         false => 0.0..=0.5,
     };
-    known && p_true >= range.start() - ROUNDING && p_true <= range.end() + ROUNDING
+    let confident = row.confidence.is_none_or(|sure| {
+        let (p, margin) = (f64::from(sure.p_predicted), f64::from(sure.margin));
+        let least = if row.label == row.predicted { p_true } else { 1.0 / class_count as f64 };
+        p >= least.max(p_true) - ROUNDING
+            && p <= 1.0 + ROUNDING
+            && margin >= -ROUNDING
+            && margin <= p + ROUNDING
+    });
+    known && confident && p_true >= range.start() - ROUNDING && p_true <= range.end() + ROUNDING
 }
 
 fn parameters(store: &Store, training: &Training, faults: &mut Vec<String>) {
@@ -157,10 +173,25 @@ fn sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Confidence;
 
     #[test]
     fn impossible_rows_are_seen() {
-        let row = |label, predicted, p_true| Prediction { path: "a".into(), label, predicted, p_true };
+        let row = |label, predicted, p_true| Prediction {
+            path: "a".into(),
+            label,
+            predicted,
+            p_true,
+            confidence: None,
+        };
+        let sure = |p_predicted, margin| Prediction {
+            confidence: Some(Confidence { p_predicted, margin }),
+            ..row(1, 2, 0.25)
+        };
+        assert!(is_possible(&sure(0.5, 0.25), 4));
+        for bad in [sure(0.2, 0.1), sure(0.5, 0.6), sure(0.5, -0.1), sure(1.1, 0.1), sure(f32::NAN, 0.1)] {
+            assert!(!is_possible(&bad, 4), "{bad:?}");
+        }
         assert!(is_possible(&row(1, 1, 0.25), 4) && is_possible(&row(1, 2, 0.5), 4));
         for bad in [row(1, 1, 0.2), row(1, 2, 0.6), row(4, 1, 0.1), row(1, 4, 0.1), row(1, 1, f32::NAN)] {
             assert!(!is_possible(&bad, 4), "{bad:?}");

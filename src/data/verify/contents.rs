@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
 use super::lists::listed;
-use crate::data::dataset::hex;
 use crate::data::{Dataset, FileSource};
 use crate::preprocess::decode;
+use crate::util::hex;
 
 /// What reading one file gave.
 #[derive(Clone, Debug, PartialEq, Eq)]

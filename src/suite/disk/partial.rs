@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::data::{Classes, Item};
-use crate::record::store::parse_predictions;
-use crate::record::{Prediction, Store, StoreError, hex, predictions_csv};
+
+use crate::record::{Prediction, Store, StoreError, parse_predictions, predictions_csv};
 use crate::train::{PassKeeper, TrainError};
+use crate::util::hex;
 
 /// Hexadecimal digits and the line break in front of the predictions.
 const HASH_LINE: usize = 65;
@@ -128,6 +129,7 @@ mod tests {
             label: *label,
             predicted: 1,
             p_true: 0.1 + *label as f32 * 1e-8,
+            confidence: None,
         };
         let rows: Vec<_> = items.iter().map(row).collect();
         let pass = |keys: &[&str]| {

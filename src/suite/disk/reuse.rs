@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use super::trained;
 use crate::record::{RunRecord, Store};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
+use crate::suite::plan::cells::trained_paths;
 
 /// The run directories of other suites with the same profile.
 pub(in crate::suite) fn siblings(out: &Path, suite: &str, profile: &str) -> Vec<Store> {
@@ -54,7 +54,7 @@ pub(in crate::suite) fn training(
     siblings: &[Store],
     plan: &CellPlan,
 ) -> Result<bool, SuiteError> {
-    let paths = trained::paths(&plan.training_key);
+    let paths = trained_paths(&plan.training_key);
     if paths.iter().all(|path| store.dir().join(path).is_file()) {
         return Ok(true);
     }

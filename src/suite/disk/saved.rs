@@ -16,9 +16,10 @@ use crate::backbone::files::stored::StoredTensor;
 use crate::backbone::files::tensor_file::{TensorFile, is_zip};
 use crate::backbone::{Clip, LoadError};
 use crate::method::{self, ClassTexts, Entry, Named};
-use crate::record::{Store, Training, hex};
+use crate::record::{Store, Training};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
+use crate::util::hex;
 
 /// The metadata our files carry, and what each entry holds.
 pub mod about {

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::backbone::files::stored::StoredTensor;
 use crate::method::{Named, Parameters};
-use crate::record::{Epoch, Store, Training, hex};
+use crate::record::{Epoch, Store, Training};
 use crate::suite::error::SuiteError;
+use crate::suite::plan::cells::trained_paths;
+use crate::util::hex;
 
 /// What the training of a cell left: parameters and log.
 #[derive(Clone, Debug)]
@@ -38,11 +40,6 @@ struct Note {
     seconds: f64,
 }
 
-/// Paths of the parameters and of their note, relative to the run directory.
-pub(in crate::suite) fn paths(key: &str) -> [String; 2] {
-    [format!("trained/{key}.safetensors"), format!("trained/{key}.json")]
-}
-
 /// Writes the parameters, then the note that makes them count. `about` is what the file says of itself.
 pub(in crate::suite) fn save(
     store: &Store,
@@ -51,7 +48,7 @@ pub(in crate::suite) fn save(
     about: &BTreeMap<String, String>,
     log: TrainingLog,
 ) -> Result<Trained, SuiteError> {
-    let [path, note_path] = paths(key);
+    let [path, note_path] = trained_paths(key);
     let values = parameters.values()?;
     let parameters_sha256 = store.write(&path, &safetensors_bytes(about, &stored(&values)?))?;
     let training = Training {
@@ -96,7 +93,7 @@ pub(in crate::suite) fn load(
     key: &str,
     device: &Device,
 ) -> Result<Option<Trained>, SuiteError> {
-    let [path, note_path] = paths(key);
+    let [path, note_path] = trained_paths(key);
     let (Ok(note), Ok(bytes)) = (store.read(&note_path), store.read(&path)) else { return Ok(None) };
     let Ok(note) = serde_json::from_slice::<Note>(&note) else { return Ok(None) };
     if hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes)) != note.training.parameters_sha256 {

@@ -5,10 +5,10 @@
 
 use toml::Value;
 
-use super::memory::available;
 use crate::backbone::{Clip, ClipConfig, DEFAULT_GRID, DEFAULT_MAX_ROWS, TowerConfig};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::globals::{GRID, MAX_ROWS};
+use crate::util::machine::available_memory_bytes;
 
 const F32_BYTES: u64 = 4;
 /// Numbers of a row in one block, in widths, that a step with gradients holds: inputs and outputs of every operation,
@@ -47,7 +47,7 @@ fn free_bytes(clip: &Clip) -> Option<u64> {
     if let candle_core::Device::Cuda(device) = clip.device() {
         return device.cuda_stream().context().mem_get_info().ok().map(|(free, _)| free as u64);
     }
-    clip.device().is_cpu().then(available).flatten()
+    clip.device().is_cpu().then(available_memory_bytes).flatten()
 }
 
 /// Prompt or context rows of a step that fit in half of `free` bytes; from the default down only where they do not.
@@ -107,7 +107,9 @@ mod tests {
         ];
         match settle(set.iter_mut().map(|(key, value)| (&*key, value)), &world.clip) {
             Ok(()) => assert!(set[0].1.as_integer().unwrap() > 0),
-            Err(error) => assert!(available().is_none() && error.to_string().contains("give a number")),
+            Err(error) => {
+                assert!(available_memory_bytes().is_none() && error.to_string().contains("give a number"))
+            }
         }
         assert_eq!((set[1].1.as_integer(), set[2].1.as_str()), (Some(7), Some("auto")));
     }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::data::Classes;
 use crate::method;
 use crate::preprocess::DECODER;
-use crate::record::{Cell, hex};
+use crate::record::Cell;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::{Measure, SuiteFile};
 use crate::suite::spec::overrides::{Resolved, Settings};
@@ -18,6 +18,7 @@ use crate::suite::spec::seeds::Seeds;
 use crate::suite::spec::{prompt_files, variants};
 use crate::suite::world::{BenchDataset, World};
 use crate::train::Views;
+use crate::util::hex;
 
 /// Raised only when numbers can change for the same configuration.
 pub const NUMERICS_VERSION: u32 = 2;
@@ -320,6 +321,11 @@ impl Plan {
             .then_some(self.settings.globals.images),
         })
     }
+}
+
+/// Paths of a training's parameters and of their note, relative to the run directory.
+pub(in crate::suite) fn trained_paths(training_key: &str) -> [String; 2] {
+    [format!("trained/{training_key}.safetensors"), format!("trained/{training_key}.json")]
 }
 
 /// The variant's name of a cell.

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::cells::trained_paths;
 use super::cells::{CellPlan, Origin, Plan};
 use super::timing::{self, Timed};
 use crate::data::Classes;
 use crate::method::ParameterShape;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
-use crate::suite::disk::trained;
 use crate::suite::error::SuiteError;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::Views;
@@ -147,7 +147,7 @@ impl Dataset<'_> {
         // Views that are in the store already, by draw: what only needs pooled features finds them there.
         let mut views_made = BTreeMap::new();
         for cell in pending.iter().filter(|cell| cell.origin == Origin::Trained) {
-            let there = trained::paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
+            let there = trained_paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
             let resolved = &self.plan.methods[cell.method];
             let map = self.dataset.labels(self.plan.suite.train_classes);

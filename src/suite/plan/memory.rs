@@ -13,6 +13,7 @@ use crate::suite::error::SuiteError;
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::Views;
+use crate::util::machine::available_memory_bytes;
 
 const F32_BYTES: u64 = 4;
 /// Fewest rows of a class prompt behind the shared prefix: a name of one token, a full stop, EOS.
@@ -39,7 +40,7 @@ pub(in crate::suite) fn check(
     needs.sort_by(|a, b| b.cmp(a));
     let together = needs.iter().take(lanes.max(1)).map(|(bytes, _)| *bytes);
     let side_by_side = together.fold(0, u64::saturating_add);
-    match available() {
+    match available_memory_bytes() {
         Some(available) if side_by_side > available => Err(SuiteError::Memory {
             needed_mib: side_by_side / MIB,
             available_mib: available / MIB,
@@ -78,37 +79,10 @@ fn keys_and_values(tower: &TowerConfig, rows: u64) -> u64 {
     2 * tower.layers as u64 * tower.width as u64 * rows * F32_BYTES
 }
 
-/// Free memory in bytes: the system's, or what this process's group may still take where that is less.
-pub(in crate::suite) fn available() -> Option<u64> {
-    let system = meminfo(&std::fs::read_to_string("/proc/meminfo").ok()?)?;
-    Some(group_rest().map_or(system, |rest| rest.min(system)))
-}
-
-fn meminfo(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib << 10)
-}
-
-/// What a container's limit leaves; `None` without one. Cached files count as used there, so they are given back.
-fn group_rest() -> Option<u64> {
-    let read = |name: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok();
-    let limit: u64 = read("memory.max")?.trim().parse().ok()?;
-    let used: u64 = read("memory.current")?.trim().parse().ok()?;
-    let cached = read("memory.stat")?.lines().find_map(|l| l.strip_prefix("inactive_file ")?.parse().ok());
-    Some(limit.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::suite::SuiteFile;
-
-    #[test]
-    fn the_system_s_word_is_understood() {
-        assert_eq!(meminfo("MemTotal: 9 kB\nMemAvailable:   2048 kB\n"), Some(2 << 20));
-        assert_eq!(meminfo("MemTotal: 9 kB\n"), None);
-    }
 
     #[test]
     fn a_bank_beyond_any_machine_is_refused_with_numbers() {
@@ -122,7 +96,7 @@ mod tests {
             check(&world, &plan, &[(Arc::new(dataset), cells)], 2)
         };
         assert!(check(2).is_ok());
-        if available().is_some() {
+        if available_memory_bytes().is_some() {
             let said = check(1 << 40).unwrap_err().to_string();
             assert!(said.contains("MiB") && said.contains("views_bank"), "{said}");
         }

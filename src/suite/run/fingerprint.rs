@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{ImageSource, Item, PixelError, pixels_sha256};
 use crate::preprocess::Rgb8;
-use crate::record::hex;
+use crate::util::hex;
 
 /// A source and the hashes of the images it has handed out.
 pub(in crate::suite) struct Fingerprint<'a> {

@@ -64,7 +64,7 @@ pub(in crate::suite) fn provenance(
         dirty: option_env!("RPO_BENCH_DIRTY").map(|word| word == "true"),
         numerics_version: NUMERICS_VERSION,
         features: features(),
-        lockfile_sha256: crate::record::hex(&<sha2::Sha256 as sha2::Digest>::digest(include_bytes!(
+        lockfile_sha256: crate::util::hex(&<sha2::Sha256 as sha2::Digest>::digest(include_bytes!(
             "../../../Cargo.lock"
         ))),
         target: machine::target(),

@@ -12,6 +12,7 @@ use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
 use crate::suite::disk::trained::{self, Trained};
 use crate::suite::error::SuiteError;
+use crate::suite::plan::cells::trained_paths;
 use crate::suite::plan::cells::{CellPlan, Origin};
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::BenchDataset;
@@ -61,7 +62,7 @@ impl<'a> Lane<'a> {
                 Origin::Missing(reason) => out.push(Candidate::new(cell, Err(reason.clone()))),
                 Origin::File(path) => from_file.push((cell, path.clone())),
                 Origin::OwnFile => {
-                    let [path, _] = trained::paths(&cell.training_key);
+                    let [path, _] = trained_paths(&cell.training_key);
                     from_file.push((cell, self.store.dir().join(path)));
                 }
                 Origin::Trained if self.fresh => missing.push(cell),

@@ -9,6 +9,7 @@ use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol;
 use crate::suite::error::SuiteError;
 use crate::train::Recipe;
+use crate::util::nearest;
 
 /// All settings after overrides.
 #[derive(Clone, Debug)]
@@ -113,7 +114,9 @@ impl Settings {
         };
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
-            return Err(fail(format!("unknown key; did you mean {}?", nearest(key, &keys()))));
+            let known = keys();
+            let near = nearest(key, known.iter().map(String::as_str)).unwrap_or_default();
+            return Err(fail(format!("unknown key; did you mean {near}?")));
         };
         let value = match (old, value) {
             (Value::Float(_), Value::Integer(n)) => Value::Float(*n as f64),
@@ -192,12 +195,6 @@ fn kind(value: &Value) -> &'static str {
         Value::Boolean(_) => "true or false",
         _ => "a word",
     }
-}
-
-/// The closest of `known`.
-pub(in crate::suite) fn nearest(name: &str, known: &[String]) -> String {
-    let score = |other: &String| strsim::jaro_winkler(name, other);
-    known.iter().max_by(|a, b| score(a).total_cmp(&score(b))).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::key::FeatureKey;
-use crate::record::hex;
 use crate::train::error::TrainError;
 use crate::util::atomic_file;
+use crate::util::hex;
 
 const ENDING: &str = "features";
 const HASH_BYTES: usize = 32;

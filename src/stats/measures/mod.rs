@@ -1,0 +1,34 @@
+//! Measures of one set of predictions beyond its accuracy: by class, calibration, two groups in one label space.
+//!
+//! Everything is a fraction, not a percentage; NLL is in nats. What is undefined (no prediction, a confidence that is
+//! no probability) is `None`.
+
+mod by_class;
+mod calibration;
+mod open_world;
+
+pub use by_class::ByClass;
+pub use calibration::{BINS, Bin, Calibration, brier_true, nll};
+pub use open_world::{Scored, auroc, open_world_auc};
+
+/// What the measures need of one prediction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// True class.
+    pub label: u32,
+    /// Predicted class.
+    pub predicted: u32,
+}
+
+impl Outcome {
+    /// Whether the prediction is right.
+    pub fn is_right(&self) -> bool {
+        self.label == self.predicted
+    }
+}
+
+/// Share of right predictions; `None` without one.
+pub fn accuracy(outcomes: &[Outcome]) -> Option<f64> {
+    let right = outcomes.iter().filter(|outcome| outcome.is_right()).count();
+    (!outcomes.is_empty()).then(|| right as f64 / outcomes.len() as f64)
+}

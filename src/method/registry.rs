@@ -2,7 +2,7 @@
 
 use super::contract::Method;
 use super::error::MethodError;
-use super::settings::setting;
+use super::settings::{SettingsTable, setting};
 use super::{
     clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
     prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, zero_shot,
@@ -93,6 +93,14 @@ impl Entry {
     /// [`MethodError::Setting`] when the file is not TOML.
     pub fn default_table(&self) -> Result<toml::Table, MethodError> {
         self.defaults.parse().map_err(|error: toml::de::Error| setting(self.id, error.to_string()))
+    }
+}
+
+impl Entry {
+    /// Whether the method, with its defaults, can meet classes it was not trained on.
+    pub fn transfers(&self) -> bool {
+        let own = self.default_table().map(|table| SettingsTable::split(table).own);
+        own.and_then(self.build).map_or(true, |method| method.transfers())
     }
 }
 

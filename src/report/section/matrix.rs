@@ -4,7 +4,7 @@
 //! average over different datasets per method would compare datasets, not methods.
 
 use crate::frame::SummaryRow;
-use crate::method::BASELINE;
+use crate::method::{BASELINE, look_up};
 use crate::report::context::Context;
 use crate::report::emphasis::{Mark, Quantity, markdown};
 use crate::report::grid::Grid;
@@ -59,7 +59,13 @@ fn spread(row: &SummaryRow, quantity: Quantity) -> Option<f64> {
 pub fn hole(context: &Context<'_>, grid: &Grid<'_>, dataset: usize, arm: usize) -> String {
     let shots = grid.shots.filter(|_| grid.arms[arm].method != BASELINE);
     let failed = context.has_failed(&grid.arms[arm].method, &grid.datasets[dataset], shots);
-    if failed { "failed".to_owned() } else { NONE.to_owned() }
+    if failed {
+        return "failed".to_owned();
+    }
+    match look_up(&grid.arms[arm].method) {
+        Some(entry) if !entry.transfers() => format!("{NONE}, trained classes only"),
+        _ => NONE.to_owned(),
+    }
 }
 
 /// `†` behind a mean over fewer seeds than the other cells have.

@@ -316,7 +316,7 @@ impl Plan {
             decoder: DECODER,
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),
             views_grid: (self.settings.globals.views == Views::Fresh
-                && method.recipe.is_some()
+                && method.method.draws()
                 && method.method.needs().only_pooled())
             .then_some(self.settings.globals.images),
         })

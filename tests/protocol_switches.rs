@@ -13,11 +13,17 @@ use rpo_bench::suite::{Plan, Resolved, SuiteFile, load_pocket};
 use rpo_bench::train::{Pick, TrainingSet, Views, frozen_pass};
 use rpo_bench::util::rng::Stream;
 
-/// Base2new's plan with `key=value` typed.
+/// Base2new with every method there is.
+fn everything() -> SuiteFile {
+    let methods = rpo_bench::method::ids().map(str::to_owned).collect();
+    SuiteFile { methods, ..SuiteFile::find("base2new").unwrap() }
+}
+
+/// Its plan with `key=value` typed.
 fn plan(assignments: &[&str]) -> Plan {
     let typed: Vec<_> =
         assignments.iter().map(|text| rpo_bench::suite::Settings::parse_assignment(text).unwrap()).collect();
-    Plan::new(SuiteFile::find("base2new").unwrap(), &typed, None).unwrap()
+    Plan::new(everything(), &typed, None).unwrap()
 }
 
 fn method<'a>(plan: &'a Plan, id: &str) -> &'a Resolved {

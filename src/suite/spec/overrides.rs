@@ -233,9 +233,9 @@ mod tests {
         assert!(error.contains("rpo.kk") && error.contains("rpo.k?"), "{error}");
         let error = with("rpo.k=many").err().unwrap().to_string();
         assert!(error.contains("many") && error.contains("whole number"), "{error}");
-        let settings = with("rpo.epochs=2").unwrap();
+        let settings = with("rpo.epochs=0").unwrap();
         let error = settings.resolve(method::find("rpo").unwrap()).err().unwrap().to_string();
-        assert!(error.contains("epochs is 2") && error.contains("warm-up"), "{error}");
+        assert!(error.contains("epochs is 0") && error.contains("at least 1"), "{error}");
         let error = with("data.broken_images=ignore").err().unwrap().to_string();
         assert!(error.contains("fail or skip"), "{error}");
     }

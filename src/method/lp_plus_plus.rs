@@ -228,13 +228,13 @@ impl Method for LpPlusPlus {
         let bound = linear_bound(clip.config.projection_dim);
         let bias = uniform(&[texts.classes()], bound, stream, clip.device())?.to_dtype(clip.dtype())?;
         let (solved, _) = self.run_from(&solver, bias)?;
-        Ok(Parameters::default().with_fixed(solved.named().into()))
+        Ok(Parameters::default().with_solved(solved.named().into()))
     }
 
     fn shapes(&self, clip: &Clip, texts: &ClassTexts) -> Result<Vec<ParameterShape>, MethodError> {
         let (classes, joint) = (texts.classes(), clip.config.projection_dim);
         let shapes = [("weight", vec![classes, joint]), ("bias", vec![classes]), ("alpha", vec![classes])];
-        Ok(shapes.iter().map(|(name, shape)| ParameterShape::fixed(name, shape)).collect())
+        Ok(shapes.iter().map(|(name, shape)| ParameterShape::trained(name, shape)).collect())
     }
 
     fn golden(

@@ -12,6 +12,8 @@ use super::error::MethodError;
 pub struct Parameters {
     entries: Vec<(String, Var)>,
     fixed: Named,
+    /// Scalars among the fixed ones that a method has learnt by itself.
+    solved: u64,
 }
 
 impl Parameters {
@@ -24,13 +26,20 @@ impl Parameters {
             .into_iter()
             .map(|(name, tensor)| Ok((name.to_owned(), Var::from_tensor(&tensor)?)))
             .collect::<Result<_, MethodError>>()?;
-        Ok(Self { entries, fixed: Named::default() })
+        Ok(Self { entries, fixed: Named::default(), solved: 0 })
     }
 
     /// The same with tensors that are stored but never trained: what follows from the training images.
     #[must_use]
     pub fn with_fixed(self, tensors: Vec<(&str, Tensor)>) -> Self {
         Self { fixed: Named::new(tensors.into_iter().map(|(name, t)| (name.to_owned(), t.detach()))), ..self }
+    }
+
+    /// The same with tensors that a solver of the method's own has learnt: stored as they are, and counted.
+    #[must_use]
+    pub fn with_solved(self, tensors: Vec<(&str, Tensor)>) -> Self {
+        let solved = tensors.iter().map(|(_, tensor)| tensor.elem_count() as u64).sum();
+        Self { solved, ..self.with_fixed(tensors) }
     }
 
     /// The tensors that are never trained.
@@ -48,9 +57,9 @@ impl Parameters {
         self.entries.is_empty()
     }
 
-    /// Number of trained scalars.
+    /// Number of learnt scalars.
     pub fn count(&self) -> u64 {
-        self.entries.iter().map(|(_, var)| var.elem_count() as u64).sum()
+        self.solved + self.entries.iter().map(|(_, var)| var.elem_count() as u64).sum::<u64>()
     }
 
     /// The variables as tensors: what is computed from them carries a graph. Fixed tensors beside them carry none.

@@ -92,7 +92,7 @@ pub(super) fn no_shots(what: &str) -> MethodError {
 }
 
 /// The shots, or an error naming what was wanted of them.
-pub(super) fn required<'s>(shots: Option<&'s dyn Shots>) -> Result<&'s dyn Shots, MethodError> {
+pub(super) fn required(shots: Option<&dyn Shots>) -> Result<&dyn Shots, MethodError> {
     shots.ok_or_else(|| no_shots("features"))
 }
 

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
 mod common;
+mod small;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ fn methods() -> Vec<Box<dyn Method>> {
         }
         (entry.build)(own).unwrap()
     };
-    REGISTRY.iter().map(common::small_method).chain([build("rpo", false)]).collect()
+    REGISTRY.iter().map(small::small_method).chain([build("rpo", false)]).collect()
 }
 
 struct Task {

@@ -7,6 +7,7 @@
 #![expect(clippy::single_range_in_vec_init, reason = "a plan's keys are a list of ranges")]
 
 mod common;
+mod small;
 
 use std::sync::Arc;
 
@@ -253,7 +254,7 @@ fn every_method() {
         if SettingsTable::split(entry.default_table().unwrap()).recipe.is_empty() {
             continue;
         }
-        let method = common::small_method(entry);
+        let method = small::small_method(entry);
         for seed in ["a", "b", "c"] {
             check_method(method.as_ref(), seed);
         }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Activation, ClipConfig, TowerConfig, Weights, expected_tensors};
-use rpo_bench::method::{Entry, Method, SettingsTable};
 use rpo_bench::util::rng::Stream;
 
 /// Words all class prompts share behind SOS: as many as CoOp's default context.
@@ -103,28 +102,4 @@ pub fn assert_close(what: &str, ours: &Tensor, expected: &Tensor, relative: f64)
     for (i, (a, b)) in numbers(ours).into_iter().zip(expected).enumerate() {
         assert!((a - b).abs() <= allowed, "{what}: element {i} is {a}, expected {b} ± {allowed:e}");
     }
-}
-
-/// A method with sizes that suit a tiny model: two prompts, two deep blocks, networks of more than one hidden unit (one
-/// may be dead).
-pub fn small_method(entry: &Entry) -> Box<dyn Method> {
-    let mut own = SettingsTable::split(entry.default_table().unwrap()).own;
-    let small = [
-        ("k", 2),
-        ("reduction", 1),
-        ("ctx", 2),
-        ("depth", 2),
-        ("vision_ctx", 2),
-        ("vision_depth", 2),
-        ("text_ctx", 2),
-        ("text_depth", 2),
-        ("layer", 1),
-        ("views", 1),
-    ];
-    for (key, value) in small {
-        if let Some(slot) = own.get_mut(key) {
-            *slot = toml::Value::Integer(value);
-        }
-    }
-    (entry.build)(own).unwrap()
 }

@@ -89,6 +89,9 @@ fn bits(gradients: &Gradients) -> Vec<u64> {
     std::iter::once(gradients.loss.to_bits()).chain(tensors).collect()
 }
 
+/// Settings in place of the defaults.
+type Changes = Vec<(&'static str, f64)>;
+
 const DEEP: [(&str, f64); 4] =
     [("vision_ctx", 2.0), ("vision_depth", 2.0), ("text_ctx", 2.0), ("text_depth", 3.0)];
 
@@ -96,7 +99,7 @@ const DEEP: [(&str, f64); 4] =
 #[test]
 fn without_their_weight_methods_are_what_they_extend() {
     let zero = |weights: &[&'static str]| weights.iter().map(|key| (*key, 0.0)).collect::<Vec<_>>();
-    let pairs: [(&str, Vec<(&str, f64)>, Vec<(&str, f64)>, &str, Vec<(&str, f64)>); 3] = [
+    let pairs: [(&str, Changes, Changes, &str, Changes); 3] = [
         ("kgcoop", vec![], zero(&["weight"]), "coop", vec![]),
         ("clap", vec![], zero(&["weight"]), "zs_lp", vec![]),
         (

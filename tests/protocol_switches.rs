@@ -103,7 +103,7 @@ fn the_probe_normalises_when_told() {
     let zero = method(&with, "zero_shot");
     let nothing = Parameters::new(vec![]).unwrap().values().unwrap();
     let expected = logits(zero, &clip, &prompts, &nothing);
-    let features = rows(&frozen_pass(&clip, pixels(&clip), Needs::POOLED).unwrap().pooled().unwrap());
+    let features = rows(frozen_pass(&clip, pixels(&clip), Needs::POOLED).unwrap().pooled().unwrap());
     let lengths: Vec<f64> = features.iter().map(|row| length(row.iter().copied())).collect();
     for (plan, scaled) in [(&with, false), (&plan(&[]), true)] {
         let probe = method(plan, "linear_probe");

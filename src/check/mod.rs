@@ -1,5 +1,5 @@
 //! What holds the program against something: golden numbers ([`parity`]), its own records ([`verify`]), the clock
-//! ([`bench`]).
+//! ([`mod@bench`]).
 
 pub mod bench;
 pub mod parity;

@@ -1,6 +1,6 @@
 //! Text to token ids, as OpenAI's `simple_tokenizer.py` does it.
 //!
-//! Owns splitting into words and the framing by BOS and EOS; what is done to a text before is in [`super::text_clean`].
+//! Owns splitting into words and the framing by BOS and EOS; what is done to a text before is in `text_clean`.
 //! transformers' `CLIPTokenizer` cleans less: it gives the same ids for texts without HTML entities, curly quotes,
 //! ligatures and other characters that ftfy replaces. Vocabularies are trained on words normalised its way (NFC,
 //! whitespace runs to one space, lower case). A text that is too

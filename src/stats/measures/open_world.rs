@@ -31,7 +31,7 @@ pub fn auroc(first: &[f64], second: &[f64]) -> Result<f64, StatsError> {
 
 /// OpenworldAUC (arXiv 2505.05180): the probability that, of a pair of one image of each group, both are named rightly
 /// among their own classes and the second one's score is higher,
-/// 1/(m·n) · Σ_i Σ_j right_i · right_j · 1[score_j > score_i]; ties count half. So it is at most the product of the
+/// 1/(m·n) · Σ_i Σ_j right_i · right_j · 1(score_j > score_i); ties count half. So it is at most the product of the
 /// two accuracies, and equals it where the groups are told apart perfectly.
 ///
 /// # Errors

@@ -7,8 +7,8 @@
 ///
 /// ```
 /// use rpo_bench::stats::settled::settled;
-/// assert_ne!(100.0 * 0.753 - 100.0 * 0.741, 100.0 * 0.812 - 100.0 * 0.8);
-/// assert_eq!(settled(100.0 * 0.753 - 100.0 * 0.741), settled(100.0 * 0.812 - 100.0 * 0.8));
+/// assert_ne!(0.3 - 0.2, 0.2 - 0.1);
+/// assert_eq!(settled(0.3 - 0.2), settled(0.2 - 0.1));
 /// ```
 pub fn settled(value: f64) -> f64 {
     // Adding zero turns −0 into 0.

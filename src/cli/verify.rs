@@ -55,9 +55,14 @@ fn record_files(given: &[PathBuf], out: &Path) -> Result<Vec<PathBuf>, Failure> 
             files.push(path.clone());
             continue;
         }
-        let folder = match path.is_dir() && !path.join("records").is_dir() {
-            true => path.clone(),
-            false => named::find(out, &path.to_string_lossy(), "verify")?.store.dir().join("records"),
+        let inside = path.join("records");
+        // A folder is looked up without reading a record in it: damaged ones are what is looked for.
+        let folder = match (inside.is_dir(), path.is_dir()) {
+            (true, _) => inside,
+            (false, true) => path.clone(),
+            (false, false) => {
+                named::find(out, &path.to_string_lossy(), "verify")?.store.dir().join("records")
+            }
         };
         let found = list_files(&folder, "json")?;
         if found.is_empty() {

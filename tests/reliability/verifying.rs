@@ -131,8 +131,8 @@ fn a_consistent_forgery_is_found_by_running_the_cell() {
         // Labels and predictions stay, so counts do; only confidence is polished.
         text.lines()
             .map(|line| match line.split(',').collect::<Vec<_>>()[..] {
-                [path, label, predicted, _] if label == predicted && label != "label" => {
-                    format!("{path},{label},{predicted},0.99\n")
+                [path, label, predicted, _, _, _] if label == predicted && label != "label" => {
+                    format!("{path},{label},{predicted},0.99,0.99,0.985\n")
                 }
                 _ => format!("{line}\n"),
             })

@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::changes::{TextChanges, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::precision::Precision;
@@ -53,6 +54,14 @@ impl Clip {
         let dtype = precision.dtype();
         let (vision, text) = (self.vision.rounded(dtype)?, self.text.rounded(dtype)?);
         Ok(Self { vision, text, precision, ..self.clone() })
+    }
+
+    /// A frozen model that computes what changes of blocks and LayerNorms do. Rows are none of them: they are tokens.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn merged(&self, vision: &VisionChanges, text: &TextChanges) -> candle_core::Result<Self> {
+        Ok(Self { vision: self.vision.merged(vision)?, text: self.text.merged(text)?, ..self.clone() })
     }
 
     /// The format of products with frozen weights.

@@ -3,6 +3,7 @@
 //! No file in here knows a method's name: masks, prompts and layouts arrive as values.
 
 mod block;
+pub mod changes;
 mod chunked;
 mod clip;
 pub mod config;
@@ -16,6 +17,7 @@ mod text_layout;
 mod tower;
 mod vision;
 
+pub use changes::{BlockChanges, LowRank, Norm, Projection, TextChanges, TextRows, VisionChanges};
 pub use chunked::DEFAULT_MAX_ROWS;
 pub use clip::{Clip, DEFAULT_GRID};
 pub use config::{Activation, ClipConfig, TowerConfig};

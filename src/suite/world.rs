@@ -14,7 +14,7 @@ use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
     embedded, fewshot, lists_sha256,
 };
-use crate::method::PromptStyle;
+use crate::method::{ClassTexts, PromptStyle};
 use crate::pocket::{self, PocketImages};
 use crate::util::nearest;
 
@@ -199,10 +199,32 @@ impl World {
         style: &PromptStyle,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let prompt = |label: &u32| {
-            let name = &dataset.class_names[*label as usize];
-            Ok(self.tokenizer.encode(&style.prompt(name, &dataset.template))?)
-        };
+        self.each_class(dataset, classes, |name| style.prompt(name, &dataset.template))
+    }
+
+    /// The same with the further wordings that the style names.
+    ///
+    /// # Errors
+    /// As [`World::class_prompts`].
+    pub fn class_texts(
+        &self,
+        dataset: &BenchDataset,
+        style: &PromptStyle,
+        classes: Classes,
+    ) -> Result<ClassTexts, SuiteError> {
+        let wordings = style.wordings(&dataset.id, &dataset.template);
+        let other = |wording: &&str| self.each_class(dataset, classes, |name| style.sentence(wording, name));
+        let others = wordings.iter().map(other).collect::<Result<_, _>>()?;
+        Ok(ClassTexts { prompts: self.class_prompts(dataset, style, classes)?, others })
+    }
+
+    fn each_class(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        text: impl Fn(&str) -> String,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let prompt = |label: &u32| Ok(self.tokenizer.encode(&text(&dataset.class_names[*label as usize]))?);
         dataset.labels(classes).labels().iter().map(prompt).collect()
     }
 

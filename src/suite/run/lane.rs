@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
+use crate::method::ClassTexts;
 use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
 use crate::suite::disk::trained::Trained;
 use crate::suite::disk::{checkpoint, partial};
@@ -96,14 +97,14 @@ impl<'a> Lane<'a> {
         &self.plan.methods[cell.method]
     }
 
-    /// Token ids of the prompts of a half's classes, as a method words them.
-    pub fn prompts(
+    /// Token ids of the wordings of a half's classes, as a method words them.
+    pub fn texts(
         &self,
         dataset: &BenchDataset,
         method: &Resolved,
         classes: Classes,
-    ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        self.world.class_prompts(dataset, &method.style, classes)
+    ) -> Result<ClassTexts, SuiteError> {
+        self.world.class_texts(dataset, &method.style, classes)
     }
 
     /// The method's switches, and whether somebody else's draws were used: seeds of two kinds of draw are no

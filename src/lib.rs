@@ -17,6 +17,7 @@ pub mod backbone;
 pub mod check;
 pub mod cli;
 pub mod data;
+pub mod fetch;
 pub mod frame;
 pub mod method;
 pub mod pocket;

@@ -112,6 +112,7 @@ fn released(patch_size: usize, vision: (usize, usize), text: (usize, usize), joi
         vocab_size: 49_408,
         context_length: 77,
         projection_dim: joint,
+        resnet: None,
     }
 }
 

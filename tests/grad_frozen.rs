@@ -98,6 +98,7 @@ fn distinct_config() -> ClipConfig {
         vocab_size: 40,
         context_length: 14,
         projection_dim: 34,
+        resnet: None,
     }
 }
 

@@ -58,6 +58,8 @@ impl Model {
         let frozen = self.images.frozen.as_ref().unwrap();
         self.clip
             .vision
+            .transformer()
+            .unwrap()
             .read(&prompts.unsqueeze(0).unwrap(), frozen.cache.as_ref().unwrap(), frozen.tokens)
             .unwrap()
     }

@@ -203,7 +203,7 @@ fn vision_prompts_agree_with_the_naive_path() {
             overwritten: vec![(block, second.as_tensor().clone())],
             ..VisionChanges::default()
         };
-        clip.vision.encode_changed(pixels, &changes).unwrap()
+        clip.vision.transformer().unwrap().encode_changed(pixels, &changes).unwrap()
     };
     let mut between = |block: usize, x: Tensor| {
         if block != 1 {
@@ -214,10 +214,14 @@ fn vision_prompts_agree_with_the_naive_path() {
     };
     let rows = clip
         .vision
+        .transformer()
+        .unwrap()
         .masked_between(pixels, Some(first.as_tensor()), None, &mut between, &mut |_, _| Ok(()))
         .unwrap();
     let naive = clip
         .vision
+        .transformer()
+        .unwrap()
         .project(&rows.narrow(1, 0, 1).unwrap().contiguous().unwrap())
         .unwrap()
         .squeeze(1)

@@ -66,7 +66,7 @@ fn length(values: impl Iterator<Item = f32>) -> f64 {
 fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
     let parameters =
         method(plan, "rpo").method.init(clip, &ClassTexts::of(prompts), None, &mut stream()).unwrap();
-    let cls: Vec<f32> = clip.vision.class_embedding().to_vec1().unwrap();
+    let cls: Vec<f32> = clip.vision.transformer().unwrap().class_embedding().to_vec1().unwrap();
     let prompts = parameters.values().unwrap();
     let visual = rows(prompts.get("visual_prompt", &[0, cls.len()]).unwrap());
     visual.iter().map(|row| length(row.iter().zip(&cls).map(|(a, b)| a - b))).collect()

@@ -79,6 +79,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("data", &["preprocess"]),
     ("backbone", &["preprocess"]),
+    ("fetch", &["backbone", "data"]),
     ("method", &["backbone", "data"]),
     ("train", &["backbone", "data", "method", "preprocess"]),
     ("protocol", &["method"]),

@@ -9,6 +9,7 @@ mod doctor;
 mod doctor_page;
 mod evaluate;
 mod exit;
+mod fetch;
 mod list;
 mod model;
 mod named;

@@ -7,7 +7,8 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, runs, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, runs, suite, threads,
+    verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -34,7 +35,10 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
-        Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),
+        Command::Model(ModelCommand::Info { model, clip, json }) => {
+            model::info(model.or(clip).as_deref(), json)
+        }
+        Command::Model(ModelCommand::Fetch { id, dry_run, patience }) => fetch::model(&id, dry_run, patience),
         Command::Model(ModelCommand::Export { dir }) => model::export(&dir),
         Command::Model(ModelCommand::Features { clip, image, text, .. }) => {
             model::features(clip.as_deref(), &image, &text)

@@ -182,7 +182,7 @@ impl Method for Rpo {
         let eos = clip.text.embed(eos)?.squeeze(0)?;
         Parameters::new(vec![
             ("text_prompt", self.initial(&eos, stream)?),
-            ("visual_prompt", self.initial(clip.vision.class_embedding(), stream)?),
+            ("visual_prompt", self.initial(clip.vision.transformer()?.class_embedding(), stream)?),
         ])
     }
 
@@ -291,7 +291,7 @@ impl ClassifierSet for ReadOnly {
             Shares::All => (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, 1, self.visual[0].dim(0)?),
             Shares::Even => (Tensor::stack(&self.visual, 0)?, 0, each),
         };
-        let image = l2_normalise(&self.clip.vision.read(&prompts, cache, tokens)?)?;
+        let image = l2_normalise(&self.clip.vision.transformer()?.read(&prompts, cache, tokens)?)?;
         let scale = self.clip.logit_scale();
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()

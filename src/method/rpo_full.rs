@@ -253,8 +253,15 @@ impl Classifier for Full {
         let pixels = images.pixels()?;
         let (k, tokens) = (self.visual.dim(0)?, self.clip.config.image_tokens());
         let mask = vision_mask(tokens, k, self.visibility, pixels.device())?.to_dtype(self.clip.dtype())?;
-        let rows = self.clip.vision.masked(pixels, Some(&self.visual), Some(&mask), &mut |_, _| Ok(()))?;
-        let image = l2_normalise(&self.clip.vision.project(&rows.narrow(1, tokens, k)?.contiguous()?)?)?;
+        let rows = self.clip.vision.transformer()?.masked(
+            pixels,
+            Some(&self.visual),
+            Some(&mask),
+            &mut |_, _| Ok(()),
+        )?;
+        let image = l2_normalise(
+            &self.clip.vision.transformer()?.project(&rows.narrow(1, tokens, k)?.contiguous()?)?,
+        )?;
         paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
     }
 }

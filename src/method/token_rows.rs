@@ -133,7 +133,7 @@ pub(super) fn vision_rows_between(
     let pixels = images.pixels()?;
     let (tokens, width) = (clip.config.image_tokens(), clip.config.vision.width);
     let mut layers = Vec::new();
-    clip.vision.masked_between(pixels, prompts, mask, between, &mut |_, x| {
+    clip.vision.transformer()?.masked_between(pixels, prompts, mask, between, &mut |_, x| {
         let rows = x.dim(0)? * tokens;
         layers.push(x.narrow(1, 0, tokens)?.contiguous()?.reshape((rows, width))?);
         Ok(())

@@ -232,14 +232,14 @@ fn initial(
                     (start..config.layers).flat_map(|block| [(block, false), (block, true)])
                 {
                     let own = if tower == 0 {
-                        clip.vision.norm(block, second)
+                        clip.vision.transformer()?.norm(block, second)
                     } else {
                         clip.text.norm(block, second)
                     };
                     all.extend(own.into_iter().flat_map(|pair| named(norm_name(model, block, second), pair)));
                 }
                 if norms.outer && tower == 0 {
-                    let [first, last] = clip.vision.outer_norms();
+                    let [first, last] = clip.vision.transformer()?.outer_norms();
                     all.extend(named(OUTER[0].to_owned(), first));
                     all.extend(named(OUTER[1].to_owned(), last));
                 }
@@ -312,7 +312,7 @@ impl Method for Weights {
     ) -> Result<TokenRows, MethodError> {
         let Some(parameters) = parameters else { return frozen_rows(clip, &texts.prompts, images) };
         let (vision, text) = self.changes(clip, parameters)?;
-        let merged = clip.merged(&vision.unwrap_or_default(), &text.unwrap_or_default())?;
+        let merged = clip.merged(vision.as_ref(), text.as_ref())?;
         frozen_rows(&merged, &texts.prompts, images)
     }
 
@@ -345,8 +345,7 @@ impl WeightsHead {
         let scale = self.clip.logit_scale().clone();
         if !trained {
             let changed = text.is_some();
-            let merged =
-                Arc::new(self.clip.merged(&vision.clone().unwrap_or_default(), &text.unwrap_or_default())?);
+            let merged = Arc::new(self.clip.merged(vision.as_ref(), text.as_ref())?);
             let features = match &self.frozen {
                 Some(frozen) if !changed => frozen.clone(),
                 _ => text_features(&merged, &self.prompts)?,
@@ -395,9 +394,9 @@ impl Classifier for Tuned {
             Some(_) if self.merged => {
                 self.cosine.of_features(&self.clip.vision.encode(images.pixels()?, false)?.features)
             }
-            Some(changes) => {
-                self.cosine.of_features(&self.clip.vision.encode_changed(images.pixels()?, changes)?)
-            }
+            Some(changes) => self
+                .cosine
+                .of_features(&self.clip.vision.transformer()?.encode_changed(images.pixels()?, changes)?),
         }
     }
 }

@@ -163,6 +163,9 @@ impl<'a> Shape<'a> {
     /// The frozen pass of one image.
     pub fn image_tokens(&self) -> u64 {
         let n = self.image_rows();
+        if let Some(resnet) = &self.config.resnet {
+            return resnet.multiply_adds(self.config.image_size, self.config.projection_dim);
+        }
         self.patches() + tokens(&self.config.vision, n, 1, n * n, n) + self.image_projection(1)
     }
 

@@ -15,7 +15,8 @@ use crate::data::Classes;
 ///
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
-/// `config_sha256` and `tokenizer_sha256` of the provenance, `set_for_dataset`, and durations that add up (see [`Timing`]).
+/// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
+/// durations that add up (see [`Timing`]).
 /// Every version since 1 is read; what it lacks is empty, 0 or `None`.
 pub const SCHEMA_VERSION: u32 = 4;
 
@@ -209,6 +210,9 @@ pub struct Provenance {
     /// SHA-256 of vocabulary and merges.
     #[serde(default)]
     pub tokenizer_sha256: String,
+    /// The commit of a model from HuggingFace's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_revision: Option<String>,
     /// SHA-256 of the split lists in their order (paths and labels).
     pub split_sha256: String,
     /// SHA-256 of the drawn training list (paths and labels, in drawing order).

@@ -8,7 +8,7 @@ use candle_core::{DType, Device};
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
 use super::spec::globals::Globals;
-use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
+use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
@@ -102,6 +102,8 @@ pub struct World {
     pub tokenizer: ClipTokenizer,
     /// What decides the model's numbers.
     pub identity: ModelIdentity,
+    /// The commit of a model in HuggingFace's cache.
+    pub revision: Option<String>,
     /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
     pub settings_profile: &'static str,
     data: Data,
@@ -115,7 +117,7 @@ impl World {
     /// [`SuiteError::Usage`] for data without a model; what is wrong with a folder otherwise.
     pub fn open(data: Option<&str>, clip: Option<&Path>, device: &Device) -> Result<Self, SuiteError> {
         let loaded = match clip {
-            Some(dir) => ClipFolder::open(dir)?.load()?,
+            Some(dir) => ClipSource::open(dir)?.load()?,
             None if data.is_some() => {
                 return Err(SuiteError::Usage(
                     "--data needs --clip DIR too: the pocket model knows only the pocket pictures".to_owned(),
@@ -144,8 +146,9 @@ impl World {
         let identity = ModelIdentity::new(&loaded.config, &tokenizer, &loaded.weights_sha256);
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
-            clip: Arc::new(Clip::new(loaded.config, &weights)?),
-            profile: loaded.name,
+            clip: Arc::new(Clip::new(loaded.config.clone(), &weights)?),
+            profile: loaded.short_name().to_owned(),
+            revision: loaded.revision,
             tokenizer,
             identity,
             settings_profile,

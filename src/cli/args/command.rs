@@ -80,8 +80,8 @@ pub enum Command {
         /// A CoOp DATA root, or folder:DIR.
         #[arg(long, value_name = "DIR")]
         data: Option<String>,
-        /// A HuggingFace CLIP folder.
-        #[arg(long, value_name = "DIR")]
+        /// A model: see `suite --help`.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
         /// Print one JSON document.
         #[arg(long)]

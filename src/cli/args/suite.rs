@@ -21,8 +21,9 @@ pub struct SuiteArgs {
     /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json. Datasets without a folder there draw by CoOp's rule.
     #[arg(long, value_name = "DIR")]
     pub draws: Option<PathBuf>,
-    /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
-    #[arg(long, value_name = "DIR")]
+    /// A model: a HuggingFace folder, an open_clip export, OpenAI's .pt file, a HuggingFace id (owner/name[@revision])
+    /// or a name such as ViT-B/16, both looked up in the download caches. `model fetch` downloads one.
+    #[arg(long, value_name = "MODEL")]
     pub clip: Option<PathBuf>,
     /// Datasets, comma-separated.
     #[arg(long, value_delimiter = ',')]

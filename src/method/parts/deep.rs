@@ -75,7 +75,7 @@ pub fn text_features(clip: &Clip, prompts: &[Vec<u32>], deep: &Prompts) -> Resul
 
 /// l2-normalised image features `[batch, joint]`.
 pub fn image_features(clip: &Clip, images: &ImageBatch, deep: &Prompts) -> Result<Tensor, MethodError> {
-    Ok(l2_normalise(&clip.vision.encode_changed(images.pixels()?, &deep.of_vision())?)?)
+    Ok(l2_normalise(&clip.vision.transformer()?.encode_changed(images.pixels()?, &deep.of_vision())?)?)
 }
 
 /// Token rows with prompts in one or both towers, over whole sequences.

@@ -17,7 +17,7 @@ use super::cells::trained_paths;
 use super::cells::{CellPlan, Origin, Plan};
 use super::departures::{self, MethodSettings};
 use super::timing::{self, Timed};
-use super::{halves, memory};
+use super::{halves, memory, towers};
 use crate::data::Classes;
 use crate::method::ParameterShape;
 use crate::method::work::{Shape, Work};
@@ -85,6 +85,7 @@ pub fn estimate(
     (out, lanes): (&Path, usize),
     stop: &dyn Fn() -> bool,
 ) -> Result<Estimate, SuiteError> {
+    towers::check(&world.clip, plan)?;
     let store = Store::new(out, &plan.suite.name, &world.profile);
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;

@@ -79,6 +79,7 @@ pub(in crate::suite) fn provenance(
         dtype: world.clip.precision().to_string(),
         decoder: DECODER.to_owned(),
         data_kind: world.data_kind().to_owned(),
+        model_revision: world.revision.clone(),
         weights_sha256: world.identity.weights_sha256.clone(),
         model_sha256: world.identity.sha256(),
         config_sha256: world.identity.config_sha256.clone(),

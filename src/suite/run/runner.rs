@@ -15,7 +15,7 @@ use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::NUMERICS_VERSION;
 use crate::suite::plan::cells::{CellPlan, Origin, Plan};
 use crate::suite::plan::shard::Shard;
-use crate::suite::plan::{halves, memory};
+use crate::suite::plan::{halves, memory, towers};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::FeatureStore;
@@ -123,6 +123,7 @@ type Job = (Arc<BenchDataset>, Vec<CellPlan>);
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
+    towers::check(&world.clip, plan)?;
     let world = &world.with_sizes(&plan.settings.globals);
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));

@@ -84,6 +84,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("train", &["backbone", "data", "method", "preprocess"]),
     ("protocol", &["method"]),
     ("record", &["data"]),
+    ("cluster", &["record"]),
     ("frame", &["record", "data", "stats"]),
     ("report", &["record", "frame", "stats", "data", "method", "protocol"]),
     ("pocket", &["backbone", "data", "preprocess", "method", "train", "report"]),

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod closed_pipe;
+mod cluster;
 mod compare;
 mod data;
 mod doctor;
@@ -21,6 +22,8 @@ mod report;
 mod run;
 mod runs;
 mod signals;
+mod slurm;
+mod status;
 mod suite;
 mod threads;
 mod verify;

@@ -85,6 +85,7 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         device_model: _,
         command: _,
         finished_at: _,
+        slurm: _,
     } = provenance;
     [
         ("numerics_version", numerics_version.to_string()),

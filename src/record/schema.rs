@@ -221,6 +221,31 @@ pub struct Provenance {
     pub command: String,
     /// When the cell finished, UTC, ISO 8601.
     pub finished_at: String,
+    /// The Slurm task that finished it, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<SlurmTask>,
+}
+
+/// A task of the scheduler Slurm, by what stays the same when it is put back in the queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlurmTask {
+    /// Id of the job; that of the whole array for a task of one.
+    pub job: u64,
+    /// Id within the array, for a task of one.
+    pub task: Option<u64>,
+    /// How often it was put back in the queue before this start.
+    pub restarts: u64,
+}
+
+impl std::fmt::Display for SlurmTask {
+    /// As Slurm's own commands name it: `123_4`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.task {
+            Some(task) => write!(f, "{}_{task}", self.job),
+            None => write!(f, "{}", self.job),
+        }
+    }
 }
 
 impl Provenance {

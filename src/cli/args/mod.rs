@@ -1,6 +1,7 @@
 //! The command line as clap sees it: a file for each command that has more than a flag or two.
 
 mod bench;
+mod cluster;
 mod command;
 mod data;
 mod evaluate;
@@ -14,6 +15,7 @@ mod values;
 mod verify;
 
 pub use bench::{BenchArgs, BenchCommand};
+pub use cluster::{SlurmArgs, StatusArgs};
 pub use command::{Cli, Command, Listing};
 pub use data::DataCommand;
 pub use evaluate::EvaluateArgs;

@@ -4,6 +4,7 @@
 //! get wrong: a damaged checkpoint must count as none, since numbers from it would look like any others.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
@@ -22,6 +23,8 @@ const HASH_BYTES: usize = 32;
 /// Names of the optimiser's buffers and of the average, before a number.
 const BUFFER: &str = "optimiser";
 const AVERAGE: &str = "average";
+/// No header is longer: it holds some numbers an epoch and a line a tensor.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// The checkpoint of one training.
 pub(in crate::suite) struct Checkpoint<'a> {
@@ -64,6 +67,19 @@ fn path(key: &str) -> String {
 /// [`StoreError`].
 pub(in crate::suite) fn discard(store: &Store, key: &str) -> Result<(), StoreError> {
     store.remove(&path(key))
+}
+
+/// Finished epochs of the checkpoint of a training, from its header alone: for those who only look.
+pub(in crate::suite) fn epoch(store: &Store, key: &str) -> Option<usize> {
+    let mut file = std::fs::File::open(store.dir().join(path(key))).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    let mut header = Vec::new();
+    file.take(length.min(MAX_HEADER_BYTES)).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let state: State = serde_json::from_str(header["__metadata__"][STATE].as_str()?).ok()?;
+    Some(state.epoch)
 }
 
 impl<'a> Checkpoint<'a> {
@@ -225,6 +241,7 @@ mod tests {
         keeper.keep(&kept).unwrap();
         let back = keeper.resume(&params).unwrap().unwrap();
         assert_eq!((back.epoch, back.step, back.log), (1, 2, kept.log));
+        assert_eq!((epoch(&store, "k"), epoch(&store, "other")), (Some(1), None));
         assert_eq!(back.loss_total.to_bits(), kept.loss_total.to_bits());
         let bits = |t: &Tensor| t.to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         assert_eq!((back.optimiser.steps, back.optimiser.buffers.len()), (5, 2));

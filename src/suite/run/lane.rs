@@ -10,7 +10,9 @@ use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
 use crate::method::ClassTexts;
-use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
+use crate::record::{
+    Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, SlurmTask, Store, Timing,
+};
 use crate::suite::disk::trained::Trained;
 use crate::suite::disk::{checkpoint, partial};
 use crate::suite::error::SuiteError;
@@ -29,6 +31,8 @@ pub(in crate::suite) struct Lane<'a> {
     /// Trains again what is trained already.
     pub fresh: bool,
     pub command: &'a CommandLine,
+    /// The Slurm task this is, for the records.
+    pub slurm: Option<&'a SlurmTask>,
     pub redactor: &'a Redactor,
     /// Pooled features of views, shared by lanes.
     pub features: &'a FeatureStore,
@@ -136,7 +140,13 @@ impl<'a> Lane<'a> {
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             measurements: if complete { candidate.measurements } else { Vec::new() },
-            provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
+            provenance: provenance(
+                self.world,
+                dataset,
+                candidate.plan.draw_sha256.clone(),
+                self.command,
+                self.slurm,
+            ),
             timing: Timing { train_secs, ..candidate.timing },
             record_sha256: String::new(),
         }

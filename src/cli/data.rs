@@ -1,6 +1,7 @@
 //! `data`: what datasets are, whether they are sound, what a seed draws.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
@@ -90,7 +91,8 @@ fn lists(dataset: &str, data: Option<&str>, split_file: Option<&Path>) -> Result
         return Ok(read_split_json(file).map_err(|error| Failure::new(Exit::Data, error))?.split);
     }
     if let Some(data) = data {
-        return Ok(Catalog::new(&DataRoot::parse(data)?)?.open(dataset)?.split);
+        let opened = Catalog::new(&DataRoot::parse(data)?)?.open(dataset)?;
+        return Ok(Arc::unwrap_or_clone(opened.split));
     }
     match pocket::dataset(dataset) {
         Some(dataset) => Ok(dataset.split),

@@ -13,7 +13,7 @@ use crate::backbone::files::stored::StoredTensor;
 use crate::method::{Named, Parameters};
 use crate::record::{Epoch, Store, Training};
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::keys::trained_paths;
 use crate::util::hex;
 
 /// What the training of a cell left: parameters and log.

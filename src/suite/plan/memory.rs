@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::cells::{CellPlan, Plan};
+use super::cell::CellPlan;
+use super::resolve::Plan;
 use crate::backbone::TowerConfig;
 use crate::method::work::Shape;
 use crate::suite::error::SuiteError;
@@ -141,7 +142,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            check(&world, &plan, &[(Arc::new(dataset), cells)], 2)
+            check(&world, &plan, &[(dataset, cells)], 2)
         };
         assert!(check(2).is_ok());
         if available_memory_bytes().is_some() {
@@ -160,7 +161,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            check(&world, &plan, &[(Arc::new(dataset), cells)], 1)
+            check(&world, &plan, &[(dataset, cells)], 1)
         };
         assert!(check([("rpo.k", 24), ("rpo.batch_size", 4)]).is_ok());
         if available_memory_bytes().is_some() {

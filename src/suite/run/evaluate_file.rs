@@ -70,7 +70,7 @@ pub fn evaluate_file(
     let (items, errors) = readable(settings.globals.broken_images, dataset.source.as_ref(), listed, stop)?;
     if items.is_empty() {
         let reason = format!("no test image among its {classes} classes");
-        return Err(SuiteError::Dataset { id: dataset.id, reason });
+        return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
     }
     let texts = world.class_texts(&dataset, &resolved.style, classes)?;
     let parameters = saved.fitting(&resolved, &world.clip, &texts)?;
@@ -81,7 +81,7 @@ pub fn evaluate_file(
     let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
-        dataset: dataset.id,
+        dataset: dataset.id.clone(),
         classes,
         class_count: texts.classes() as u64,
         correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,

@@ -11,7 +11,7 @@ use crate::record::{Identity, Outcome, RunRecord, Store, StoreError, living_clai
 use crate::report::Planned;
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::keys::trained_paths;
 
 /// A condition `key=value` on a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

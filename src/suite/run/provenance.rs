@@ -3,7 +3,7 @@
 use crate::preprocess::DECODER;
 use crate::record::redact::command_line;
 use crate::record::{Provenance, SlurmTask};
-use crate::suite::plan::cells::NUMERICS_VERSION;
+use crate::suite::plan::keys::NUMERICS_VERSION;
 use crate::suite::world::{BenchDataset, World};
 use crate::util::machine;
 

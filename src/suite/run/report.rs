@@ -10,7 +10,7 @@ use crate::record::{RunRecord, Store, living_claims};
 use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, render};
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
+use crate::suite::plan::resolve::Plan;
 use crate::suite::plan::scope;
 use crate::suite::spec::file::SuiteFile;
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::record::{Cell, Gone, Holder, Outcome, SlurmTask, Store, StoreError, living, read_record};
 use crate::suite::disk::checkpoint;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
+use crate::suite::plan::resolve::Plan;
 use crate::suite::run::provenance::{seconds_of, utc_at};
 use crate::suite::spec::file::SuiteFile;
 

@@ -11,7 +11,7 @@ use crate::method::ParameterShape;
 use crate::method::work::Shape;
 use crate::record::Measurement;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
+use crate::suite::plan::cell::CellPlan;
 use crate::suite::plan::timing;
 use crate::suite::world::BenchDataset;
 use crate::util::machine;

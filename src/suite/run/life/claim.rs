@@ -1,4 +1,4 @@
-//! Which of a dataset's cells this process may run: those it could claim and nobody finished meanwhile.
+//! The first step: which of a dataset's cells this process may run, those it could claim and nobody finished meanwhile.
 //!
 //! With many processes on one folder most cells are somebody's already. Listings, made now and then, say where not to
 //! look; only what they leave open is claimed one by one, so that nobody asks for every cell of everybody.
@@ -6,12 +6,12 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::record::{Claims, Gone, Held, Holder, Look, Store, StoreError, Survey, Work};
+use super::cell::CellRun;
+use crate::record::{Claims, Gone, Holder, Look, Store, StoreError, Survey, Work};
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
 
 /// The claims of a run.
-pub(in crate::suite) struct Claimed<'a> {
+pub(in crate::suite) struct Claiming<'a> {
     store: &'a Store,
     claims: Claims,
     fresh: bool,
@@ -19,18 +19,7 @@ pub(in crate::suite) struct Claimed<'a> {
     started: Instant,
 }
 
-/// Cells after claiming.
-#[derive(Default)]
-pub(in crate::suite) struct Division {
-    /// To be run here.
-    pub mine: Vec<CellPlan>,
-    /// The claims on them.
-    pub held: Vec<Held>,
-    /// Being run by another process.
-    pub others: Vec<CellPlan>,
-}
-
-impl<'a> Claimed<'a> {
+impl<'a> Claiming<'a> {
     /// Opens the claims of a run directory; `fresh` runs finished cells again.
     ///
     /// # Errors
@@ -41,37 +30,43 @@ impl<'a> Claimed<'a> {
         Ok(Self { store, claims, fresh, survey, started: Instant::now() })
     }
 
-    /// Claims what is free. A cell that was finished since the plan was made is in neither list. `listed` looks at
-    /// listings first, and takes a cell that somebody claimed for his without asking whether he lives.
+    /// Claims what is free, and gives those cells and those of other processes. A cell that was finished since the plan
+    /// was made is in neither. `listed` looks at listings first, and takes a cell that somebody claimed for his without
+    /// asking whether he lives.
     ///
     /// # Errors
     /// [`SuiteError::Store`].
-    pub fn divide(&self, cells: Vec<CellPlan>, listed: bool) -> Result<Division, SuiteError> {
-        let mut division = Division::default();
-        for cell in cells {
-            match self.look(&cell.key)? {
+    pub fn divide(
+        &self,
+        planned: Vec<CellRun>,
+        listed: bool,
+    ) -> Result<(Vec<CellRun>, Vec<CellRun>), SuiteError> {
+        let (mut mine, mut elsewhere) = (Vec::new(), Vec::new());
+        for mut cell in planned {
+            let key = cell.plan.key.clone();
+            match self.look(&key)? {
                 Look::Done => continue,
                 Look::Claimed if listed => {
-                    division.others.push(cell);
+                    elsewhere.push(cell);
                     continue;
                 }
                 _ => {}
             }
-            let work = Work { cell: cell.cell.clone(), training_key: cell.training_key.clone() };
-            match self.claims.take(&cell.key, Some(work)).map_err(|source| failed(self.store, source))? {
+            let work = Work { cell: cell.plan.cell.clone(), training_key: cell.plan.training_key.clone() };
+            match self.claims.take(&key, Some(work)).map_err(|source| failed(self.store, source))? {
                 // The record may have been written between the plan and the claim.
-                Ok(_) if !self.fresh && self.store.find_whole(&cell.key)?.is_some() => self.surprise(),
+                Ok(_) if !self.fresh && self.store.find_whole(&key)?.is_some() => self.surprise(),
                 Ok(held) => {
-                    division.held.push(held);
-                    division.mine.push(cell);
+                    cell.claim(held)?;
+                    mine.push(cell);
                 }
                 Err(_) => {
                     self.surprise();
-                    division.others.push(cell);
+                    elsewhere.push(cell);
                 }
             }
         }
-        Ok(division)
+        Ok((mine, elsewhere))
     }
 
     /// Removes what dead processes left.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::lane::{Lane, cell_error};
-use super::training::Drawn;
+use super::cell::cell_error;
+use super::lane::Lane;
+use super::train::Drawn;
 use crate::backbone::Precision;
 use crate::method::{Parameters, Shots};
 use crate::record::Epoch;
@@ -11,7 +12,7 @@ use crate::suite::disk::checkpoint::{self, Checkpoint};
 use crate::suite::disk::saved::about;
 use crate::suite::disk::trained::{self, Trained, TrainingLog};
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
+use crate::suite::plan::cell::CellPlan;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::BenchDataset;
 use crate::train::{EpochLog, Fit, Member, TrainError, fit};
@@ -19,7 +20,7 @@ use crate::util::rng::Stream;
 
 impl Lane<'_> {
     /// The parameters a training starts from. Variants of a method start from the same draws.
-    pub fn initial(
+    pub(super) fn initial(
         &self,
         dataset: &BenchDataset,
         resolved: &Resolved,
@@ -32,7 +33,7 @@ impl Lane<'_> {
     }
 
     /// Trains the cells of one method, a seed each, and stores what becomes of them.
-    pub(in crate::suite) fn train(
+    pub(super) fn fit(
         &self,
         dataset: &BenchDataset,
         cells: &[&CellPlan],

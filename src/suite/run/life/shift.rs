@@ -11,7 +11,7 @@ use crate::data::Classes;
 use crate::method::{ImageBatch, Named, Needs, Shift, TokenRows};
 use crate::record::Measurement;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
+use crate::suite::plan::cell::CellPlan;
 use crate::suite::world::BenchDataset;
 use crate::train::readable;
 use crate::train::{frozen_pass, test_pixels};

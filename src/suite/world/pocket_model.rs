@@ -5,17 +5,17 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 
-use super::error::SuiteError;
 use crate::backbone::files::hf_config;
 use crate::backbone::{
     BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, ModelKind, TokenizerError, Weights,
 };
+use crate::suite::error::SuiteError;
 use crate::util::hex;
 
-const CONFIG: &str = include_str!("../../assets/pocket/config.json");
-const WEIGHTS: &[u8] = include_bytes!("../../assets/pocket/model.safetensors");
-const VOCABULARY: &str = include_str!("../../assets/pocket/vocab.json");
-const MERGES: &str = include_str!("../../assets/pocket/merges.txt");
+const CONFIG: &str = include_str!("../../../assets/pocket/config.json");
+const WEIGHTS: &[u8] = include_bytes!("../../../assets/pocket/model.safetensors");
+const VOCABULARY: &str = include_str!("../../../assets/pocket/vocab.json");
+const MERGES: &str = include_str!("../../../assets/pocket/merges.txt");
 
 /// The pocket vocabulary.
 ///

@@ -1,26 +1,37 @@
-//! One pass over the test images of one half of one dataset, for every cell that is still sound.
+//! The third step: one pass over the test images of one half of one dataset, for every cell that is still sound.
 
 use std::time::Instant;
 
+use super::cell::{CellRun, cell_error};
 use super::fingerprint::Fingerprint;
-use super::lane::{Candidate, Lane, cell_error};
+use super::lane::Lane;
 use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
 use crate::method::{Named, Needs};
 use crate::record::{Evaluation, Prediction, predictions_csv};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
+use crate::suite::plan::cell::CellPlan;
 use crate::suite::world::BenchDataset;
 use crate::train::{Panel, TestImages, TrainError, evaluate};
 
-impl<'a> Lane<'a> {
-    /// One pass over a half's test images for every candidate that is still sound.
-    pub fn evaluate_half(
+impl Lane<'_> {
+    /// Tests every sound cell on every half of its own dataset and of the others.
+    pub(super) fn evaluate(&self, dataset: &BenchDataset, cells: &mut [CellRun]) -> Result<(), SuiteError> {
+        for target in self.targets(dataset) {
+            for classes in &self.plan.suite.evaluate {
+                self.evaluate_half(target, *classes, cells)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One pass over a half's test images for every cell that is still sound.
+    fn evaluate_half(
         &self,
         dataset: &BenchDataset,
         classes: Classes,
-        candidates: &mut [Candidate<'a>],
+        cells: &mut [CellRun],
     ) -> Result<(), SuiteError> {
         let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
         let (items, skipped) = self.readable(dataset, listed)?;
@@ -33,19 +44,19 @@ impl<'a> Lane<'a> {
         }
         let (mut active, mut groups, mut panels, mut needs) =
             (Vec::new(), Vec::new(), Vec::new(), Needs::default());
-        for together in self.together(dataset, classes, candidates) {
-            match self.panel(dataset, classes, &together, candidates) {
+        for together in self.together(dataset, classes, cells) {
+            match self.panel(dataset, classes, &together, cells) {
                 Ok((panel, seconds)) => {
                     let each = seconds / together.len() as f64;
-                    together.iter().for_each(|index| candidates[*index].timing.evaluate_secs += each);
-                    needs = needs.or(self.method(candidates[together[0]].plan).method.needs());
+                    together.iter().for_each(|index| cells[*index].timing.evaluate_secs += each);
+                    needs = needs.or(self.method(&cells[together[0]].plan).method.needs());
                     groups.push(together.len());
                     active.extend(together);
                     panels.push(panel);
                 }
                 Err(error) => {
                     let text = cell_error(error)?;
-                    together.iter().for_each(|index| candidates[*index].trained = Err(text.clone()));
+                    together.iter().try_for_each(|index| cells[*index].fail(text.clone()))?;
                 }
             }
         }
@@ -61,7 +72,7 @@ impl<'a> Lane<'a> {
         let started = Instant::now();
         let source = Fingerprint::new(dataset.source.as_ref());
         let stop = || (self.stop)();
-        let keys = active.iter().map(|index| candidates[*index].plan.key.as_str());
+        let keys = active.iter().map(|index| cells[*index].plan.key.as_str());
         let half = (dataset.id.as_str(), classes);
         let mut partial =
             Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
@@ -74,39 +85,33 @@ impl<'a> Lane<'a> {
         let shared = (seconds - spent.iter().sum::<f64>()).max(0.0) / active.len().max(1) as f64;
         let own = groups.iter().zip(&spent).flat_map(|(count, secs)| vec![secs / *count as f64; *count]);
         for ((index, predictions), own) in active.into_iter().zip(predictions).zip(own) {
-            candidates[index].timing.shared_secs += shared;
-            candidates[index].timing.evaluate_secs += own;
+            cells[index].timing.shared_secs += shared;
+            cells[index].timing.evaluate_secs += own;
             match predictions {
                 Ok(rows) => {
-                    let evaluation =
-                        self.write_evaluation(dataset, candidates[index].plan, classes, &rows)?;
+                    let evaluation = self.write_evaluation(dataset, &cells[index].plan, classes, &rows)?;
                     let images_sha256 = Some(images_sha256.clone());
-                    candidates[index].evaluations.push(Evaluation { images_sha256, skipped, ..evaluation });
+                    cells[index].evaluated(Evaluation { images_sha256, skipped, ..evaluation })?;
                 }
-                Err(error) => candidates[index].trained = Err(cell_error(error.into())?),
+                Err(error) => cells[index].fail_with(error.into())?,
             }
         }
         Ok(())
     }
 
-    /// Sound candidates by what is computed together: each alone, or the seeds of a method in its variant.
+    /// Sound cells by what is computed together: each alone, or the seeds of a method in its variant.
     /// Those that cannot meet these classes are left out: their records have no such evaluation.
-    fn together(
-        &self,
-        dataset: &BenchDataset,
-        classes: Classes,
-        candidates: &[Candidate<'a>],
-    ) -> Vec<Vec<usize>> {
+    fn together(&self, dataset: &BenchDataset, classes: Classes, cells: &[CellRun]) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        let meets = |each: &Candidate<'a>| {
+        let meets = |each: &CellRun| {
             let at_home = each.plan.cell.dataset == dataset.id && classes == self.plan.suite.train_classes;
-            each.trained.is_ok() && (at_home || self.method(each.plan).method.transfers())
+            each.is_sound() && (at_home || self.method(&each.plan).method.transfers())
         };
-        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| meets(each)) {
+        for (index, cell) in cells.iter().enumerate().filter(|(_, each)| meets(each)) {
             let name = |plan: &CellPlan| (plan.method, plan.cell.shots, plan.cell.variant.clone());
-            let beside = |group: &&mut Vec<usize>| name(candidates[group[0]].plan) == name(candidate.plan);
+            let beside = |group: &&mut Vec<usize>| name(&cells[group[0]].plan) == name(&cell.plan);
             match groups.iter_mut().find(beside) {
-                Some(group) if self.slots(candidate.plan) > 1 => group.push(index),
+                Some(group) if self.slots(&cell.plan) > 1 => group.push(index),
                 _ => groups.push(vec![index]),
             }
         }
@@ -118,23 +123,22 @@ impl<'a> Lane<'a> {
         plan.cell.seed.map_or(1, |_| self.plan.settings.globals.seeds.slots())
     }
 
-    /// Classifiers of candidates that are computed together, and the seconds that took. Places of seeds that are not among them are filled.
+    /// Classifiers of cells that are computed together, and the seconds that took. Places of seeds that are not among them are filled.
     fn panel(
         &self,
         dataset: &BenchDataset,
         classes: Classes,
         together: &[usize],
-        candidates: &[Candidate<'a>],
+        cells: &[CellRun],
     ) -> Result<(Panel, f64), SuiteError> {
         let started = Instant::now();
-        let plan = |index: usize| candidates[index].plan;
+        let plan = |index: usize| &cells[index].plan;
         let resolved = self.method(plan(together[0]));
         let texts = self.texts(dataset, resolved, classes)?;
         let head = resolved.method.bind(&self.world.clip, &texts)?;
         let none = Named::default();
-        let named = |index: usize| match &candidates[index].trained {
-            Ok(Some(trained)) => trained.parameters.clone(),
-            _ => none.clone(),
+        let named = |index: usize| {
+            cells[index].training().map_or_else(|| none.clone(), |trained| trained.parameters.clone())
         };
         let seeds = &self.plan.settings.globals.seeds;
         let wanted: Vec<usize> = together.iter().map(|index| seeds.slot(plan(*index).cell.seed)).collect();

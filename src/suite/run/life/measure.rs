@@ -5,32 +5,31 @@
 
 use std::collections::BTreeMap;
 
+use super::cell::CellRun;
 use super::cost;
-use super::lane::{Candidate, Lane, cell_error};
+use super::lane::Lane;
 use super::shift;
 use crate::record::Measurement;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::Measure;
 use crate::suite::world::BenchDataset;
 
-impl<'a> Lane<'a> {
+impl Lane<'_> {
     /// Takes the suite's measurements of every cell that is still sound.
-    pub fn measure(
-        &self,
-        dataset: &BenchDataset,
-        candidates: &mut [Candidate<'a>],
-    ) -> Result<(), SuiteError> {
-        for candidate in candidates.iter_mut() {
+    pub(super) fn measure(&self, dataset: &BenchDataset, cells: &mut [CellRun]) -> Result<(), SuiteError> {
+        for cell in cells.iter_mut() {
             for measure in &self.plan.suite.measure {
-                let Ok(trained) = &candidate.trained else { continue };
-                let parameters = trained.as_ref().map(|trained| &trained.parameters);
+                if !cell.is_sound() {
+                    continue;
+                }
+                let parameters = cell.training().map(|trained| &trained.parameters);
                 let taken = match measure {
-                    Measure::RepresentationShift => shift::measure(self, dataset, candidate.plan, parameters),
-                    Measure::Cost => cost::measure(self, dataset, candidate.plan),
+                    Measure::RepresentationShift => shift::measure(self, dataset, &cell.plan, parameters),
+                    Measure::Cost => cost::measure(self, dataset, &cell.plan),
                 };
                 match taken {
-                    Ok(taken) => candidate.measurements.extend(taken),
-                    Err(error) => candidate.trained = Err(cell_error(error)?),
+                    Ok(taken) => cell.measured(taken)?,
+                    Err(error) => cell.fail_with(error)?,
                 }
             }
         }

@@ -334,19 +334,6 @@ pub struct Quirk {
 }
 
 impl Manifest {
-    /// Parses and checks a manifest; `file` is its name in errors.
-    ///
-    /// # Errors
-    /// [`ManifestError::Parse`] and [`ManifestError::Inconsistent`].
-    pub fn parse(text: &str, file: &str) -> Result<Self, ManifestError> {
-        let manifest: Manifest = toml::from_str(text).map_err(|e| ManifestError::Parse {
-            file: file.to_owned(),
-            reason: e.to_string().trim_end().to_owned(),
-        })?;
-        super::manifest_checks::check(&manifest, file)?;
-        Ok(manifest)
-    }
-
     /// The folder that image paths of a CoOp split start from, relative to the data root;
     /// `None` for layouts without a split file.
     pub fn split_images_dir(&self) -> Option<String> {

@@ -164,6 +164,14 @@ pub struct Measurement {
     pub value: f64,
 }
 
+impl Measurement {
+    /// A number with its place.
+    pub fn new(quantity: &str, place: &[(&str, String)], value: f64) -> Self {
+        let place = place.iter().map(|(key, word)| ((*key).to_owned(), word.clone())).collect();
+        Self { quantity: quantity.to_owned(), place, value }
+    }
+}
+
 /// Where a number comes from, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

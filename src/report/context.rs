@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::apart::split;
 use super::arm::{Arm, Mixed};
 use super::error::ReportError;
-use super::page::PredictionSource;
 use super::spec::ReportSpec;
 use crate::frame::{Frame, SummaryRow};
-use crate::record::{Outcome, RunRecord};
+use crate::record::{Evaluation, Outcome, Prediction, RunRecord};
+
+/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
+pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
 
 /// Whether a record comes from the pocket model or the pocket pictures, exported ones included.
 pub fn is_pocket(record: &RunRecord) -> bool {

@@ -28,6 +28,7 @@ pub mod quantity;
 pub mod section;
 pub mod spec;
 
+pub use context::PredictionSource;
 pub use error::ReportError;
-pub use page::{PredictionSource, RenderedReport, render};
+pub use page::{RenderedReport, render};
 pub use spec::{Damage, Deviation, Planned, ReportSpec, Section};

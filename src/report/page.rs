@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::context::Context;
+use super::context::{Context, PredictionSource};
 use super::error::ReportError;
 use super::files::write_atomically;
 use super::markdown::folded;
@@ -14,10 +14,7 @@ use super::opening::what_was_run;
 use super::plot::Picture;
 use super::section;
 use super::spec::{Damage, ReportSpec, Section};
-use crate::record::{Evaluation, Prediction, RunRecord};
-
-/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
-pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
+use crate::record::RunRecord;
 
 /// What one section adds to the report.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -8,12 +8,14 @@
 
 use candle_core::Tensor;
 
-use super::checkpoint::{Keeper, Standing};
+use super::checkpoint_state::{EpochLog, Keeper, Standing};
 use super::error::TrainError;
-use super::images::{Pick, TrainingImages, joint_batch};
+use super::gradients::{Gradients, check_finite};
+use super::images::{TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
 use super::recipe::Recipe;
-use super::step::{Gradients, Slot, check_finite, joint_step};
+use super::step::{Slot, joint_step};
+use super::views::Pick;
 use crate::backbone::Precision;
 use crate::method::{Head, Named, Needs, Parameters};
 use crate::util::rng::Stream;
@@ -44,17 +46,6 @@ pub struct Member<'a> {
     pub parameters: &'a Parameters,
     /// Is asked for a place to go on from, and given one when it is due and when the run stops.
     pub keeper: &'a mut dyn Keeper,
-}
-
-/// What one epoch did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EpochLog {
-    /// Learning rate of the epoch's first step.
-    pub learning_rate: f64,
-    /// Steps taken.
-    pub steps: u64,
-    /// Mean of the batches' objectives (nats), each before its update.
-    pub mean_loss: f64,
 }
 
 /// A training's log, a line an epoch, or its own fault: a number that is not finite, a parameter without gradient.

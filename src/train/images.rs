@@ -11,7 +11,7 @@ use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
 use super::features::FeatureStore;
-use super::views::{TrainingSet, Views};
+use super::views::{Pick, TrainingSet, Views};
 use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
 use crate::method::{ImageBatch, MethodError, Needs, Shots};
@@ -32,15 +32,6 @@ pub fn frozen_pass(clip: &Clip, pixels: Tensor, needs: Needs) -> Result<ImageBat
         Ok([batch]) => Ok(batch),
         Err(parts) => Ok(ImageBatch::cat(&parts.iter().collect::<Vec<_>>())?),
     }
-}
-
-/// One view of one image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pick {
-    /// The image's place in the drawn list.
-    pub index: usize,
-    /// Which of its views; a bank repeats its own.
-    pub view: usize,
 }
 
 /// Serves the batches of one training set.

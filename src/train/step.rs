@@ -1,29 +1,12 @@
 //! One training step: loss and gradients, refused when missing or not finite.
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
-use super::guide::{Guided, project};
+use super::gradients::{Gradients, not_finite, totals};
+use super::guide::project;
 use crate::method::{Head, ImageBatch, Objective, Parameters};
-
-/// Gradients of a step.
-#[derive(Clone, Debug)]
-pub struct Gradients {
-    /// The objective of the batch before the update: mean cross-entropy (nats) and whatever the method adds.
-    pub loss: f64,
-    /// Gradient per trained parameter, in parameter order.
-    pub tensors: Vec<Tensor>,
-    /// What a second loss did to them, where there is one.
-    pub guided: Option<Guided>,
-}
-
-impl Gradients {
-    /// Gradients of one loss alone.
-    pub fn plain(loss: f64, tensors: Vec<Tensor>) -> Self {
-        Self { loss, tensors, guided: None }
-    }
-}
 
 /// One training's part in a step of several.
 #[derive(Clone, Copy, Debug)]
@@ -127,28 +110,4 @@ fn checked(
             Ok(Gradients::plain(totals[forward - 1], tensors))
         }
     })
-}
-
-/// Refuses parameters that are not finite.
-///
-/// # Errors
-/// [`TrainError::NotFinite`] with the parameter's name and `at` = (epoch, step).
-pub(super) fn check_finite(parameters: &Parameters, at: (usize, usize)) -> Result<(), TrainError> {
-    let totals = totals(parameters.iter().map(|(_, var)| var.as_tensor()))?;
-    match parameters.iter().zip(totals).find(|(_, total)| !total.is_finite()) {
-        Some(((name, _), _)) => Err(not_finite(name, at)),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn not_finite(tensor: &str, (epoch, step): (usize, usize)) -> TrainError {
-    TrainError::NotFinite { tensor: tensor.to_owned(), epoch, step }
-}
-
-/// Sums of all numbers of each tensor; not finite as soon as one of them is not. They come from a device in one
-/// transfer, since each would wait for all work before it.
-pub(super) fn totals<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> candle_core::Result<Vec<f64>> {
-    let sums = tensors.map(|tensor| tensor.detach().sum_all()?.to_dtype(DType::F64));
-    let sums = sums.collect::<candle_core::Result<Vec<_>>>()?;
-    if sums.is_empty() { Ok(Vec::new()) } else { Tensor::stack(&sums, 0)?.to_vec1() }
 }

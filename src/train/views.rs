@@ -5,7 +5,6 @@ use rayon::prelude::*;
 
 use super::error::TrainError;
 use super::features::{FeatureKey, KeyWriter};
-use super::images::Pick;
 use crate::data::{ImageSource, Item};
 use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
 use crate::util::rng::Stream;
@@ -17,6 +16,15 @@ pub enum Views {
     Fresh,
     /// A bank of this many; epoch e uses view e mod n. Their frozen passes are kept.
     Bank(usize),
+}
+
+/// One view of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The image's place in the drawn list.
+    pub index: usize,
+    /// Which of its views; a bank repeats its own.
+    pub view: usize,
 }
 
 /// The drawn training images of one seed.

@@ -20,11 +20,11 @@ mod real;
 mod softmax;
 
 pub use activation::activate;
-pub use attend::{Attend, attend};
+pub use attend::attend;
 pub use frozen_block::{Block, BlockCall};
 pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{cross_entropy, l2_normalise, log_softmax};
-pub use plan::{AttentionPlan, Group, SelfKeys};
+pub use plan::{Attend, AttentionPlan, Group, SelfKeys};
 pub use softmax::softmax;

@@ -6,18 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::error::ExportError;
-use super::naming;
+use super::naming::{self, lists};
 use crate::data::checked::stays_below;
 use crate::data::manifest::{ClassFolders, Layout, Manifest};
 use crate::data::{Item, Split};
 
 /// The names of the lists, in the order of [`lists`].
 pub(super) const LIST_NAMES: [&str; 3] = ["train", "val", "test"];
-
-/// A split's lists, in the order train, val, test.
-pub(super) fn lists(split: &Split) -> [&Vec<Item>; 3] {
-    [&split.train, &split.val, &split.test]
-}
 
 /// The split without the lists the layout has no place for: ImageNet has no validation list apart from
 /// its test list, its variants have only a test list. Few-shot training draws do not change by it.

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::error::ExportError;
 use super::images::{self, Encoding};
 use super::list_files::list_files;
-use super::place::{lists, place_split, tree_dirs};
+use super::naming::lists;
+use super::place::{place_split, tree_dirs};
 use crate::data::{ImageSource, Manifest, Split};
 
 /// A dataset without files.

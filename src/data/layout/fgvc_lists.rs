@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::read::Lists;
+use super::lists::Lists;
 use crate::data::checked::{BelowPath, stays_below};
 use crate::data::manifest::{Layout, Manifest};
 use crate::data::{DataError, Item, Split, guide};

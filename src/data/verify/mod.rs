@@ -9,8 +9,8 @@ mod run;
 mod state;
 mod table;
 
-pub use fault::{Fault, Severity, VerifyReport};
+pub use fault::{Fault, Severity, VerifyError, VerifyReport};
 pub(in crate::data) use presence::misplaced;
 pub use presence::{FileCounts, count_files};
-pub use run::{VerifyError, VerifyOptions, verify};
+pub use run::{VerifyOptions, verify};
 pub use table::verify_table;

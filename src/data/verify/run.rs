@@ -1,16 +1,16 @@
 //! One verification, from a catalog and an id to a report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::contents::{self, Content};
-use super::fault::{Fault, VerifyReport};
+use super::fault::{Fault, VerifyError, VerifyReport};
 use super::files::{Stamp, stamp};
 use super::lists;
 use super::state::State;
-use crate::data::{Catalog, DataError, Dataset};
+use crate::data::{Catalog, Dataset};
 
 /// Files that are read before progress is told and remembered.
 const CHUNK_FILES: usize = 512;
@@ -23,28 +23,6 @@ pub struct VerifyOptions {
     /// Remembers what was read, so that an interrupted run can go on. Must lie outside the data root,
     /// one file a dataset.
     pub state_file: Option<PathBuf>,
-}
-
-/// Why a verification could not be made. What is wrong with the data is a [`Fault`] instead.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The dataset is unknown.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The state file cannot be used.
-    #[error("use state file {file}: {reason}")]
-    State {
-        /// The state file.
-        file: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
-
-impl VerifyError {
-    pub(super) fn state(path: &Path, reason: String) -> Self {
-        Self::State { file: path.display().to_string(), reason }
-    }
 }
 
 /// Verifies one dataset; `progress` gets the files done and the files in all, from this thread.

@@ -2,7 +2,8 @@
 //!
 //! Keeping the list apart from the painter makes a layout testable and both file formats equal.
 
-use super::style::Rgb;
+/// An opaque colour.
+pub type Rgb = (u8, u8, u8);
 
 /// Horizontal anchor of a text; the vertical anchor is always its middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, ScaleFont, point};
 
 use super::drawing::Align;
-use super::style::Rgb;
+use super::drawing::Rgb;
 
 /// Distance of the two strokes, in font sizes.
 const WEIGHT: f32 = 0.016;

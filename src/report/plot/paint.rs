@@ -14,9 +14,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
+use super::drawing::Rgb;
 use super::drawing::{Align, Drawing, Shape};
 use super::lettering::{self, Canvas, Letters};
-use super::style::Rgb;
 use crate::report::error::ReportError;
 
 const FONT: &str = "sans-serif";

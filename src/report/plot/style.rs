@@ -2,10 +2,7 @@
 //!
 //! The palette is Okabe and Ito's. Variants of a method keep its colour and differ by marker.
 
-use super::drawing::Drawing;
-
-/// An opaque colour.
-pub type Rgb = (u8, u8, u8);
+use super::drawing::{Drawing, Rgb};
 
 /// The ground of every picture, so that it can be read on a dark page.
 pub const WHITE: Rgb = (255, 255, 255);

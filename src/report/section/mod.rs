@@ -16,6 +16,7 @@ mod few_shot;
 mod image_tests;
 mod matrix;
 mod method_tests;
+mod moved_tokens;
 mod other_settings;
 mod pair_table;
 mod prompt_files;

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use super::saved::TEXT_PROMPT;
 use crate::backbone::files::stored::StoredTensor;
 
 /// Names of what some method trains, as the published files have them.
@@ -23,6 +22,7 @@ pub(super) const KNOWN: [&str; 10] = [
     "bias",
 ];
 
+pub(super) const TEXT_PROMPT: &str = "text_prompt";
 const CONTEXT: &str = "ctx";
 const META_NET: &str = "meta_net.linear1.weight";
 const WEIGHT: &str = "weight";

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::published_layout;
+use super::published_layout::{self, TEXT_PROMPT};
 use super::trained::Trained;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
@@ -43,8 +43,6 @@ pub mod about {
     /// Resolved settings, as a JSON object of dotted keys.
     pub const CONFIG: &str = "config";
 }
-
-pub(super) const TEXT_PROMPT: &str = "text_prompt";
 
 /// Parameters read from a file, values as stored.
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use crate::method;
 use crate::protocol::switches;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::SuiteFile;
-use crate::suite::spec::overrides::{Resolved, Settings, method_id, method_key};
+use crate::suite::spec::names::{method_id, method_key};
+use crate::suite::spec::overrides::{Resolved, Settings};
 use crate::suite::spec::variants;
 
 /// Everything a suite will do, resolved.

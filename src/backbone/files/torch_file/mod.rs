@@ -1,6 +1,7 @@
 //! Files written by `torch.save`, read without running anything in them.
 
 mod archive;
+mod layout;
 mod legacy;
 mod machine;
 mod open;

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use super::lane::Lane;
-use super::measure::number;
 use crate::method::ParameterShape;
 use crate::method::work::Shape;
 use crate::record::Measurement;
@@ -34,8 +33,9 @@ pub(in crate::suite) fn measure(
     let batch = resolved.recipe.as_ref().map_or(0, |recipe| recipe.batch_size as u64);
     let work = resolved.method.work(&Shape::new(&world.clip.config, prompts, batch));
     let trained = ParameterShape::count(&resolved.method.shapes(&world.clip, &texts)?);
-    let derived =
-        |quantity: &str, value: u64| number(quantity, &[("kind", "derived".to_owned())], value as f64);
+    let derived = |quantity: &str, value: u64| {
+        Measurement::new(quantity, &[("kind", "derived".to_owned())], value as f64)
+    };
     let mut taken = vec![
         derived("classes", prompts.len() as u64),
         derived("batch_images", batch),
@@ -51,7 +51,8 @@ pub(in crate::suite) fn measure(
     machine::forget_peak_memory();
     let timed =
         timing::time(world, dataset, resolved, classes, lane.plan.settings.globals.broken_images, BUDGET)?;
-    let measured = |quantity: &str, value: f64| number(quantity, &[("kind", "measured".to_owned())], value);
+    let measured =
+        |quantity: &str, value: f64| Measurement::new(quantity, &[("kind", "measured".to_owned())], value);
     // A method that runs the tower itself pays for it in its own pieces.
     let image_secs = if work.image > 0 { timed.image_secs } else { 0.0 };
     taken.extend([

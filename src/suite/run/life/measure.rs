@@ -3,13 +3,10 @@
 //! They are taken once a cell is trained, class half by class half, on the method's own terms: what is measured
 //! is asked of the method, never guessed from its name.
 
-use std::collections::BTreeMap;
-
 use super::cell::CellRun;
 use super::cost;
 use super::lane::Lane;
 use super::shift;
-use crate::record::Measurement;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::Measure;
 use crate::suite::world::BenchDataset;
@@ -35,11 +32,4 @@ impl Lane<'_> {
         }
         Ok(())
     }
-}
-
-/// One number with its place.
-pub(in crate::suite) fn number(quantity: &str, place: &[(&str, String)], value: f64) -> Measurement {
-    let place: BTreeMap<String, String> =
-        place.iter().map(|(key, word)| ((*key).to_owned(), word.clone())).collect();
-    Measurement { quantity: quantity.to_owned(), place, value }
 }

@@ -6,7 +6,6 @@
 //! exactly zero; against the second, whose sequences are shorter, last bits may differ.
 
 use super::lane::Lane;
-use super::measure::number;
 use crate::data::Classes;
 use crate::method::{ImageBatch, Named, Needs, Shift, TokenRows};
 use crate::record::Measurement;
@@ -85,10 +84,10 @@ fn compare(
             }
             let here = [place, &[("tower", tower.to_owned()), ("layer", (layer + 1).to_string())]].concat();
             taken.extend([
-                number("one_minus_cosine_mean", &here, shift.one_minus_cosine_mean),
-                number("one_minus_cosine_max", &here, shift.one_minus_cosine_max),
-                number("relative_l2_mean", &here, shift.relative_l2_mean),
-                number("relative_l2_max", &here, shift.relative_l2_max),
+                Measurement::new("one_minus_cosine_mean", &here, shift.one_minus_cosine_mean),
+                Measurement::new("one_minus_cosine_max", &here, shift.one_minus_cosine_max),
+                Measurement::new("relative_l2_mean", &here, shift.relative_l2_mean),
+                Measurement::new("relative_l2_max", &here, shift.relative_l2_max),
             ]);
         }
     }

@@ -4,9 +4,19 @@
 use candle_core::Tensor;
 
 use super::error::TrainError;
-use super::fit::EpochLog;
 use super::optimiser::OptimiserState;
 use crate::method::{Named, Parameters};
+
+/// What one epoch did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochLog {
+    /// Learning rate of the epoch's first step.
+    pub learning_rate: f64,
+    /// Steps taken.
+    pub steps: u64,
+    /// Mean of the batches' objectives (nats), each before its update.
+    pub mean_loss: f64,
+}
 
 /// A training before step `step` of epoch `epoch`.
 #[derive(Clone, Debug)]

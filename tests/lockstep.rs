@@ -10,8 +10,8 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, Shares};
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
-    FeatureStore, Fit, Keeper, Member, Outcome, Recipe, Slot, Standing, TrainError, TrainingImages,
-    TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
+    CheckpointState, FeatureStore, Fit, Keeper, Member, Outcome, Recipe, StepPart, TrainError,
+    TrainingImages, TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
 };
 use rpo_bench::util::rng::Stream;
 
@@ -80,11 +80,14 @@ fn a_set_computes_what_its_members_compute() {
             |index: usize, batch: &ImageBatch| head.classifier(&named[index]).unwrap().logits(batch).unwrap();
         let together = set.logits(&batch, Shares::All).unwrap();
         let parts = set.logits(&batch, Shares::Even).unwrap();
-        let slots: Vec<Slot<'_>> = all.iter().map(|p| Slot { parameters: p, labels: None }).collect();
+        let slots: Vec<StepPart<'_>> = all.iter().map(|p| StepPart { parameters: p, labels: None }).collect();
         assert!(joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap().iter().all(Option::is_none));
         let shares: Vec<Tensor> = (0..SLOTS).map(|index| labels.narrow(0, 2 * index, 2).unwrap()).collect();
-        let slots: Vec<Slot<'_>> =
-            all.iter().zip(&shares).map(|(p, labels)| Slot { parameters: p, labels: Some(labels) }).collect();
+        let slots: Vec<StepPart<'_>> = all
+            .iter()
+            .zip(&shares)
+            .map(|(p, labels)| StepPart { parameters: p, labels: Some(labels) })
+            .collect();
         let steps = joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap();
         for (index, step) in steps.into_iter().enumerate() {
             let part = batch.narrow(2 * index, 2).unwrap();
@@ -110,10 +113,10 @@ fn a_set_computes_what_its_members_compute() {
 
 /// Keeps a standing in memory.
 #[derive(Default)]
-struct Memory(Option<Standing>);
+struct Memory(Option<CheckpointState>);
 
 impl Keeper for Memory {
-    fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
+    fn resume(&mut self, _: &Parameters) -> Result<Option<CheckpointState>, TrainError> {
         Ok(self.0.clone())
     }
 
@@ -121,7 +124,7 @@ impl Keeper for Memory {
         true
     }
 
-    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError> {
+    fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError> {
         self.0 = Some(standing.clone());
         Ok(())
     }

@@ -5,18 +5,18 @@ use serde_json::Value;
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::check::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
+use crate::check::bench::{BenchDevice, EvaluateBench, ModelShape, StepBench, bench_evaluate, bench_step};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
         BenchCommand::Step { method, k, batch, seeds, steps, common } => {
-            let shape = Shape::find(&common.model)?;
+            let shape = ModelShape::find(&common.model)?;
             let place = place(&common)?;
             let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
-            let shape = Shape::find(&common.model)?;
+            let shape = ModelShape::find(&common.model)?;
             let (classes, place) = (common.classes, place(&common)?);
             let bench = EvaluateBench { methods, shape, k, images, chunk, classes, n_seeds, together, place };
             (common.json, serde_json::to_value(bench_evaluate(&bench)?)?)
@@ -32,8 +32,8 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn place(common: &BenchArgs) -> Result<Place, Failure> {
-    Ok(Place { device: device(&common.device)?, precision: common.dtype })
+fn place(common: &BenchArgs) -> Result<BenchDevice, Failure> {
+    Ok(BenchDevice { device: device(&common.device)?, precision: common.dtype })
 }
 
 fn plain(value: &Value) -> String {

@@ -188,7 +188,7 @@ pub struct ClassNames {
     pub rule: String,
     /// Lines by which the right class name file is told from look-alikes.
     #[serde(default)]
-    pub anchors: Vec<Anchor>,
+    pub anchors: Vec<NameAnchor>,
     /// Where this is said.
     pub source: String,
 }
@@ -196,7 +196,7 @@ pub struct ClassNames {
 /// One known line of a class name file; exactly one of `folder` and `line` is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Anchor {
+pub struct NameAnchor {
     /// The class folder the line is about.
     pub folder: Option<String>,
     /// The line's number from 0; means something only in a file of all classes.

@@ -20,7 +20,7 @@ pub struct EpochLog {
 
 /// A training before step `step` of epoch `epoch`.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct CheckpointState {
     /// Epoch, from 0.
     pub epoch: usize,
     /// Step within the epoch, from 0.
@@ -45,7 +45,7 @@ pub trait Keeper {
     ///
     /// # Errors
     /// [`TrainError`]; a damaged checkpoint is none at all.
-    fn resume(&mut self, parameters: &Parameters) -> Result<Option<Standing>, TrainError>;
+    fn resume(&mut self, parameters: &Parameters) -> Result<Option<CheckpointState>, TrainError>;
 
     /// Whether the next standing should be kept.
     fn due(&self) -> bool;
@@ -54,7 +54,7 @@ pub trait Keeper {
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`].
-    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError>;
+    fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError>;
 }
 
 /// Keeps nothing.
@@ -62,7 +62,7 @@ pub trait Keeper {
 pub struct NoCheckpoints;
 
 impl Keeper for NoCheckpoints {
-    fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
+    fn resume(&mut self, _: &Parameters) -> Result<Option<CheckpointState>, TrainError> {
         Ok(None)
     }
 
@@ -70,7 +70,7 @@ impl Keeper for NoCheckpoints {
         false
     }
 
-    fn keep(&mut self, _: &Standing) -> Result<(), TrainError> {
+    fn keep(&mut self, _: &CheckpointState) -> Result<(), TrainError> {
         Ok(())
     }
 }

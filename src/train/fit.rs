@@ -8,13 +8,13 @@
 
 use candle_core::Tensor;
 
-use super::checkpoint_state::{EpochLog, Keeper, Standing};
+use super::checkpoint_state::{CheckpointState, EpochLog, Keeper};
 use super::error::TrainError;
 use super::gradients::{Gradients, check_finite};
 use super::images::{TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
 use super::recipe::Recipe;
-use super::step::{Slot, joint_step};
+use super::step::{StepPart, joint_step};
 use super::views::Pick;
 use crate::backbone::Precision;
 use crate::method::{Head, Named, Needs, Parameters};
@@ -49,7 +49,7 @@ pub struct Member<'a> {
 }
 
 /// A training's log, a line an epoch, or its own fault: a number that is not finite, a parameter without gradient.
-pub type Outcome = Result<Vec<EpochLog>, TrainError>;
+pub type FitResult = Result<Vec<EpochLog>, TrainError>;
 
 /// Trains every member, in their order. `stop` is asked before every step, `done` hears of every step.
 ///
@@ -60,7 +60,7 @@ pub fn fit(
     members: &mut [Member<'_>],
     stop: &dyn Fn() -> bool,
     done: &mut dyn FnMut(),
-) -> Result<Vec<Outcome>, TrainError> {
+) -> Result<Vec<FitResult>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
     while let Some(lead) = lead(&all) {
@@ -98,7 +98,7 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), Tra
     let slots: Vec<_> = places
         .iter()
         .enumerate()
-        .map(|(slot, place)| Slot {
+        .map(|(slot, place)| StepPart {
             parameters: all[*place].member.parameters,
             labels: (all[*place].member.slot == slot).then_some(&labels[slot]),
         })
@@ -128,7 +128,7 @@ struct Going<'m, 'a> {
     log: Vec<EpochLog>,
     optimiser: Optimiser,
     average: Vec<Tensor>,
-    outcome: Option<Outcome>,
+    outcome: Option<FitResult>,
 }
 
 impl<'m, 'a> Going<'m, 'a> {
@@ -163,7 +163,7 @@ impl<'m, 'a> Going<'m, 'a> {
         if self.outcome.is_some() || self.at == self.start {
             return Ok(());
         }
-        self.member.keeper.keep(&Standing {
+        self.member.keeper.keep(&CheckpointState {
             epoch: self.at.0,
             step: self.at.1,
             loss_total: self.loss_total,

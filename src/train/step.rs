@@ -10,7 +10,7 @@ use crate::method::{Head, ImageBatch, Objective, Parameters};
 
 /// One training's part in a step of several.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot<'a> {
+pub struct StepPart<'a> {
     /// Its parameters.
     pub parameters: &'a Parameters,
     /// The labels of its images; `None` where only the place is held, for the sake of the others' last bits.
@@ -29,7 +29,7 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
-    let step = joint_step(head, &[Slot { parameters, labels: Some(labels) }], images, at)?;
+    let step = joint_step(head, &[StepPart { parameters, labels: Some(labels) }], images, at)?;
     step.into_iter().flatten().next().unwrap_or_else(|| Err(TrainError::NoGradient("anything".to_owned())))
 }
 
@@ -40,7 +40,7 @@ pub fn loss_and_gradients(
 /// Whatever the method reports for all of them.
 pub fn joint_step(
     head: &dyn Head,
-    slots: &[Slot<'_>],
+    slots: &[StepPart<'_>],
     images: &ImageBatch,
     at: (usize, usize),
 ) -> Result<Vec<Option<Result<Gradients, TrainError>>>, TrainError> {

@@ -4,6 +4,7 @@
 //! Each rule is a function of files given as text, so that a tree that breaks it can be shown to fail.
 
 mod circles;
+mod names;
 mod sources;
 
 use std::collections::BTreeSet;

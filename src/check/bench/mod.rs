@@ -4,13 +4,13 @@
 //! floating-point operations that cannot be skipped and the machine's own matrix-product rate.
 
 mod error;
-mod evaluate;
+mod inference;
 mod meter;
 mod shape;
 mod step;
 
 pub use error::BenchError;
-pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
-pub use meter::Place;
-pub use shape::{SHAPES, Shape, class_prompts, random_clip};
+pub use inference::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use meter::BenchDevice;
+pub use shape::{ModelShape, SHAPES, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

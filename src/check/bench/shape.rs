@@ -13,7 +13,7 @@ use crate::util::rng::Stream;
 
 /// A model shape by name.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct ModelShape {
     /// The name on the command line.
     pub name: &'static str,
     /// Image side and patch side in pixels.
@@ -26,11 +26,17 @@ pub struct Shape {
 }
 
 /// The shapes of OpenAI's transformers, and a small one that runs in a blink.
-pub const SHAPES: &[Shape] = &[
-    Shape { name: "vit-b-16", image: (224, 16), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
-    Shape { name: "vit-b-32", image: (224, 32), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
-    Shape { name: "vit-l-14", image: (224, 14), vision: (1024, 24, 16), text: (768, 12, 12), joint: 768 },
-    Shape { name: "tiny", image: (32, 8), vision: (64, 2, 2), text: (48, 2, 2), joint: 32 },
+pub const SHAPES: &[ModelShape] = &[
+    ModelShape { name: "vit-b-16", image: (224, 16), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
+    ModelShape { name: "vit-b-32", image: (224, 32), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
+    ModelShape {
+        name: "vit-l-14",
+        image: (224, 14),
+        vision: (1024, 24, 16),
+        text: (768, 12, 12),
+        joint: 768,
+    },
+    ModelShape { name: "tiny", image: (32, 8), vision: (64, 2, 2), text: (48, 2, 2), joint: 32 },
 ];
 
 const VOCABULARY: usize = 49_408;
@@ -40,7 +46,7 @@ const SHARED_WORDS: u32 = 4;
 /// Distinct random numbers of a tensor: a prime, so that the repeats do not fall into columns.
 const DISTINCT: usize = 65_537;
 
-impl Shape {
+impl ModelShape {
     /// The shape `name`.
     ///
     /// # Errors
@@ -143,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_unknown_shape_is_named_with_the_known_ones() {
-        let error = Shape::find("vit-z-9").unwrap_err().to_string();
+        let error = ModelShape::find("vit-z-9").unwrap_err().to_string();
         assert!(error.contains("vit-z-9") && error.contains("vit-b-16"), "{error}");
     }
 }

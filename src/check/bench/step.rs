@@ -9,12 +9,12 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
-use super::shape::{Shape, class_prompts, normals, random_clip};
+use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::shape::{ModelShape, class_prompts, normals, random_clip};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
 use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, SettingsTable};
-use crate::train::{Optimiser, Recipe, Slot, frozen_pass, joint_step};
+use crate::train::{Optimiser, Recipe, StepPart, frozen_pass, joint_step};
 use crate::util::rng::Stream;
 
 /// What to time.
@@ -23,7 +23,7 @@ pub struct StepBench {
     /// Method id.
     pub method: String,
     /// Model shape.
-    pub shape: Shape,
+    pub shape: ModelShape,
     /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Images a step; the method's own batch size where absent.
@@ -35,7 +35,7 @@ pub struct StepBench {
     /// Steps to time.
     pub steps: usize,
     /// Where to compute.
-    pub place: Place,
+    pub place: BenchDevice,
 }
 
 /// What a step used. Field names are the JSON keys.
@@ -135,7 +135,7 @@ impl Run<'_> {
     /// The mean loss of the trainings.
     fn step(&self, pixels: Tensor, optimisers: &mut [Optimiser]) -> Result<f64, BenchError> {
         let images = frozen_pass(self.clip, pixels, self.method.needs())?;
-        let slot = |parameters| Slot { parameters, labels: Some(&self.labels) };
+        let slot = |parameters| StepPart { parameters, labels: Some(&self.labels) };
         let slots: Vec<_> = self.parameters.iter().map(slot).collect();
         let outcomes = joint_step(self.head, &slots, &images, (0, 0))?;
         let mut total = 0.0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::ExportError;
 use super::naming::lists;
-use super::place::kept_folders;
+use super::paths::kept_folders;
 use crate::data::manifest::{Layout, MANIFEST_SCHEMA_VERSION, Manifest};
 use crate::data::split_write::split_json_bytes;
 use crate::data::{Item, Split};

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::cell::CellRun;
-use crate::record::{Claims, Gone, Holder, Look, Store, StoreError, Survey, Work};
+use crate::record::{CellSeen, ClaimedWork, Claims, Gone, Holder, Store, StoreError, Survey};
 use crate::suite::error::SuiteError;
 
 /// The claims of a run.
@@ -45,14 +45,15 @@ impl<'a> Claiming<'a> {
         for mut cell in planned {
             let key = cell.plan.key.clone();
             match self.look(&key)? {
-                Look::Done => continue,
-                Look::Claimed if listed => {
+                CellSeen::Done => continue,
+                CellSeen::Claimed if listed => {
                     elsewhere.push(cell);
                     continue;
                 }
                 _ => {}
             }
-            let work = Work { cell: cell.plan.cell.clone(), training_key: cell.plan.training_key.clone() };
+            let work =
+                ClaimedWork { cell: cell.plan.cell.clone(), training_key: cell.plan.training_key.clone() };
             match self.claims.take(&key, Some(work)).map_err(|source| failed(self.store, source))? {
                 // The record may have been written between the plan and the claim.
                 Ok(_) if !self.fresh && self.store.find_whole(&key)?.is_some() => self.surprise(),
@@ -83,8 +84,8 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    fn look(&self, key: &str) -> Result<Look, SuiteError> {
-        let Ok(mut survey) = self.survey.lock() else { return Ok(Look::Open) };
+    fn look(&self, key: &str) -> Result<CellSeen, SuiteError> {
+        let Ok(mut survey) = self.survey.lock() else { return Ok(CellSeen::Open) };
         survey.look(key, self.started.elapsed().as_secs(), || {
             let claimed = self.claims.listed().map_err(|source| failed(self.store, source))?;
             Ok((self.store.keys()?, claimed))

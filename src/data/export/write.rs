@@ -6,7 +6,7 @@ use super::error::ExportError;
 use super::images::{self, Encoding};
 use super::list_files::list_files;
 use super::naming::lists;
-use super::place::{place_split, tree_dirs};
+use super::paths::{place_split, tree_dirs};
 use crate::data::{ImageSource, Manifest, Split};
 
 /// A dataset without files.

@@ -53,7 +53,7 @@ impl PretrainSettings {
 
 /// One step, for the progress line and the log.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct PretrainProgress {
     /// Steps done.
     pub step: u64,
     /// Steps in all.
@@ -69,7 +69,7 @@ pub struct Progress {
 const SHARDS: usize = 2;
 
 /// One part of a batch.
-struct Shard {
+struct BatchPart {
     pixels: Tensor,
     layout: TextLayout,
 }
@@ -82,7 +82,7 @@ struct Shard {
 pub fn pretrain(
     out: &Path,
     settings: &PretrainSettings,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(PretrainProgress),
     stop: &dyn Fn() -> bool,
 ) -> Result<PathBuf, PretrainError> {
     if settings.batch < SHARDS
@@ -114,7 +114,7 @@ pub fn pretrain(
         let lr = learning_rate(settings.learning_rate, adam.steps, steps);
         let (loss, accuracy) = step(&config, &vars, &mut adam, &batch, lr)?;
         log.line(adam.steps, lr, loss, accuracy)?;
-        progress(Progress { step: adam.steps, steps, loss, accuracy });
+        progress(PretrainProgress { step: adam.steps, steps, loss, accuracy });
         if adam.steps.is_multiple_of(settings.checkpoint_every) {
             checkpoint::save(&checkpoint, &made_with, &vars, &adam)?;
         }
@@ -140,7 +140,7 @@ fn draw(
     config: &ClipConfig,
     step: u64,
     count: usize,
-) -> Result<Vec<Shard>, PretrainError> {
+) -> Result<Vec<BatchPart>, PretrainError> {
     let first = step * count as u64;
     let pairs: Vec<(Rgb8, String)> =
         (first..first + count as u64).into_par_iter().map(|index| source.pair(index)).collect();
@@ -151,7 +151,7 @@ fn draw(
             let pixels: Vec<f32> = pairs.iter().flat_map(|(image, _)| normalize(image)).collect();
             let prompts =
                 pairs.iter().map(|(_, text)| tokenizer.encode(text)).collect::<Result<Vec<_>, _>>()?;
-            Ok(Shard {
+            Ok(BatchPart {
                 pixels: Tensor::from_vec(pixels, (pairs.len(), 3, side, side), &Device::Cpu)?,
                 layout: TextLayout::new(&prompts, 1, config.context_length)?,
             })
@@ -191,7 +191,7 @@ fn step(
     config: &ClipConfig,
     vars: &BTreeMap<String, Var>,
     adam: &mut AdamW,
-    shards: &[Shard],
+    shards: &[BatchPart],
     lr: f64,
 ) -> Result<(f64, f64), PretrainError> {
     let tensors = vars.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();

@@ -8,7 +8,7 @@ pub type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What is wrong with the variables.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceError {
+pub enum TaskError {
     /// This is no task of an array.
     #[error("--shard slurm: {0} is not set; submit with sbatch --array=0-N, or give the part as I/N")]
     Missing(&'static str),
@@ -39,9 +39,9 @@ pub enum PlaceError {
     },
 }
 
-fn number(variable: Variable<'_>, name: &'static str) -> Result<u64, PlaceError> {
-    let value = variable(name).ok_or(PlaceError::Missing(name))?;
-    value.trim().parse().ok().ok_or(PlaceError::Number { name, value })
+fn number(variable: Variable<'_>, name: &'static str) -> Result<u64, TaskError> {
+    let value = variable(name).ok_or(TaskError::Missing(name))?;
+    value.trim().parse().ok().ok_or(TaskError::Number { name, value })
 }
 
 /// The task this process belongs to, if Slurm started it.
@@ -55,19 +55,19 @@ pub fn this_task(variable: Variable<'_>) -> Option<SlurmTask> {
 /// Which of how many tasks of the array this is, from 0, wherever the array's own numbers start.
 ///
 /// # Errors
-/// [`PlaceError`] outside an array, and for an array with gaps.
-pub fn array_place(variable: Variable<'_>) -> Result<(usize, usize), PlaceError> {
+/// [`TaskError`] outside an array, and for an array with gaps.
+pub fn array_place(variable: Variable<'_>) -> Result<(usize, usize), TaskError> {
     let task = number(variable, "SLURM_ARRAY_TASK_ID")?;
     let (min, max) = (number(variable, "SLURM_ARRAY_TASK_MIN")?, number(variable, "SLURM_ARRAY_TASK_MAX")?);
     let count = number(variable, "SLURM_ARRAY_TASK_COUNT")?;
     let step = match number(variable, "SLURM_ARRAY_TASK_STEP") {
-        Err(PlaceError::Missing(_)) => 1,
+        Err(TaskError::Missing(_)) => 1,
         step => step?.max(1),
     };
     let index = task.wrapping_sub(min) / step;
     let whole = max >= min && (max - min) / step + 1 == count && task >= min && task <= max;
     if !whole || (task - min) % step != 0 {
-        return Err(PlaceError::Gaps { count, min, max, step, last: count.saturating_sub(1) });
+        return Err(TaskError::Gaps { count, min, max, step, last: count.saturating_sub(1) });
     }
     Ok((index as usize, count as usize))
 }
@@ -81,7 +81,7 @@ mod tests {
         move |name| values.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
-    fn array(id: &str, min: &str, max: &str, count: &str, step: &str) -> Result<(usize, usize), PlaceError> {
+    fn array(id: &str, min: &str, max: &str, count: &str, step: &str) -> Result<(usize, usize), TaskError> {
         let values = [
             ("SLURM_ARRAY_TASK_ID", id),
             ("SLURM_ARRAY_TASK_MIN", min),
@@ -99,8 +99,8 @@ mod tests {
         assert_eq!(array("3", "0", "3", "4", "1"), Ok((3, 4)));
         assert_eq!(array("1", "1", "4", "4", ""), Ok((0, 4)));
         assert_eq!(array("17", "7", "27", "3", "10"), Ok((1, 3)));
-        assert!(matches!(array("5", "1", "9", "3", ""), Err(PlaceError::Gaps { last: 2, .. })));
-        assert_eq!(array("", "0", "3", "4", ""), Err(PlaceError::Missing("SLURM_ARRAY_TASK_ID")));
+        assert!(matches!(array("5", "1", "9", "3", ""), Err(TaskError::Gaps { last: 2, .. })));
+        assert_eq!(array("", "0", "3", "4", ""), Err(TaskError::Missing("SLURM_ARRAY_TASK_ID")));
         assert!(array("x", "0", "3", "4", "").unwrap_err().to_string().contains("SLURM_ARRAY_TASK_ID=x"));
     }
 

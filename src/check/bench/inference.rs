@@ -9,8 +9,8 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
-use super::shape::{Shape, class_prompts, normals, random_clip};
+use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::shape::{ModelShape, class_prompts, normals, random_clip};
 use super::step::{Chosen, choose};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
@@ -24,7 +24,7 @@ pub struct EvaluateBench {
     /// Method ids.
     pub methods: Vec<String>,
     /// Model shape.
-    pub shape: Shape,
+    pub shape: ModelShape,
     /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Test images.
@@ -38,7 +38,7 @@ pub struct EvaluateBench {
     /// Whether the seeds of a method are computed in the same products.
     pub together: bool,
     /// Where to compute.
-    pub place: Place,
+    pub place: BenchDevice,
 }
 
 /// What an evaluation used. Field names are the JSON keys.

@@ -3,6 +3,8 @@
 //! It owns the file format and its checks, not the reading of any data. Counts and digests are other
 //! people's published figures; opening a dataset does not enforce them (a user may hold a subset),
 //! [`data::verify`](crate::data::verify) compares with them.
+//!
+//! Long because it is the whole format, to be read from top to bottom.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,7 @@
 //! Claims on a simulated network file system: reads and listings half a minute old, no locks, clocks minutes apart; and
 //! the traffic of two hundred processes on one folder, by a virtual clock.
+//!
+//! Long because it is one simulation with its disk, clocks and processes.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::io;

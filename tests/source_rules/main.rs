@@ -161,3 +161,27 @@ fn only_the_frame_knows_polars() {
         polars_outside_frame(&[Source::new("report/x.rs", "// polars::prelude is for frame")]).is_empty()
     );
 }
+
+/// Rooms whose long files have yet to say why.
+const UNEXPLAINED: [&str; 2] = ["method/", "cli/"];
+
+/// A file over this many lines says why in its head.
+const MOST_LINES: usize = 300;
+
+fn long_without_a_reason(sources: &[Source]) -> Vec<String> {
+    let long = |source: &&Source| source.lines > MOST_LINES && !source.head.contains("Long because");
+    let known = |source: &&Source| !UNEXPLAINED.iter().any(|room| source.path.starts_with(room));
+    sources.iter().filter(long).filter(known).map(|s| format!("{} has {} lines", s.path, s.lines)).collect()
+}
+
+#[test]
+fn long_files_say_why_they_are() {
+    check(long_without_a_reason(&sources()));
+    let long = "fn x() {}\n".repeat(301);
+    let files = [
+        Source::new("a/x.rs", &format!("//! X.\n{long}")),
+        Source::new("a/y.rs", &format!("//! Y. Long because it is a table.\n{long}")),
+        Source::new("a/z.rs", "//! Z.\n"),
+    ];
+    assert_eq!(long_without_a_reason(&files), ["a/x.rs has 302 lines"]);
+}

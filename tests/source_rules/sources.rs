@@ -8,13 +8,23 @@ pub struct Source {
     pub path: String,
     /// Without comments and tests.
     pub code: String,
+    /// The file's own description.
+    pub head: String,
+    /// Lines, with everything.
+    pub lines: usize,
 }
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
         let body = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
-        Self { path: path.to_owned(), code: code.collect::<Vec<_>>().join("\n") }
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        Self {
+            path: path.to_owned(),
+            code: code.collect::<Vec<_>>().join("\n"),
+            head: head.join("\n"),
+            lines: text.lines().count(),
+        }
     }
 
     /// The room: the first folder, or the file's name for a file at the top.

@@ -77,14 +77,14 @@ fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> 
         .collect()
 }
 
-/// Tensors as safetensors, in name order: the same bytes for the same values. More than one entry of
-/// metadata would come in any order.
+/// Tensors as safetensors, in name order: the same bytes for the same values.
 pub(in crate::suite) fn serialise(
     tensors: BTreeMap<String, Tensor>,
     metadata: Option<HashMap<String, String>>,
 ) -> Result<Vec<u8>, SuiteError> {
-    safetensors::serialize(tensors, metadata)
-        .map_err(|error| SuiteError::Usage(format!("write tensors: {error}")))
+    let metadata: BTreeMap<String, String> = metadata.into_iter().flatten().collect();
+    let stored = tensors.iter().map(|(name, tensor)| Ok((name.clone(), StoredTensor::from_tensor(tensor)?)));
+    Ok(safetensors_bytes(&metadata, &stored.collect::<Result<_, SuiteError>>()?))
 }
 
 /// The parameters of a finished training; `None` when there are none or they are not what was recorded.

@@ -5,6 +5,7 @@
 
 mod circles;
 mod names;
+mod newcomer;
 mod sources;
 
 use std::collections::BTreeSet;

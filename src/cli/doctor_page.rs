@@ -6,15 +6,8 @@ use crate::data::Availability;
 
 /// Prints the page.
 pub(super) fn print(page: &Page) {
-    println!(
-        "rpo-bench {}, features: {}, JPEG decoder: {}",
-        page.version,
-        listed(&page.features),
-        page.decoder
-    );
-    let memory = page.memory_mib.map_or("unknown".to_owned(), |mib| format!("{mib} MiB"));
-    line("machine", &format!("{} cores, {memory} memory, GPU: {}", page.cores, listed(&page.gpus)));
-    if !page.gpus.is_empty() && !cfg!(feature = "cuda") {
+    page.build.lines().iter().for_each(|(name, value)| line(name, value));
+    if !page.build.gpus.is_empty() && !cfg!(feature = "cuda") {
         line("", "this build has no GPU support: cargo build --release --features cuda");
     }
     match &page.model {
@@ -22,7 +15,7 @@ pub(super) fn print(page: &Page) {
             line("model", &format!("{} {what}", if *usable { "ok   " } else { "FAULT" }));
         }
         None if page.datasets.is_empty() => line("model", "the embedded pocket model (--clip DIR: your own)"),
-        None => line("model", "none given; --data needs --clip DIR too"),
+        None => line("model", "none given; --data needs --clip MODEL too, or --clip pocket to try it out"),
     }
     if page.datasets.is_empty() {
         line("data", "the embedded pocket pictures (--data DIR: your own)");
@@ -41,13 +34,6 @@ pub(super) fn print(page: &Page) {
 
 fn line(key: &str, text: &str) {
     println!("{key:<9} {text}");
-}
-
-fn listed<T: AsRef<str>>(list: &[T]) -> String {
-    match list {
-        [] => "none".to_owned(),
-        _ => list.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("; "),
-    }
 }
 
 fn can_run(page: &Page, run: &CanRun) {

@@ -27,6 +27,7 @@ mod status;
 mod suite;
 mod threads;
 mod verify;
+mod version;
 
 pub use exit::Exit;
 pub use run::main;

@@ -159,6 +159,8 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
+    } else if world.settings_profile == "pocket" {
+        eprintln!("the pocket model has seen rendered pictures only: of yours its numbers say nothing");
     }
     let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
     world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));

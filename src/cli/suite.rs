@@ -12,14 +12,15 @@ use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
 use super::plan;
 use super::progress::bar;
-use super::report::warn;
+use super::report::{document, told, warn};
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
 use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
 use crate::record::{Redactor, Store, kept_so_far};
+use crate::report::RenderedReport;
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
-    method_id, render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, Summary, World,
+    free_profile, method_id, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -197,19 +198,30 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         },
     };
     let seconds = started.elapsed().as_secs_f64();
-    let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
-    println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
-    if summary.elsewhere > 0 {
-        println!(
-            "{} cells are being run by another process on this output; its report will hold them",
-            summary.elsewhere
-        );
-    }
-    if let Some(report) = report {
-        println!("report: {}", report.dir.join("README.md").display());
-        warn(&report);
-    }
+    tell(args, &summary, report.as_ref(), seconds);
+    let failed = summary.failed;
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// Prints what was done and what came out.
+fn tell(args: &SuiteArgs, summary: &Summary, report: Option<&RenderedReport>, seconds: f64) {
+    let Summary { done, skipped, failed, elsewhere } = *summary;
+    if args.json {
+        let counts = serde_json::json!({
+            "done": done, "skipped": skipped, "failed": failed, "elsewhere": elsewhere, "seconds": seconds,
+            "report": report.map(document),
+        });
+        println!("{counts}");
+    } else {
+        println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
+        if elsewhere > 0 {
+            println!(
+                "{elsewhere} cells are being run by another process on this output; its report will hold them"
+            );
+        }
+        report.iter().for_each(|report| told(report, args.quiet));
+    }
+    report.map(warn);
 }
 
 /// What an interrupted task of Slurm does before it ends: it goes back in the queue, where that was asked for, where its

@@ -59,8 +59,8 @@ impl Wanted {
             true => Self { inner: 1, lanes: number },
             false => Self { inner: number, lanes: 1 },
         };
-        let as_wanted = threads == Some(&wanted.inner.to_string())
-            && lanes.unwrap_or("1") == wanted.lanes.to_string();
+        let as_wanted =
+            threads == Some(&wanted.inner.to_string()) && lanes.unwrap_or("1") == wanted.lanes.to_string();
         (!as_wanted).then_some(wanted)
     }
 }

@@ -10,7 +10,8 @@ pub fn cpu_model() -> String {
 
 /// The kernel's version; empty where the system does not say.
 pub fn kernel() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| String::new(), |text| text.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/osrelease")
+        .map_or_else(|_| String::new(), |text| text.trim().to_owned())
 }
 
 /// The first graphics card's model; `None` without NVIDIA's driver.

@@ -1,8 +1,12 @@
 //! The page of `doctor` as text.
 
 use super::doctor::{CanRun, Finding, Page};
-use super::plan::summary;
+use super::plan::{WIDTH, summary};
 use crate::data::Availability;
+use crate::report::terminal::wrapped;
+
+/// Where the words of a line begin.
+const INDENT: usize = 10;
 
 /// Prints the page.
 pub(super) fn print(page: &Page) {
@@ -33,11 +37,14 @@ pub(super) fn print(page: &Page) {
 }
 
 fn line(key: &str, text: &str) {
-    println!("{key:<9} {text}");
+    for (row, text) in wrapped(text, WIDTH - INDENT).lines().enumerate() {
+        println!("{:<INDENT$}{text}", if row == 0 { key } else { "" });
+    }
 }
 
 fn can_run(page: &Page, run: &CanRun) {
-    line("can run", &run.command);
+    // Somebody copies it.
+    println!("{:<INDENT$}{}", "can run", run.command);
     if !page.missing.is_empty() {
         line("", &format!("on {}; not there:", run.datasets.join(", ")));
         page.missing.iter().for_each(|reason| line("", &format!("  {reason}")));

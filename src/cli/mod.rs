@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod board;
 mod closed_pipe;
 mod cluster;
 mod compare;
@@ -28,6 +29,7 @@ mod suite;
 mod threads;
 mod verify;
 mod version;
+mod watch;
 
 pub use exit::Exit;
 pub use run::main;

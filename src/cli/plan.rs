@@ -9,7 +9,7 @@ use super::threads::lanes;
 use crate::suite::{Estimate, Load, MethodSettings, Plan, World, estimate};
 
 /// Columns of a terminal that nobody has to widen.
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 /// Where the words of a named line begin.
 const INDENT: usize = 14;
 

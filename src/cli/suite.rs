@@ -1,20 +1,18 @@
 //! `suite NAME`: plan, run, report.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
 use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
 use super::plan;
-use super::progress::bar;
 use super::report::{document, told, warn};
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
+use super::watch::Watch;
 use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
 use crate::record::{Redactor, Store, kept_so_far};
 use crate::report::RenderedReport;
@@ -166,8 +164,8 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
     world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));
     let started = Instant::now();
-    let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
-    let event = |event: Event| hear(&progress, event);
+    let watch = Watch::new(lanes(), args.quiet);
+    let event = |event: Event| watch.hear(&event);
     let options = RunOptions {
         out: &args.out,
         fresh: args.fresh,
@@ -185,7 +183,9 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         event: &event,
     };
     let run_dir = store(args, &plan.suite.name, &world).dir().to_owned();
-    let summary = match run(&world, &plan, &options) {
+    let summary = run(&world, &plan, &options);
+    drop(watch);
+    let summary = match summary {
         Ok(summary) => summary,
         Err(error) => return Err(after(args, &run_dir, error.into())?),
     };
@@ -296,40 +296,6 @@ fn redactor(args: &SuiteArgs) -> Redactor {
         (Some(args.out.as_path()), "<out>"),
     ];
     Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
-}
-
-fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
-    let Ok(mut slot) = progress.lock() else { return };
-    match event {
-        Event::Planned { trainings, cells, skipped } => {
-            let (side, threads) = (lanes(), rayon::current_num_threads());
-            eprintln!(
-                "{cells} cells to run ({trainings} trainings), {skipped} already complete; {side} at a time, threads \
-                 each: {threads}"
-            );
-            *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
-        }
-        Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
-        Event::Damaged { path, reason } => {
-            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
-        }
-        Event::CacheFailed { reason } => {
-            say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
-        }
-        Event::TrainingDone | Event::CellDone { .. } => {
-            if let Some(bar) = slot.as_ref() {
-                bar.inc(1);
-            }
-        }
-    }
-}
-
-/// A line above the progress bar.
-fn say(bar: Option<&ProgressBar>, line: &str) {
-    match bar {
-        Some(bar) => bar.suspend(|| eprintln!("{line}")),
-        None => eprintln!("{line}"),
-    }
 }
 
 #[cfg(test)]

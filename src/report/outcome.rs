@@ -13,11 +13,9 @@ use serde::Serialize;
 use super::arm::Arm;
 use super::context::Context;
 use super::grid::Grid;
-use super::names::method_name;
-use super::pair_tests::PairTests;
 use super::quantity::Quantity;
 use super::section::missing;
-use super::verdict;
+use super::verdict::{Question, of_transfer};
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::stats::describe::{mean, sample_std};
@@ -52,8 +50,11 @@ pub struct OutcomeTable {
     pub columns: Vec<String>,
     /// One for each arm.
     pub lines: Vec<OutcomeLine>,
-    /// What the tests say, a sentence for each question.
+    /// What the tests say, a sentence for each question, with ids; then how it was tested.
     pub verdicts: Vec<String>,
+    /// The same with the names of the page's tables.
+    #[serde(skip)]
+    pub page_verdicts: Vec<String>,
 }
 
 /// One arm.
@@ -85,11 +86,6 @@ impl OutcomeLine {
             "" => self.method.clone(),
             variant => format!("{} {variant}", self.method),
         }
-    }
-
-    /// Its name in the page's tables.
-    pub fn page_name(&self) -> &str {
-        method_name(&self.method)
     }
 }
 
@@ -128,22 +124,28 @@ fn own(grid: &Grid<'_>, train_classes: Classes) -> Option<OutcomeTable> {
         let cells: Vec<&SummaryRow> = shared.iter().filter_map(|d| grid.cell(*d, a)).collect();
         line(arm, &cells, shown.iter().map(|(_, quantity)| number(&cells, *quantity)).collect())
     };
-    let questions = shown.iter().map(|(name, quantity)| {
-        let tests = PairTests::new(grid, *quantity);
-        verdict::over_datasets(grid, name, *quantity, tests.as_ref())
-    });
-    let mut verdicts: Vec<String> = questions.collect();
-    // H is what a suite of base and new classes is about.
-    verdicts.sort_by_key(|text| !text.starts_with("H:"));
+    let lines: Vec<OutcomeLine> = grid.arms.iter().enumerate().map(line).collect();
+    let ids: Vec<String> = lines.iter().map(OutcomeLine::name).collect();
+    let labels: Vec<String> = grid.arms.iter().map(Arm::label).collect();
     Some(OutcomeTable {
         shots: grid.shots,
         train_classes,
         source: None,
         datasets: shared.len(),
         columns: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        lines: grid.arms.iter().enumerate().map(line).collect(),
-        verdicts,
+        lines,
+        verdicts: verdicts(grid, &ids, &shown, leading),
+        page_verdicts: verdicts(grid, &labels, &shown, leading),
     })
+}
+
+/// The leading quantity first: H is what a suite of base and new classes is about.
+fn verdicts(grid: &Grid<'_>, names: &[String], shown: &[(&str, Quantity)], leading: Quantity) -> Vec<String> {
+    let question = Question { grid, names };
+    let mut order: Vec<&(&str, Quantity)> = shown.iter().collect();
+    order.sort_by_key(|(_, quantity)| *quantity != leading);
+    let findings = order.into_iter().map(|(name, quantity)| question.finding(name, *quantity));
+    findings.chain([question.test(leading)]).filter(|text| !text.is_empty()).collect()
 }
 
 fn line(arm: &Arm, cells: &[&SummaryRow], numbers: Vec<Number>) -> OutcomeLine {
@@ -216,7 +218,8 @@ fn transfer(context: &Context<'_>, source: &str, shots: u32, rows: &[&SummaryRow
         datasets: targets.len(),
         columns: vec![source.to_owned(), "others".to_owned()],
         lines: arms.iter().map(of).collect(),
-        verdicts: vec![verdict::of_transfer(targets.len())],
+        verdicts: vec![of_transfer(targets.len())],
+        page_verdicts: vec![of_transfer(targets.len())],
     }
 }
 

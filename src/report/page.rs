@@ -127,7 +127,7 @@ fn what_came_out(outcome: &Outcome) -> String {
     let of = |table: &OutcomeTable| {
         let shots =
             table.shots.filter(|_| several).map(|shots| format!("{}: ", count(shots as usize, "shot")));
-        format!("{}{}", shots.unwrap_or_default(), table.verdicts.join(" "))
+        format!("{}{}", shots.unwrap_or_default(), table.page_verdicts.join(" "))
     };
     match &outcome.tables[..] {
         [] => String::new(),

@@ -14,9 +14,9 @@ const SEEDS: usize = 4;
 pub fn text(outcome: &Outcome) -> String {
     let mut out = String::new();
     for table in &outcome.tables {
-        out.push_str(&wrapped(&title(outcome, table)));
+        out.push_str(&wrapped(&title(outcome, table), WIDTH));
         out.push_str(&lines(table));
-        table.verdicts.iter().for_each(|verdict| out.push_str(&wrapped(verdict)));
+        table.verdicts.iter().for_each(|verdict| out.push_str(&wrapped(verdict, WIDTH)));
         out.push('\n');
     }
     let mut state = match outcome.failed {
@@ -29,7 +29,7 @@ pub fn text(outcome: &Outcome) -> String {
     if outcome.apart > 0 {
         state.push_str(&format!("; apart, under other settings: {}", count(outcome.apart, "cell")));
     }
-    out.push_str(&wrapped(&state));
+    out.push_str(&wrapped(&state, WIDTH));
     out
 }
 
@@ -83,13 +83,13 @@ fn cut(name: &str, width: usize) -> String {
     name.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Text broken between words, with two spaces before every line but the first.
-pub fn wrapped(text: &str) -> String {
+/// Text broken between words into lines of at most `width` characters, with two spaces before every one but the first.
+pub fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
     for word in text.split_whitespace() {
         let length = word.chars().count();
-        if used > 0 && used + 1 + length > WIDTH {
+        if used > 0 && used + 1 + length > width {
             out.push_str("\n  ");
             used = 2;
         } else if used > 0 {
@@ -127,6 +127,7 @@ mod tests {
                 line("zero_shot", 0, vec![Number { mean: Some(69.125), std: None }; 3]),
                 line("linear_probe", 10, vec![number; 3]),
             ],
+            page_verdicts: Vec::new(),
             verdicts: vec![
                 "H: no method came out ahead of RPO or behind it by Wilcoxon's signed ranks."
                     .into();

@@ -229,7 +229,8 @@ fn calibrate(world: &World, plan: &Plan, dataset: &BenchDataset) -> Result<Vec<C
     plan.methods.iter().map(one).collect()
 }
 
-fn work(
+/// Multiply-adds of a method among a half's classes of a dataset.
+pub(super) fn work(
     world: &World,
     dataset: &BenchDataset,
     resolved: &Resolved,

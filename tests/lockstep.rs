@@ -164,7 +164,7 @@ impl Task<'_> {
             }
         }
         let taken = Cell::new(0);
-        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut || taken.set(taken.get() + 1));
+        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut |_| taken.set(taken.get() + 1));
         (outcome, parameters.iter().map(bits).collect())
     }
 

@@ -73,6 +73,7 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         split_sha256: _,
         draw_sha256: _,
         // Where and when, which decides no number.
+        model_revision: _,
         version: _,
         commit: _,
         dirty: _,
@@ -84,6 +85,7 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         device_model: _,
         command: _,
         finished_at: _,
+        slurm: _,
     } = provenance;
     [
         ("numerics_version", numerics_version.to_string()),

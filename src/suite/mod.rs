@@ -26,6 +26,7 @@ pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::provenance::CommandLine;
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
+pub use run::status::{FailedCell, RunStatus, RunningCell, Status, Watcher};
 pub use spec::file::{DatasetChanges, Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use spec::globals::GLOBAL_KEYS;
 pub use spec::overrides::{Resolved, Settings, method_id};

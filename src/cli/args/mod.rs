@@ -1,9 +1,11 @@
 //! The command line as clap sees it: a file for each command that has more than a flag or two.
 
 mod bench;
+mod cluster;
 mod command;
 mod data;
 mod evaluate;
+mod fetch;
 mod model;
 mod pocket;
 mod report;
@@ -13,9 +15,11 @@ mod values;
 mod verify;
 
 pub use bench::{BenchArgs, BenchCommand};
+pub use cluster::{SlurmArgs, StatusArgs};
 pub use command::{Cli, Command, Listing};
 pub use data::DataCommand;
 pub use evaluate::EvaluateArgs;
+pub use fetch::PatienceArgs;
 pub use model::ModelCommand;
 pub use pocket::PocketCommand;
 pub use report::{CompareArgs, ReportArgs};

@@ -5,6 +5,8 @@
 
 pub mod apart;
 pub mod arm;
+pub mod class_gains;
+pub mod class_names;
 pub mod compare;
 pub mod context;
 pub mod emphasis;
@@ -17,6 +19,7 @@ pub mod headline;
 pub mod image_scores;
 pub mod latex;
 pub mod markdown;
+pub mod measured;
 pub mod names;
 pub mod number;
 pub mod opening;
@@ -26,8 +29,10 @@ pub mod pairing;
 pub mod plot;
 pub mod quantity;
 pub mod section;
+pub mod sources;
 pub mod spec;
 
 pub use error::ReportError;
-pub use page::{PredictionSource, RenderedReport, render};
+pub use page::{RenderedReport, render, render_with};
+pub use sources::{PredictionSource, Sources};
 pub use spec::{Damage, Deviation, Planned, ReportSpec, Section};

@@ -13,11 +13,10 @@ use super::number::count;
 use super::opening::what_was_run;
 use super::plot::Picture;
 use super::section;
+use super::sources::{PredictionSource, Sources};
 use super::spec::{Damage, ReportSpec, Section};
-use crate::record::{Evaluation, Prediction, RunRecord};
-
-/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
-pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
+use crate::frame::Row;
+use crate::record::RunRecord;
 
 /// What one section adds to the report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,18 +42,31 @@ pub struct RenderedReport {
     pub untested: Vec<Damage>,
 }
 
-/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`,
-/// and what the sections add.
+/// As [`render_with`], from records and predictions alone.
 ///
 /// # Errors
-/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+/// As [`render_with`].
 pub fn render(
     records: &[RunRecord],
     spec: &ReportSpec,
     out_dir: &Path,
     predictions: PredictionSource<'_>,
 ) -> Result<RenderedReport, ReportError> {
-    let context = Context::new(records, spec, predictions)?;
+    render_with(records, spec, out_dir, Sources::of(predictions))
+}
+
+/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`, `measures.csv`,
+/// and what the sections add.
+///
+/// # Errors
+/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+pub fn render_with(
+    records: &[RunRecord],
+    spec: &ReportSpec,
+    out_dir: &Path,
+    sources: Sources<'_>,
+) -> Result<RenderedReport, ReportError> {
+    let context = Context::new(records, spec, sources)?;
     let mut parts = Vec::new();
     let mut beside = section::other_settings(&context);
     for section in &spec.sections {
@@ -81,10 +93,16 @@ pub fn render(
 }
 
 fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let (mut results, mut summary) = (Vec::new(), Vec::new());
+    let (mut results, mut summary, mut measures) = (Vec::new(), Vec::new(), Vec::new());
     context.frame.write_results_csv(&mut results)?;
     context.frame.write_summary_csv(&mut summary)?;
-    let mut files = vec![("results.csv".to_owned(), results), ("summary.csv".to_owned(), summary)];
+    let of = |key: &str, row: &Row| context.measured().of(key, &row.dataset, row.classes);
+    context.frame.write_measures_csv(&mut measures, of)?;
+    let mut files = vec![
+        ("measures.csv".to_owned(), measures),
+        ("results.csv".to_owned(), results),
+        ("summary.csv".to_owned(), summary),
+    ];
     #[cfg(feature = "parquet")]
     {
         let mut parquet = Vec::new();
@@ -114,7 +132,7 @@ fn page(context: &Context<'_>, parts: &[Part]) -> String {
 /// What lies beside the page.
 fn files(parts: &[Part]) -> String {
     let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
-                    classes; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
+                    classes, [`measures.csv`](measures.csv) the further measures of the same; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
                     Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
         .to_owned();
     for (name, _) in parts.iter().flat_map(|part| &part.files) {

@@ -22,6 +22,7 @@ pub mod markdown;
 pub mod measured;
 pub mod names;
 pub mod number;
+pub mod one_space;
 pub mod opening;
 pub mod page;
 pub mod pair_tests;

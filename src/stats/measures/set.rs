@@ -45,7 +45,8 @@ impl SetMeasures {
     /// Measures a set; `None` for an empty one.
     pub fn new(rows: &[MeasuredRow]) -> Option<Self> {
         let first = rows.first()?.outcome.label;
-        let groups = groups(rows);
+        let labels: Vec<u32> = rows.iter().map(|row| row.outcome.label).collect();
+        let groups = deal(&labels);
         let count = if rows.len() < 2 { 0 } else { rows.len().min(GROUPS) };
         let all = Sums::new(rows.iter(), first);
         let mut parts = vec![Sums::default(); count];
@@ -85,12 +86,12 @@ impl SetMeasures {
     }
 }
 
-/// The group of every row: the rows of the first class in order, then those of the next one, are dealt to the groups
-/// in turn.
-fn groups(rows: &[MeasuredRow]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|at| rows[*at].outcome.label);
-    let mut groups = vec![0; rows.len()];
+/// The group of every image by true class: the images of the first class in order, then those of the next one, are dealt
+/// to [`GROUPS`] groups in turn.
+pub fn deal(labels: &[u32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.sort_by_key(|at| labels[*at]);
+    let mut groups = vec![0; labels.len()];
     for (place, at) in order.into_iter().enumerate() {
         groups[at] = place % GROUPS;
     }
@@ -185,6 +186,10 @@ mod tests {
             MeasuredRow { outcome: Outcome { label, predicted }, p_true, p_predicted: Some(p) }
         };
         (0..count).map(row).collect()
+    }
+
+    fn groups(rows: &[MeasuredRow]) -> Vec<usize> {
+        deal(&rows.iter().map(|row| row.outcome.label).collect::<Vec<u32>>())
     }
 
     /// The fast sums give what the plain functions give on the same rows, whole and without each group.

@@ -9,14 +9,18 @@ use crate::record::Evaluation;
 /// Names by label: those stored with the run, else the folders of the images where every class has one of its own, else
 /// `class 7`.
 pub fn class_names(context: &Context<'_>, evaluation: &Evaluation, images: &ImageScores) -> Vec<String> {
-    let numbered = || (0..evaluation.class_count).map(|label| format!("class {label}")).collect();
     (context.sources.class_names)(evaluation)
         .or_else(|| from_folders(evaluation.class_count, images.labelled()))
-        .unwrap_or_else(numbered)
+        .unwrap_or_else(|| numbered(evaluation.class_count))
+}
+
+/// Names that say nothing but the label.
+pub fn numbered(class_count: u64) -> Vec<String> {
+    (0..class_count).map(|label| format!("class {label}")).collect()
 }
 
 /// Folder names, where images of a class share one and classes do not.
-fn from_folders<'p>(
+pub fn from_folders<'p>(
     class_count: u64,
     images: impl Iterator<Item = (u32, &'p str)>,
 ) -> Option<Vec<String>> {

@@ -10,7 +10,7 @@ use super::error::ReportError;
 use super::measured::Measured;
 use super::sources::Sources;
 use super::spec::ReportSpec;
-use crate::frame::{Frame, SummaryRow};
+use crate::frame::{Frame, Row, SummaryRow};
 use crate::record::{Outcome, RunRecord};
 
 /// Whether a record comes from the pocket model or the pocket pictures, exported ones included.
@@ -116,6 +116,11 @@ impl<'a> Context<'a> {
     /// The arm of a summary row.
     pub fn arm(&self, row: &SummaryRow) -> Arm {
         self.mixed.arm(&row.place)
+    }
+
+    /// The arm of a row.
+    pub fn arm_of_row(&self, row: &Row) -> Arm {
+        self.mixed.arm(row)
     }
 
     /// Datasets of `rows` and of failed in-domain cells, so that a dataset on which all failed keeps its line.

@@ -115,27 +115,50 @@ pub fn averaged(
     grid: &Grid<'_>,
     datasets: &[usize],
     (arm, less): (usize, Option<usize>),
-    (measure, shown): (Measure, Shown),
+    column: (Measure, Shown),
 ) -> Option<Valued> {
-    let weight = 1.0 / datasets.len().max(1) as f64;
-    let (mut terms, mut value) = (Vec::new(), 0.0);
-    let mut drawn: Option<Vec<u64>> = None;
-    let mut same_seeds = true;
-    for dataset in datasets {
-        let row = grid.cell(*dataset, arm)?;
+    let row = |dataset: &usize| {
         let other = match less {
             Some(less) => Some(grid.cell(*dataset, less)?),
             None => None,
         };
-        let half = |classes: Classes| -> Option<(Term, Vec<u64>)> {
-            let own = context.measured().cell(context, row, classes)?;
-            let term = own.term(measure)?;
-            let term = match other {
-                Some(other) => term.minus(&context.measured().cell(context, other, classes)?.term(measure)?)?,
-                None => term,
-            };
-            Some((term, own.seeds()))
-        };
+        Some((grid.cell(*dataset, arm)?, other))
+    };
+    over_rows(context, &datasets.iter().map(row).collect::<Option<Vec<_>>>()?, column)
+}
+
+/// The measure of one cell.
+pub fn valued(context: &Context<'_>, row: &SummaryRow, column: (Measure, Shown)) -> Option<Valued> {
+    over_rows(context, &[(row, None)], column)
+}
+
+/// A measure by seed and the seeds; less that of another cell, where one is given.
+fn half(
+    context: &Context<'_>,
+    (row, other): (&SummaryRow, Option<&SummaryRow>),
+    measure: Measure,
+    classes: Classes,
+) -> Option<(Term, Vec<u64>)> {
+    let own = context.measured().cell(context, row, classes)?;
+    let term = own.term(measure)?;
+    let term = match other {
+        Some(other) => term.minus(&context.measured().cell(context, other, classes)?.term(measure)?)?,
+        None => term,
+    };
+    Some((term, own.seeds()))
+}
+
+fn over_rows(
+    context: &Context<'_>,
+    rows: &[(&SummaryRow, Option<&SummaryRow>)],
+    (measure, shown): (Measure, Shown),
+) -> Option<Valued> {
+    let weight = 1.0 / rows.len().max(1) as f64;
+    let (mut terms, mut value) = (Vec::new(), 0.0);
+    let mut drawn: Option<Vec<u64>> = None;
+    let mut same_seeds = true;
+    for row in rows {
+        let half = |classes: Classes| half(context, *row, measure, classes);
         let halves: Vec<(Term, Vec<u64>)> = match shown {
             Shown::Half(classes) => vec![half(classes)?],
             Shown::Pair => vec![half(Classes::Base)?, half(Classes::New)?],
@@ -160,7 +183,7 @@ pub fn averaged(
     let estimate = Estimate::of(&terms, drawn.is_some_and(|seeds| !seeds.is_empty())).ok();
     // Of a pair the sum of tangents is the harmonic mean itself; written as such, it has no rounding of its own.
     let estimate = estimate.filter(|_| same_seeds).map(|estimate| Estimate { value, ..estimate });
-    (!datasets.is_empty()).then_some(Valued { value, estimate })
+    (!rows.is_empty()).then_some(Valued { value, estimate })
 }
 
 fn mean(values: &[f64]) -> f64 {

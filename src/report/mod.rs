@@ -11,6 +11,7 @@ pub mod compare;
 pub mod context;
 pub mod emphasis;
 pub mod error;
+pub mod explorer;
 pub mod facts;
 pub mod files;
 pub mod grid;

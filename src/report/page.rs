@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::ReportError;
+use super::explorer::index_html;
 use super::files::write_atomically;
 use super::markdown::folded;
 use super::number::count;
@@ -78,6 +79,7 @@ pub fn render_with(
     parts.extend(beside);
     let mut files = vec![("README.md".to_owned(), page(&context, &parts).into_bytes())];
     files.extend(tables(&context)?);
+    files.push(("index.html".to_owned(), index_html(&context, banners(&context)).into_bytes()));
     for part in parts {
         for picture in part.pictures {
             files.push((format!("{}.png", picture.name), picture.png));
@@ -131,7 +133,7 @@ fn page(context: &Context<'_>, parts: &[Part]) -> String {
 
 /// What lies beside the page.
 fn files(parts: &[Part]) -> String {
-    let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
+    let mut text = "[`index.html`](index.html) is this report to sort, filter and look into, in any browser. [`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
                     classes, [`measures.csv`](measures.csv) the further measures of the same; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
                     Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
         .to_owned();

@@ -1,7 +1,9 @@
-//! Predictions as CSV: `path,label,predicted,p_true,p_predicted,margin`, a row an image in test order.
+//! Predictions as CSV: `path,label,predicted,p_true,p_predicted,margin`, a row an image in test order; compressed where
+//! they are many ([`super::packed`]). `pandas.read_csv(path)` reads either.
 //!
 //! Files of earlier versions end at `p_true`; they are read, and what needs confidences says that it has none.
 
+use super::packed::unpacked;
 use crate::data::{Confidence, Prediction};
 
 const HEADER: &str = "path,label,predicted,p_true,p_predicted,margin";
@@ -25,10 +27,11 @@ pub fn predictions_csv(predictions: &[Prediction]) -> String {
     text
 }
 
-/// Reads [`predictions_csv`] back; `None` for anything else. Fields are taken from the right, since only a
+/// Reads [`predictions_csv`] back, compressed or not; `None` for anything else. Fields are taken from the right, since only a
 /// path can hold a comma.
 pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+    let text = unpacked(bytes)?;
+    let mut lines = text.lines();
     let confident = match lines.next()? {
         HEADER => true,
         EARLIER_HEADER => false,

@@ -16,9 +16,9 @@ use crate::data::Classes;
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
 /// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
-/// durations that add up (see [`Timing`]).
+/// durations that add up (see [`Timing`]). 5: `classes_sha256` of evaluations.
 /// Every version since 1 is read; what it lacks is empty, 0 or `None`.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,13 +143,16 @@ pub struct Evaluation {
     pub total: u64,
     /// Images left out because they could not be read (policy `skip` only).
     pub skipped: u64,
-    /// CSV of predictions, relative to the run directory.
+    /// CSV of predictions, relative to the run directory; compressed where it ends in `.gz`.
     pub predictions_path: String,
     /// SHA-256 of that file.
     pub predictions_sha256: String,
     /// SHA-256 over path and decoded pixels of every test image, in item order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+    /// SHA-256 of the names of the classes that competed, in label order: the file `classes/SHA256.json` of the run.
+    #[serde(default)]
+    pub classes_sha256: Option<String>,
 }
 
 /// One measured or derived number.

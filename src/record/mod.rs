@@ -3,6 +3,7 @@
 pub mod claim;
 pub mod holder;
 pub mod identity;
+pub mod imported;
 pub mod predictions;
 pub mod redact;
 pub mod schema;
@@ -12,6 +13,7 @@ pub mod store;
 pub use claim::{Claims, Held, living_claims, lock_file};
 pub use holder::Holder;
 pub use identity::Identity;
+pub use imported::{ImportKind, Imported, Reported};
 pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;

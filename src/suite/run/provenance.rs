@@ -87,6 +87,7 @@ pub(in crate::suite) fn provenance(
         draw_sha256,
         command: command.as_str().to_owned(),
         finished_at: utc_now(),
+        imported: None,
     }
 }
 

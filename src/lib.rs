@@ -18,6 +18,8 @@ pub mod check;
 pub mod cli;
 pub mod data;
 pub mod frame;
+pub mod handout;
+pub mod import;
 pub mod method;
 pub mod pocket;
 pub mod preprocess;

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, list, model, parity, pocket, report, runs, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, import, list, model, parity, pocket, report, runs, suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -29,6 +29,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Import(command) => import::import(&command),
         Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
         Command::Runs(command) => runs::runs(command),

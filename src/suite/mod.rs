@@ -24,6 +24,7 @@ pub use pocket_model::{load_pocket, pocket_vocabulary};
 pub use run::evaluate_file::{FileEvaluation, evaluate_file};
 pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::provenance::CommandLine;
+pub(crate) use run::provenance::utc_now;
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
 pub use spec::file::{DatasetChanges, Measure, ProfileChanges, SUITES, SuiteFile, Sweep};

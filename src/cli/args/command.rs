@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand, ReportArgs,
     RunsCommand, SuiteArgs, VerifyArgs,
 };
 
@@ -31,6 +31,9 @@ pub enum Command {
     Suite(Box<SuiteArgs>),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
+    /// Take in results of other programs: predictions, logs, tables. They are marked wherever they stand.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.

@@ -4,6 +4,7 @@ mod bench;
 mod command;
 mod data;
 mod evaluate;
+mod import;
 mod model;
 mod pocket;
 mod report;
@@ -14,8 +15,9 @@ mod verify;
 
 pub use bench::{BenchArgs, BenchCommand};
 pub use command::{Cli, Command, Listing};
-pub use data::DataCommand;
+pub use data::{DataCommand, DrawArgs};
 pub use evaluate::EvaluateArgs;
+pub use import::{ImportCommand, Into};
 pub use model::ModelCommand;
 pub use pocket::PocketCommand;
 pub use report::{CompareArgs, ReportArgs};

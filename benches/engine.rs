@@ -42,6 +42,7 @@ fn two_blocks() -> Clip {
         vocab_size: 100,
         context_length: 77,
         projection_dim: 512,
+        resnet: None,
     };
     let mut tensors = BTreeMap::new();
     for (name, shape) in expected_tensors(&config) {

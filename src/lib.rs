@@ -11,12 +11,14 @@
 //! ```
 //!
 //! [`suite`] plans and runs it, [`cli`] is what a person types, [`check`] holds it against golden numbers,
-//! its own records and the clock, [`pocket`] is the embedded world with its CLIP.
+//! its own records and the clock, [`cluster`] is the scheduler Slurm, [`pocket`] is the embedded world with its CLIP.
 
 pub mod backbone;
 pub mod check;
 pub mod cli;
+pub mod cluster;
 pub mod data;
+pub mod fetch;
 pub mod frame;
 pub mod handout;
 pub mod import;

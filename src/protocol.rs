@@ -5,101 +5,66 @@
 
 use std::fmt::Write as _;
 
-/// A choice between the published code's behaviour and ours.
-#[derive(Clone, Copy, Debug)]
+use crate::method;
+
+/// A choice between the published code's behaviour and ours, with its whole key.
+#[derive(Clone, Debug)]
 pub struct Switch {
     /// Key for `--set`.
-    pub key: &'static str,
+    pub key: String,
     /// Value that gives the published code's behaviour, as TOML.
     pub published: &'static str,
     /// Value without `--set`, as TOML.
-    pub default: &'static str,
+    pub default: String,
     /// What it decides, and why the default is what it is.
     pub why: &'static str,
     /// The test of both settings in `tests/protocol_switches.rs`.
     pub test: &'static str,
 }
 
-const fn switch(
-    key: &'static str,
-    [published, default]: [&'static str; 2],
-    why: &'static str,
-    test: &'static str,
-) -> Switch {
-    Switch { key, published, default, why, test }
-}
-
-/// Every switch. A key appears once for each method it concerns.
-pub const SWITCHES: [Switch; 12] = [
-    switch(
-        "rpo.raw_class_names",
-        ["true", "false"],
-        "The published RPO code leaves the underscores of class names in its prompts; CoOp's code does not.",
-        "raw_class_names_keep_their_underscores",
-    ),
-    switch(
-        "linear_probe.raw_class_names",
-        ["true", "false"],
-        "As for RPO.",
-        "raw_class_names_keep_their_underscores",
-    ),
-    switch(
-        "linear_probe.template",
-        ["\"A photo of a {}\"", "\"a photo of a {}.\""],
-        "Published: a capital and no full stop. Ours is the sentence of the other methods.",
-        "the_probe_has_its_own_sentence",
-    ),
-    switch(
-        "linear_probe.normalise",
-        ["false", "false"],
-        "Whether the image feature is l2-normalised before and after the layer. The default is the published one.",
-        "the_probe_normalises_when_told",
-    ),
-    switch(
-        "linear_probe.batch_size",
-        ["32", "32"],
-        "From the configuration that the published scripts name, whose name says ep10_batch1.",
-        "the_probe_trains_as_told",
-    ),
-    switch("linear_probe.learning_rate", ["0.0005", "0.0005"], "As above.", "the_probe_trains_as_told"),
-    switch(
-        "linear_probe.epochs",
-        ["30", "30"],
-        "As above; the published test script loads epoch 30.",
-        "the_probe_trains_as_told",
-    ),
-    switch(
-        "rpo.st_noise",
-        ["\"unit\"", "\"unit\""],
-        "Noise of the ST-initialisation: a unit direction (code) or N(0, I) (`gaussian`, the paper's text), times 0.1.",
-        "noise_has_unit_length_or_unit_variance",
-    ),
-    switch(
-        "rpo.initialisation",
-        ["\"special_token\"", "\"special_token\""],
-        "Around the CLS and EOS embeddings, or N(0, 0.02²) (`random`, an ablation of the paper).",
-        "random_prompts_ignore_the_special_tokens",
-    ),
-    switch(
-        "rpo.mask",
-        ["true", "true"],
-        "The read-only mask; false makes prompts ordinary tokens (an ablation of the paper).",
-        "without_the_mask_prompts_are_ordinary_tokens",
-    ),
-    switch(
+/// Switches that belong to no method: key, published, default, why, test.
+const GLOBAL: [[&str; 5]; 2] = [
+    [
         "views",
-        ["\"per_method\"", "\"shared\""],
+        "\"per_method\"",
+        "\"shared\"",
         "Which stream draws training crops and flips: one a method, or one that all methods of a seed share. \
          Same distribution; shared views make differences between methods less noisy.",
         "views_are_shared_unless_told",
-    ),
-    switch(
+    ],
+    [
         "views_bank",
-        ["0", "0"],
+        "0",
+        "0",
         "0 draws a new view every epoch. n keeps a bank of n views an item; epoch e uses view e mod n.",
         "a_bank_repeats_its_views",
-    ),
+    ],
 ];
+
+/// Every switch: those of the methods, in their order, then those that belong to none. A key appears once for each method
+/// it concerns.
+pub fn switches() -> Vec<Switch> {
+    let mut all = Vec::new();
+    for entry in method::REGISTRY {
+        // A file that is no TOML is reported by whoever runs the method.
+        let defaults = entry.default_table().unwrap_or_default();
+        all.extend(entry.switches.iter().map(|switch| Switch {
+            key: format!("{}.{}", entry.id, switch.key),
+            published: switch.published,
+            default: defaults.get(switch.key).map(ToString::to_string).unwrap_or_default(),
+            why: switch.why,
+            test: switch.test,
+        }));
+    }
+    all.extend(GLOBAL.map(|[key, published, default, why, test]| Switch {
+        key: key.to_owned(),
+        published,
+        default: default.to_owned(),
+        why,
+        test,
+    }));
+    all
+}
 
 /// What differs from the published code and has no switch: what, published, ours, why, where it is tested.
 pub const DEVIATIONS: [[&str; 5]; 12] = [
@@ -191,7 +156,7 @@ pub const DEVIATIONS: [[&str; 5]; 12] = [
 
 /// The published value of a switch as records write it; `None` for a key that is no switch.
 pub fn published(key: &str) -> Option<&'static str> {
-    let switch = SWITCHES.iter().find(|switch| switch.key == key)?;
+    let switch = switches().into_iter().find(|switch| switch.key == key)?;
     Some(switch.published.trim_matches('"'))
 }
 
@@ -205,7 +170,7 @@ pub fn page() -> String {
          ## Switches\n\n\
          | key | published | default | what and why | test |\n|---|---|---|---|---|\n",
     );
-    for Switch { key, published, default, why, test } in SWITCHES {
+    for Switch { key, published, default, why, test } in switches() {
         row(&mut page, [&format!("`{key}`"), &format!("`{published}`"), &format!("`{default}`"), why, test]);
     }
     page.push_str(
@@ -227,7 +192,6 @@ fn row(page: &mut String, cells: [&str; 5]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method;
 
     #[test]
     fn the_page_is_this_table() {
@@ -238,17 +202,17 @@ mod tests {
     #[test]
     fn every_switch_names_a_test_that_exists() {
         let tests = include_str!("../tests/protocol_switches.rs");
-        for switch in SWITCHES {
+        for switch in switches() {
             assert!(tests.contains(&format!("fn {}()", switch.test)), "{} names no test", switch.key);
         }
     }
 
     #[test]
-    fn defaults_are_those_of_the_method_files() {
-        for switch in SWITCHES {
-            let Some((id, field)) = switch.key.split_once('.') else { continue };
-            let table = method::find(id).unwrap().default_table().unwrap();
-            assert_eq!(table[field].to_string(), switch.default, "{}", switch.key);
+    fn every_switch_is_a_setting_and_its_published_value_has_the_type_of_the_default() {
+        let value = |text: &str| format!("x = {text}").parse::<toml::Table>().unwrap()["x"].clone();
+        for switch in switches() {
+            assert!(!switch.default.is_empty(), "{} is no setting", switch.key);
+            assert!(value(&switch.default).same_type(&value(switch.published)), "{}", switch.key);
         }
     }
 }

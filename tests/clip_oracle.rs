@@ -76,9 +76,9 @@ fn compare(config: ClipConfig, images: usize, classes: usize, stream: &mut Strea
     assert_close("text features", &text, &other.get_text_features(&ids).unwrap(), 1e-5);
 
     let method = (rpo_bench::method::find("zero_shot").unwrap().build)(toml::Table::new()).unwrap();
-    let head = method.bind(&clip, &prompts).unwrap();
+    let head = method.bind(&clip, &rpo_bench::method::ClassTexts::of(&prompts)).unwrap();
     let frozen = clip.vision.encode(&pixels, false).unwrap();
-    let images = rpo_bench::method::ImageBatch { frozen, pixels: None };
+    let images = rpo_bench::method::ImageBatch { frozen: Some(frozen), pixels: None };
     let logits = head.classifier(&Default::default()).unwrap().logits(&images).unwrap();
     assert_close("logits", &logits, &other.forward(&pixels, &ids).unwrap().1, 1e-5);
 }
@@ -112,6 +112,7 @@ fn released(patch_size: usize, vision: (usize, usize), text: (usize, usize), joi
         vocab_size: 49_408,
         context_length: 77,
         projection_dim: joint,
+        resnet: None,
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Clip, Precision, Weights};
 use rpo_bench::check::parity::check_folder;
-use rpo_bench::method::{ImageNeed, Parameters, SettingsTable, find};
+use rpo_bench::method::{ClassTexts, Needs, Parameters, SettingsTable, find};
 use rpo_bench::train::{frozen_pass, loss_and_gradients};
 use rpo_bench::util::rng::Stream;
 
@@ -36,10 +36,10 @@ fn step(id: &str, device: &Device, precision: Precision, max_rows: usize) -> Ten
     let clip = Arc::new(clip.rounded(precision).unwrap().with_max_rows(max_rows));
     let entry = find(id).unwrap();
     let method = (entry.build)(SettingsTable::split(entry.default_table().unwrap()).own).unwrap();
-    let parameters: Parameters = method.init(&clip, &prompts, &mut stream).unwrap();
-    let images = frozen_pass(&clip, pixels, ImageNeed::Tokens).unwrap();
+    let parameters: Parameters = method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream).unwrap();
+    let images = frozen_pass(&clip, pixels, Needs::TOKENS.or(Needs::POOLED)).unwrap();
     let labels = Tensor::new(&[4u32, 1], device).unwrap();
-    let head = method.bind(&clip, &prompts).unwrap();
+    let head = method.bind(&clip, &ClassTexts::of(&prompts)).unwrap();
     let step = loss_and_gradients(head.as_ref(), &parameters, &images, &labels, (0, 0)).unwrap();
     let logits = head.classifier(&parameters.values().unwrap()).unwrap().logits(&images).unwrap();
     let all = step.tensors.iter().chain([&logits]);

@@ -7,14 +7,16 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
 mod common;
+mod small;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
-use rpo_bench::backbone::nn::cross_entropy;
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, TowerConfig, Weights};
-use rpo_bench::method::{ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find};
+use rpo_bench::method::{
+    ClassTexts, FixedShots, ImageBatch, Method, Parameters, REGISTRY, SettingsTable, find,
+};
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
 
@@ -37,7 +39,7 @@ fn methods() -> Vec<Box<dyn Method>> {
         }
         (entry.build)(own).unwrap()
     };
-    REGISTRY.iter().map(|entry| build(entry.id, true)).chain([build("rpo", false)]).collect()
+    REGISTRY.iter().map(small::small_method).chain([build("rpo", false)]).collect()
 }
 
 struct Task {
@@ -51,21 +53,30 @@ impl Task {
     fn new(config: ClipConfig, weights: &Weights, stream: &mut Stream) -> Self {
         let prompts = class_prompts(&config, 3, stream);
         let side = config.image_size;
-        let pixels = normals(&[2, 3, side, side], 1.0, DType::F32, stream);
+        let pixels = normals(&[3, 3, side, side], 1.0, DType::F32, stream);
         let clip = Arc::new(Clip::new(config, weights).unwrap());
         let frozen = clip.vision.encode(&pixels, true).unwrap();
-        let labels = Tensor::new(&[0u32, 2], &Device::Cpu).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen, pixels: Some(pixels) }, labels }
+        let labels = Tensor::new(&[0u32, 2, 1], &Device::Cpu).unwrap();
+        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) }, labels }
     }
 
     fn loss(&self, method: &dyn Method, parameters: &Parameters) -> Tensor {
-        let head = method.bind(&self.clip, &self.prompts).unwrap();
-        let logits = head.classifier(&parameters.tracked()).unwrap().logits(&self.images).unwrap();
-        cross_entropy(&logits, &self.labels).unwrap()
+        let head = method.bind(&self.clip, &ClassTexts::of(&self.prompts)).unwrap();
+        let classifier = head.classifier(&parameters.tracked()).unwrap();
+        classifier.objective(&self.images, &self.labels).unwrap().loss
     }
 
     fn initial(&self, method: &dyn Method) -> Parameters {
-        method.init(&self.clip, &self.prompts, &mut Stream::new(&["initial"])).unwrap()
+        let shots = FixedShots::random(3, self.clip.config.projection_dim, &Device::Cpu).unwrap();
+        let texts = ClassTexts::of(&self.prompts);
+        let drawn = method.init(&self.clip, &texts, Some(&shots), &mut Stream::new(&["initial"])).unwrap();
+        // Additions that start at zero would hide the gradient of what they are multiplied by.
+        let mut stream = Stream::new(&["moved"]);
+        let moved = drawn.iter().map(|(name, var)| {
+            (name, (var.as_tensor() + normals(var.dims(), 0.05, DType::F32, &mut stream)).unwrap())
+        });
+        let moved = Parameters::new(moved.collect()).unwrap();
+        moved.with_fixed(drawn.fixed().iter().map(|(name, value)| (name, value.clone())).collect())
     }
 }
 
@@ -87,6 +98,7 @@ fn distinct_config() -> ClipConfig {
         vocab_size: 40,
         context_length: 14,
         projection_dim: 34,
+        resnet: None,
     }
 }
 
@@ -150,11 +162,15 @@ fn control_weights_given_as_variables_get_gradients() {
 #[test]
 fn parameters_that_are_not_finite_stop_the_step() {
     let mut stream = Stream::new(&["extreme"]);
-    let config = tiny_config(&mut stream);
+    let mut config = tiny_config(&mut stream);
+    // Deep prompts need a block to be overwritten before.
+    for tower in [&mut config.vision, &mut config.text] {
+        tower.layers = tower.layers.max(2);
+    }
     let weights = random_weights(&config, DType::F32, &mut stream);
     let task = Task::new(config, &weights, &mut stream);
     for method in methods().iter().filter(|method| method.id() != "zero_shot") {
-        let head = method.bind(&task.clip, &task.prompts).unwrap();
+        let head = method.bind(&task.clip, &ClassTexts::of(&task.prompts)).unwrap();
         let names: Vec<String> = task.initial(method.as_ref()).iter().map(|(n, _)| n.to_owned()).collect();
         for name in &names {
             for value in [1e30, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {

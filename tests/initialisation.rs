@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 use rpo_bench::backbone::Clip;
-use rpo_bench::method::{Method, SettingsTable};
+use rpo_bench::method::{ClassTexts, Method, SettingsTable};
 use rpo_bench::method::{Named, find};
 use rpo_bench::suite::load_pocket;
 use rpo_bench::util::rng::Stream;
@@ -30,7 +30,7 @@ fn pocket() -> (Arc<Clip>, Vec<Vec<u32>>, Tensor) {
 fn initial(id: &str, seed: &str) -> Named {
     let (clip, prompts, _) = pocket();
     let mut stream = Stream::new(&["initialisation", seed]);
-    method(id).init(&clip, &prompts, &mut stream).unwrap().values().unwrap()
+    method(id).init(&clip, &ClassTexts::of(&prompts), None, &mut stream).unwrap().values().unwrap()
 }
 
 fn numbers(named: &Named, name: &str) -> Vec<f32> {

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Precision;
-use rpo_bench::method::{self, Head, ImageBatch, ImageNeed, Parameters, Shares};
+use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, Shares};
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
     FeatureStore, Fit, Keeper, Member, Outcome, Recipe, Slot, Standing, TrainError, TrainingImages,
@@ -31,7 +31,8 @@ fn prompts(world: &World) -> Vec<Vec<u32>> {
 
 fn initial(world: &World, method: &Resolved, seed: usize) -> Parameters {
     let mut stream = Stream::new(&["lockstep", &seed.to_string()]);
-    let parameters = method.method.init(&world.clip, &prompts(world), &mut stream).unwrap();
+    let parameters =
+        method.method.init(&world.clip, &ClassTexts::of(&prompts(world)), None, &mut stream).unwrap();
     for (_, var) in parameters.iter() {
         let noise: Vec<f32> = (0..var.elem_count()).map(|_| 0.02 * stream.normal() as f32).collect();
         let noise = Tensor::from_vec(noise, var.dims(), &Device::Cpu).unwrap();
@@ -51,7 +52,10 @@ fn images(world: &World, count: usize) -> (ImageBatch, Tensor) {
     let side = world.clip.config.image_size;
     let pixels = test_pixels(dataset.source.as_ref(), &items, side, &Device::Cpu).unwrap();
     let labels: Vec<u32> = items.iter().map(|(_, label)| *label).collect();
-    (frozen_pass(&world.clip, pixels, ImageNeed::Pixels).unwrap(), Tensor::new(labels, &Device::Cpu).unwrap())
+    (
+        frozen_pass(&world.clip, pixels, Needs { pooled: true, tokens: true, pixels: true }).unwrap(),
+        Tensor::new(labels, &Device::Cpu).unwrap(),
+    )
 }
 
 fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
@@ -68,7 +72,7 @@ fn a_set_computes_what_its_members_compute() {
     let (batch, labels) = images(&world, 6);
     for id in TRAINED {
         let method = resolved(id);
-        let head = method.method.bind(&world.clip, &prompts(&world)).unwrap();
+        let head = method.method.bind(&world.clip, &ClassTexts::of(&prompts(&world))).unwrap();
         let all: Vec<Parameters> = (0..SLOTS).map(|seed| initial(&world, &method, seed)).collect();
         let named: Vec<_> = all.iter().map(|parameters| parameters.values().unwrap()).collect();
         let set = head.classifiers(&named).unwrap();
@@ -141,8 +145,8 @@ impl Task<'_> {
         spoilt: Option<usize>,
     ) -> (Result<Vec<Outcome>, TrainError>, Vec<Vec<u32>>) {
         let recipe = Recipe { epochs: 3, ..self.method.recipe.clone().unwrap() };
-        let need = self.method.method.needs();
-        let run = Fit { head: self.head, recipe: &recipe, need, storage: Precision::F32, slots: SLOTS };
+        let needs = self.method.method.needs();
+        let run = Fit { head: self.head, recipe: &recipe, needs, storage: Precision::F32, slots: SLOTS };
         let parameters: Vec<Parameters> =
             slots.iter().map(|slot| initial(self.world, self.method, *slot)).collect();
         for (slot, parameters) in slots.iter().zip(&parameters) {
@@ -218,7 +222,7 @@ fn bits_depend_on_the_slots_alone() {
             let images = sets
                 .each_ref()
                 .map(|set| TrainingImages::new(&world.clip, set, need, &features, &|| false).unwrap());
-            let head = method.method.bind(&world.clip, &prompts(&world)).unwrap();
+            let head = method.method.bind(&world.clip, &ClassTexts::of(&prompts(&world))).unwrap();
             Task { world: &world, method: &method, head: head.as_ref(), images: &images }.check();
         }
     }

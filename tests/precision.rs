@@ -9,14 +9,14 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::{Clip, Precision, Weights};
 use rpo_bench::method::rpo_full::{FullSequences, Visibility};
-use rpo_bench::method::{Head, ImageBatch, Parameters, find};
+use rpo_bench::method::{ClassTexts, Head, ImageBatch, Parameters, find};
 use rpo_bench::record::{RunRecord, Store};
 use rpo_bench::suite::{Plan, RunOptions, SuiteFile, World, run};
 use rpo_bench::train::{TrainError, frozen_pass, loss_and_gradients};
 use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
-use rpo_bench::method::ImageNeed;
+use rpo_bench::method::Needs;
 
 struct Model {
     clip: Clip,
@@ -49,7 +49,7 @@ impl Model {
     }
 
     fn images(&self, clip: &Clip) -> ImageBatch {
-        frozen_pass(clip, self.pixels.clone(), ImageNeed::Pixels).unwrap()
+        frozen_pass(clip, self.pixels.clone(), Needs { pooled: true, tokens: true, pixels: true }).unwrap()
     }
 
     /// Logits, then the gradients of both prompts.
@@ -65,7 +65,7 @@ impl Model {
         let clip = Arc::new(self.clip.rounded(precision).unwrap());
         let entry = find("rpo").unwrap();
         let own = rpo_bench::method::SettingsTable::split(entry.default_table().unwrap()).own;
-        let head = (entry.build)(own).unwrap().bind(&clip, &self.prompts).unwrap();
+        let head = (entry.build)(own).unwrap().bind(&clip, &ClassTexts::of(&self.prompts)).unwrap();
         self.outcome(&clip, head.as_ref())
     }
 
@@ -96,7 +96,7 @@ fn rounding_is_small_seen_in_gradients_and_absent_in_f32() {
         }
     }
     let plain = model.clip.rounded(Precision::F32).unwrap();
-    let features = |clip: &Clip| model.images(clip).frozen.features;
+    let features = |clip: &Clip| model.images(clip).pooled().unwrap().clone();
     assert_close("f32", &features(&plain), &features(&model.clip), 0.0);
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
 use rpo_bench::backbone::Clip;
-use rpo_bench::method::{ImageBatch, Method, Parameters, SettingsTable, find};
+use rpo_bench::method::{ClassTexts, ImageBatch, Method, Parameters, SettingsTable, find};
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
 
@@ -38,7 +38,7 @@ impl Model {
         let prompts = class_prompts(&config, CLASSES, stream);
         let clip = Clip::new(config, &weights).unwrap();
         let frozen = clip.vision.encode(&pixels, true).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen, pixels: None } }
+        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: None } }
     }
 }
 
@@ -53,7 +53,7 @@ fn method(id: &str) -> Box<dyn Method> {
 
 /// Random values for everything `id` trains.
 fn parameters(id: &str, model: &Model, dtype: DType, stream: &mut Stream) -> Parameters {
-    let own = method(id).init(&model.clip, &model.prompts, stream).unwrap();
+    let own = method(id).init(&model.clip, &ClassTexts::of(&model.prompts), None, stream).unwrap();
     let values = own.values().unwrap();
     let random =
         |(name, value): (&str, &Tensor)| (name.to_owned(), normals(value.dims(), 0.5, dtype, stream));
@@ -64,7 +64,7 @@ fn parameters(id: &str, model: &Model, dtype: DType, stream: &mut Stream) -> Par
 /// Logits without a graph, then the gradients of every parameter.
 fn outcome(id: &str, model: &Model, parameters: &Parameters, max_rows: usize) -> Vec<Tensor> {
     let clip = Arc::new(model.clip.clone().with_max_rows(max_rows));
-    let head = method(id).bind(&clip, &model.prompts).unwrap();
+    let head = method(id).bind(&clip, &ClassTexts::of(&model.prompts)).unwrap();
     let labels = Tensor::new(&[4u32, 1], &Device::Cpu).unwrap();
     let logits = head.classifier(&parameters.values().unwrap()).unwrap().logits(&model.images).unwrap();
     let step = loss_and_gradients(head.as_ref(), parameters, &model.images, &labels, (0, 0)).unwrap();

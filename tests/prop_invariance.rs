@@ -46,7 +46,7 @@ impl Model {
     /// Every layer's token rows `[2, tokens, width]` with these prompts under this mask.
     fn vision_tokens(&self, prompts: Option<&Tensor>, mask: Option<&Tensor>) -> Result<Vec<Tensor>> {
         let mut layers = Vec::new();
-        self.clip.vision.masked(&self.pixels, prompts, mask, &mut |_, x| {
+        self.clip.vision.transformer().unwrap().masked(&self.pixels, prompts, mask, &mut |_, x| {
             layers.push(x.narrow(1, 0, self.tokens())?);
             Ok(())
         })?;

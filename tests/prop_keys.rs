@@ -7,7 +7,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use rpo_bench::backbone::{TextLayout, export_folder};
-use rpo_bench::method::ImageNeed;
+use rpo_bench::method::Needs;
 use rpo_bench::suite::{Plan, SuiteFile, World, load_pocket, pocket_vocabulary};
 use rpo_bench::train::{frozen_pass, test_pixels};
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn see(folder: &Path) -> Option<Seen> {
     let items = [(&dataset.split.test[0], 0)];
     let clip = &world.clip;
     let pixels = test_pixels(dataset.source.as_ref(), &items, clip.config.image_size, clip.device()).unwrap();
-    let images = frozen_pass(clip, pixels, ImageNeed::Features).unwrap().frozen.features;
+    let images = frozen_pass(clip, pixels, Needs::POOLED).unwrap().pooled().unwrap().clone();
     let prompts =
         ["a photo of a red cup.", "a photo of some forest."].map(|text| world.tokenizer.encode(text));
     let prompts = prompts.into_iter().collect::<Result<Vec<_>, _>>().ok()?;

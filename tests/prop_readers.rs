@@ -14,7 +14,7 @@ use candle_core::{DType, Device, Tensor};
 use proptest::prelude::*;
 use rpo_bench::backbone::{Clip, TextLayout};
 use rpo_bench::method::rpo_full::{FullSequences, Visibility};
-use rpo_bench::method::{Head, ImageBatch, Method, Parameters, SettingsTable, find};
+use rpo_bench::method::{ClassTexts, Head, ImageBatch, Method, Parameters, SettingsTable, find};
 use rpo_bench::train::loss_and_gradients;
 use rpo_bench::util::rng::Stream;
 
@@ -39,7 +39,7 @@ impl Model {
         let clip = Arc::new(Clip::new(config, &weights).unwrap());
         let frozen = clip.vision.encode(&pixels, true).unwrap();
         let labels = Tensor::new(&[2u32, 0], &Device::Cpu).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen, pixels: Some(pixels) }, labels }
+        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) }, labels }
     }
 
     fn widths(&self) -> [usize; 2] {
@@ -55,9 +55,11 @@ impl Model {
 
     /// Features of the readers `[images, k, joint]`.
     fn read_images(&self, prompts: &Tensor) -> Tensor {
-        let frozen = &self.images.frozen;
+        let frozen = self.images.frozen.as_ref().unwrap();
         self.clip
             .vision
+            .transformer()
+            .unwrap()
             .read(&prompts.unsqueeze(0).unwrap(), frozen.cache.as_ref().unwrap(), frozen.tokens)
             .unwrap()
     }
@@ -85,7 +87,7 @@ fn cached_and_naive(dtype: DType, k: usize, stream: &mut Stream) -> Vec<(&'stati
     let model = Model::new(dtype, stream);
     let [text, image] = model.widths().map(|width| normals(&[k, width], 1.0, dtype, stream));
     let parameters = Parameters::new(vec![("text_prompt", text), ("visual_prompt", image)]).unwrap();
-    let cached = cached_rpo(k).bind(&model.clip, &model.prompts).unwrap();
+    let cached = cached_rpo(k).bind(&model.clip, &ClassTexts::of(&model.prompts)).unwrap();
     let naive = FullSequences::new(&model.clip, &model.prompts, Visibility::ReadOnly).unwrap();
     let names = ["logits", "gradient of text_prompt", "gradient of visual_prompt"];
     let outcomes =

@@ -7,17 +7,23 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Clip;
 use rpo_bench::data::{ImageSource, Item, PixelError};
-use rpo_bench::method::{ImageNeed, Named, Parameters};
+use rpo_bench::method::{ClassTexts, Named, Needs, Parameters};
 use rpo_bench::preprocess::Rgb8;
 use rpo_bench::suite::{Plan, Resolved, SuiteFile, load_pocket};
-use rpo_bench::train::{TrainingSet, Views, frozen_pass};
+use rpo_bench::train::{Pick, TrainingSet, Views, frozen_pass};
 use rpo_bench::util::rng::Stream;
 
-/// Base2new's plan with `key=value` typed.
+/// Base2new with every method there is.
+fn everything() -> SuiteFile {
+    let methods = rpo_bench::method::ids().map(str::to_owned).collect();
+    SuiteFile { methods, ..SuiteFile::find("base2new").unwrap() }
+}
+
+/// Its plan with `key=value` typed.
 fn plan(assignments: &[&str]) -> Plan {
     let typed: Vec<_> =
         assignments.iter().map(|text| rpo_bench::suite::Settings::parse_assignment(text).unwrap()).collect();
-    Plan::new(SuiteFile::find("base2new").unwrap(), &typed, None).unwrap()
+    Plan::new(everything(), &typed, None).unwrap()
 }
 
 fn method<'a>(plan: &'a Plan, id: &str) -> &'a Resolved {
@@ -58,8 +64,9 @@ fn length(values: impl Iterator<Item = f32>) -> f64 {
 
 /// Lengths of the visual prompts' distances from the CLS embedding.
 fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
-    let parameters = method(plan, "rpo").method.init(clip, prompts, &mut stream()).unwrap();
-    let cls: Vec<f32> = clip.vision.class_embedding().to_vec1().unwrap();
+    let parameters =
+        method(plan, "rpo").method.init(clip, &ClassTexts::of(prompts), None, &mut stream()).unwrap();
+    let cls: Vec<f32> = clip.vision.transformer().unwrap().class_embedding().to_vec1().unwrap();
     let prompts = parameters.values().unwrap();
     let visual = rows(prompts.get("visual_prompt", &[0, cls.len()]).unwrap());
     visual.iter().map(|row| length(row.iter().zip(&cls).map(|(a, b)| a - b))).collect()
@@ -67,13 +74,13 @@ fn noise_lengths(plan: &Plan, clip: &Clip, prompts: &[Vec<u32>]) -> Vec<f64> {
 
 fn logits(resolved: &Resolved, clip: &Arc<Clip>, prompts: &[Vec<u32>], values: &Named) -> Vec<Vec<f32>> {
     let images = frozen_pass(clip, pixels(clip), resolved.method.needs()).unwrap();
-    let head = resolved.method.bind(clip, prompts).unwrap();
+    let head = resolved.method.bind(clip, &ClassTexts::of(prompts)).unwrap();
     rows(&head.classifier(values).unwrap().logits(&images).unwrap())
 }
 
 #[test]
 fn raw_class_names_keep_their_underscores() {
-    for id in ["rpo", "linear_probe"] {
+    for id in ["rpo", "linear_probe", "task_res", "zs_lp", "clap"] {
         let raw = plan(&[&format!("{id}.raw_class_names=true")]);
         assert!(prompt(&raw, id).contains("golden_retriever"));
         assert!(prompt(&plan(&[]), id).contains("golden retriever"));
@@ -96,11 +103,16 @@ fn the_probe_normalises_when_told() {
     let zero = method(&with, "zero_shot");
     let nothing = Parameters::new(vec![]).unwrap().values().unwrap();
     let expected = logits(zero, &clip, &prompts, &nothing);
-    let features = rows(&frozen_pass(&clip, pixels(&clip), ImageNeed::Features).unwrap().frozen.features);
+    let features = rows(frozen_pass(&clip, pixels(&clip), Needs::POOLED).unwrap().pooled().unwrap());
     let lengths: Vec<f64> = features.iter().map(|row| length(row.iter().copied())).collect();
     for (plan, scaled) in [(&with, false), (&plan(&[]), true)] {
         let probe = method(plan, "linear_probe");
-        let initial = probe.method.init(&clip, &prompts, &mut stream()).unwrap().values().unwrap();
+        let initial = probe
+            .method
+            .init(&clip, &ClassTexts::of(&prompts), None, &mut stream())
+            .unwrap()
+            .values()
+            .unwrap();
         let found = logits(probe, &clip, &prompts, &initial);
         for ((found, expected), length) in found.iter().zip(&expected).zip(&lengths) {
             assert!((length - 1.0).abs() > 0.1, "a feature of unit length shows nothing");
@@ -142,7 +154,8 @@ fn noise_has_unit_length_or_unit_variance() {
 fn random_prompts_ignore_the_special_tokens() {
     let (clip, prompts) = pocket();
     let random = plan(&["rpo.initialisation=random"]);
-    let parameters = method(&random, "rpo").method.init(&clip, &prompts, &mut stream()).unwrap();
+    let parameters =
+        method(&random, "rpo").method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream()).unwrap();
     let values = parameters.values().unwrap();
     for name in ["text_prompt", "visual_prompt"] {
         let numbers: Vec<f32> = rows(values.get(name, &[0, 0]).unwrap()).concat();
@@ -161,7 +174,8 @@ fn without_the_mask_prompts_are_ordinary_tokens() {
     for (assignment, additive) in [("rpo.mask=true", true), ("rpo.mask=false", false)] {
         let plan = plan(&[assignment, "rpo.k=2"]);
         let rpo = method(&plan, "rpo");
-        let values = rpo.method.init(&clip, &prompts, &mut stream()).unwrap().values().unwrap();
+        let values =
+            rpo.method.init(&clip, &ClassTexts::of(&prompts), None, &mut stream()).unwrap().values().unwrap();
         let [text, visual] = ["text_prompt", "visual_prompt"].map(|name| values.get(name, &[0, 0]).unwrap());
         let with = |visual: Tensor| {
             let named = [("text_prompt".to_owned(), text.clone()), ("visual_prompt".to_owned(), visual)];
@@ -201,7 +215,7 @@ impl ImageSource for Ramps {
 fn view(owner: &str, views: Views, epoch: usize) -> Vec<f32> {
     let item = Item { path: "a.png".into(), label: 0 };
     let set = TrainingSet { dataset: "dtd", seed: 1, owner, items: vec![(&item, 0)], source: &Ramps, views };
-    let pixels = set.pixels(&[0], set.view_of(epoch), 16, &Device::Cpu).unwrap();
+    let pixels = set.pixels(&[Pick { index: 0, view: epoch }], 16, &Device::Cpu).unwrap();
     pixels.flatten_all().unwrap().to_vec1().unwrap()
 }
 
@@ -232,4 +246,37 @@ fn views_are_shared_unless_told() {
 fn a_bank_repeats_its_views() {
     assert_eq!(view("", Views::Bank(4), 1), view("", Views::Bank(4), 5));
     assert_ne!(view("", Views::Fresh, 1), view("", Views::Fresh, 5));
+}
+
+#[test]
+fn outer_layer_norms_train_when_told() {
+    let (clip, prompts) = pocket();
+    let names = |setting: &[&str]| -> Vec<String> {
+        let plan = plan(setting);
+        let texts = ClassTexts::of(&prompts);
+        let shapes = method(&plan, "ln_only").method.shapes(&clip, &texts).unwrap();
+        shapes.into_iter().map(|shape| shape.name).collect()
+    };
+    let outer = |names: &[String]| names.iter().filter(|name| !name.contains("encoder.layers")).count();
+    assert_eq!((outer(&names(&[])), outer(&names(&["ln_only.outer=true"]))), (0, 6));
+}
+
+#[test]
+fn the_gradient_of_alpha_is_summed_or_fresh() {
+    let (clip, prompts) = pocket();
+    let texts = ClassTexts::of(&prompts);
+    let joint = clip.config.projection_dim;
+    let shots = rpo_bench::method::FixedShots::random(prompts.len(), joint, &Device::Cpu).unwrap();
+    let alpha = |setting: &[&str]| {
+        let plan = plan(setting);
+        let resolved = method(&plan, "lp_plus_plus");
+        let solved = resolved.method.init(&clip, &texts, Some(&shots), &mut stream()).unwrap();
+        solved.fixed().get("alpha", &[prompts.len()]).unwrap().to_vec1::<f32>().unwrap()
+    };
+    let steps = |number: u32| format!("lp_plus_plus.steps={number}");
+    // Until the first move both have seen the same gradients; the sum shows from then on.
+    let nine = steps(9);
+    assert_eq!(alpha(&[&nine]), alpha(&[&nine, "lp_plus_plus.accumulate=false"]));
+    let twenty = steps(20);
+    assert_ne!(alpha(&[&twenty]), alpha(&[&twenty, "lp_plus_plus.accumulate=false"]));
 }

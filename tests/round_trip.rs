@@ -10,6 +10,8 @@ use std::process::{Command, Output};
 const DATASETS: &str = "dtd,fgvc_aircraft,imagenet";
 /// Column of results.csv.
 const ACCURACY: usize = 11;
+/// Column of results.csv.
+const SETTINGS: usize = 17;
 
 fn rpo_bench(args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(args).output().unwrap();
@@ -17,14 +19,16 @@ fn rpo_bench(args: &[&str]) -> Output {
     output
 }
 
-/// The rows of results.csv without profile and kind of data.
+/// The rows of results.csv without profile, kind of data and settings id, which name the source of the data.
 fn results(out: &Path, profile: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(out.join(format!("reports/base2new-{profile}/results.csv"))).unwrap();
     let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
     let columns = lines.next().unwrap();
-    assert_eq!(columns[ACCURACY], "accuracy_pct");
+    assert_eq!([&columns[ACCURACY], &columns[SETTINGS]], ["accuracy_pct", "settings"]);
     lines
-        .map(|row| row.into_iter().enumerate().filter(|(i, _)| ![1, 2].contains(i)).map(|c| c.1).collect())
+        .map(|row| {
+            row.into_iter().enumerate().filter(|(i, _)| ![1, 2, SETTINGS].contains(i)).map(|c| c.1).collect()
+        })
         .collect()
 }
 

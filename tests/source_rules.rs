@@ -79,10 +79,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("data", &["preprocess"]),
     ("backbone", &["preprocess"]),
+    ("fetch", &["backbone", "data"]),
     ("method", &["backbone", "data"]),
     ("train", &["backbone", "data", "method", "preprocess"]),
     ("protocol", &["method"]),
     ("record", &["data"]),
+    ("cluster", &["record"]),
     ("frame", &["record", "data", "stats"]),
     ("report", &["record", "frame", "stats", "data", "method", "protocol"]),
     ("pocket", &["backbone", "data", "preprocess", "method", "train", "report"]),
@@ -142,11 +144,20 @@ fn suite_layers(sources: &[Source]) -> Vec<String> {
     faults
 }
 
-/// Method ids that stand in a string of the backbone's code.
+/// Places where a method's id is not the method: the layout of CoOp's data, a figure of the paper, a default on the command
+/// line.
+const NO_METHOD: [(&str, &str); 4] = [
+    ("suite/world.rs", "coop"),
+    ("report/compare/paper.rs", "coop"),
+    ("report/compare/text.rs", "linear_probe"),
+    ("cli/args/bench.rs", "rpo"),
+];
+
+/// Method ids that stand in a string of the code, outside the methods' own room.
 fn methods_named(sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
-    for source in sources.iter().filter(|source| source.room() == "backbone") {
-        for id in method::ids() {
+    for source in sources.iter().filter(|source| source.room() != "method") {
+        for id in method::ids().filter(|id| !NO_METHOD.contains(&(source.path.as_str(), *id))) {
             if source.code.contains(&format!("\"{id}\"")) {
                 faults.push(format!("{} names {id}", source.path));
             }
@@ -193,7 +204,7 @@ fn the_layers_of_a_suite_lie_on_each_other() {
 }
 
 #[test]
-fn the_backbone_names_no_method() {
+fn no_method_is_named_outside_its_room() {
     check(methods_named(&sources()));
     assert_eq!(
         methods_named(&[Source::new("backbone/x.rs", "if id == \"rpo\" {}")]),

@@ -4,6 +4,7 @@
 
 use candle_core::{Result, Tensor};
 
+use super::changes::{LowRank, Projection};
 use super::config::TowerConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::nn::{self, Block, BlockCall, LayerNorm, Linear};
@@ -46,10 +47,15 @@ impl Block {
         &x + self.fc2.forward(&nn::activate(&hidden, self.activation)?)?
     }
 
-    /// Flat rows `[n, width]`: the rows that go on, and own keys and values.
-    pub(super) fn rows(&self, x: &Tensor, call: BlockCall) -> Result<(Tensor, Option<Tensor>)> {
+    /// Flat rows `[n, width]`: the rows that go on, and own keys and values. `added` joins the projections.
+    pub(super) fn rows(
+        &self,
+        x: &Tensor,
+        call: BlockCall,
+        added: &[&LowRank],
+    ) -> Result<(Tensor, Option<Tensor>)> {
         let normed = self.ln1.forward(x)?;
-        let kv = call.own_keys.then(|| self.kv.forward(&normed)).transpose()?;
+        let kv = call.own_keys.then(|| self.keys_and_values(&normed, added)).transpose()?;
         let (x, normed) = match &call.read {
             Some(rows) => {
                 let rows: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
@@ -58,8 +64,24 @@ impl Block {
             }
             None => (x.clone(), normed),
         };
-        let attended = nn::attend(&self.q.forward(&normed)?, kv.as_ref(), call.attend)?;
+        let queries = added.iter().filter(|low| low.projection == Projection::Query);
+        let q =
+            queries.map(|low| low.forward(&normed)).try_fold(self.q.forward(&normed)?, |q, low| q + low?)?;
+        let attended = nn::attend(&q, kv.as_ref(), call.attend)?;
         Ok((self.finish(&x, &attended)?, kv))
+    }
+
+    fn keys_and_values(&self, normed: &Tensor, added: &[&LowRank]) -> Result<Tensor> {
+        let mut kv = self.kv.forward(normed)?;
+        for low in added {
+            let own = low.forward(normed)?;
+            kv = match low.projection {
+                Projection::Query => kv,
+                Projection::Key => (kv + Tensor::cat(&[&own, &own.zeros_like()?], 1)?)?,
+                Projection::Value => (kv + Tensor::cat(&[&own.zeros_like()?, &own], 1)?)?,
+            };
+        }
+        Ok(kv)
     }
 
     /// Whole sequences `[batch, n, width]` with an additive mask that broadcasts to

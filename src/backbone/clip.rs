@@ -2,11 +2,12 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::changes::{TextChanges, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
+use super::image_tower::ImageTower;
 use super::precision::Precision;
 use super::text::TextTower;
-use super::vision::VisionTower;
 
 /// A CLIP model on one device. Its weights never change, unless they were given as variables: then
 /// the same towers carry gradients to them (pretraining).
@@ -15,7 +16,7 @@ pub struct Clip {
     /// The model's shape.
     pub config: ClipConfig,
     /// Vision side.
-    pub vision: VisionTower,
+    pub vision: ImageTower,
     /// Text side.
     pub text: TextTower,
     logit_scale: Tensor,
@@ -33,7 +34,7 @@ impl Clip {
     /// A missing tensor or one whose shape the configuration does not imply.
     pub fn new(config: ClipConfig, weights: &Weights) -> Result<Self, WeightsError> {
         Ok(Self {
-            vision: VisionTower::load(weights, &config)?,
+            vision: ImageTower::load(weights, &config)?,
             text: TextTower::load(weights, &config)?,
             logit_scale: weights.get("logit_scale", &[])?.exp()?,
             precision: Precision::F32,
@@ -53,6 +54,25 @@ impl Clip {
         let dtype = precision.dtype();
         let (vision, text) = (self.vision.rounded(dtype)?, self.text.rounded(dtype)?);
         Ok(Self { vision, text, precision, ..self.clone() })
+    }
+
+    /// A frozen model that computes what changes of blocks and LayerNorms do. Rows are none of them: they are tokens.
+    ///
+    /// # Errors
+    /// Changes of a ResNet's image tower, which has neither; whatever candle reports.
+    pub fn merged(
+        &self,
+        vision: Option<&VisionChanges>,
+        text: Option<&TextChanges>,
+    ) -> candle_core::Result<Self> {
+        let mut merged = self.clone();
+        if let Some(changes) = vision {
+            merged.vision = ImageTower::Transformer(Box::new(self.vision.transformer()?.merged(changes)?));
+        }
+        if let Some(changes) = text {
+            merged.text = self.text.merged(changes)?;
+        }
+        Ok(merged)
     }
 
     /// The format of products with frozen weights.

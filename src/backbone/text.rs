@@ -6,9 +6,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::{DType, Result, Tensor, bail};
+use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
+use super::changes::{FlatRows, TextChanges, TextRows};
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
@@ -153,6 +154,57 @@ impl TextTower {
         Ok((self.project(&eos)?.reshape((copies, layout.classes(), ()))?, cache))
     }
 
+    /// Features `[classes, joint]` of a class set with changes in the tower, not l2-normalised. Positions are those of the
+    /// words: rows overwritten before block 0 take theirs from [`TextTower::positions`].
+    ///
+    /// # Errors
+    /// Whatever candle reports; a change that does not fit the layout.
+    pub fn encode_changed(&self, layout: &TextLayout, changes: &TextChanges) -> Result<Tensor> {
+        let chunks = self.chunks(&layout.suffix_lengths().collect::<Vec<_>>());
+        let Some(packed) = changes.pack()? else { return self.changed(layout, changes) };
+        let (tower, layout, changes) = (self.clone(), layout.clone(), changes.clone());
+        let pass = move |packed: &Tensor, classes: Range<usize>| {
+            tower.changed(&layout.narrow(classes.clone()), &changes.unpack(packed, classes)?)
+        };
+        in_chunks(&packed, chunks, Arc::new(pass))
+    }
+
+    fn changed(&self, layout: &TextLayout, changes: &TextChanges) -> Result<Tensor> {
+        let rows = self.rows(&self.embed_prefix(layout)?.unsqueeze(0)?, layout)?;
+        let flat = changes.rows.iter().map(|rows| flat_rows(layout, rows)).collect::<Result<Vec<_>>>()?;
+        let plan = Arc::new(layout.plan(1)?);
+        let eos = self.tower.changed(rows, &plan, &layout.eos_rows(1), &flat, &changes.blocks)?;
+        let last = self.final_ln.replaced(changes.last_norm.as_ref());
+        self.projection.forward(&last.forward(&eos)?)
+    }
+
+    /// Position embeddings of rows `first..first + count`, `[count, width]`.
+    ///
+    /// # Errors
+    /// When there are no such positions.
+    pub fn positions(&self, first: usize, count: usize) -> Result<Tensor> {
+        self.positions.narrow(0, first, count)
+    }
+
+    /// A frozen tower that computes what the changes of blocks and LayerNorms do; overwritten rows are none of them.
+    pub(super) fn merged(&self, changes: &TextChanges) -> Result<Self> {
+        Ok(Self {
+            tower: self.tower.merged(&changes.blocks)?,
+            final_ln: self.final_ln.replaced(changes.last_norm.as_ref()).detached(),
+            ..self.clone()
+        })
+    }
+
+    /// Scale and shift of a block's LayerNorm, before attention or before the MLP.
+    pub fn norm(&self, block: usize, second: bool) -> Option<[&Tensor; 2]> {
+        self.tower.norm(block, second)
+    }
+
+    /// Scale and shift of the final LayerNorm.
+    pub fn outer_norm(&self) -> [&Tensor; 2] {
+        self.final_ln.values()
+    }
+
     /// Reads every class of a cache with prompts `[k, width]` (no position): projected rows
     /// `[classes, k, joint]`, not normalised.
     ///
@@ -192,9 +244,24 @@ impl TextTower {
         mask: &Tensor,
         observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
+        self.masked_between(embeddings, positioned, mask, &mut |_, x| Ok(x), observe)
+    }
+
+    /// The same with a hook between the blocks, as [`Tower::masked_between`].
+    ///
+    /// # Errors
+    /// As [`TextTower::masked`], and whatever `between` returns.
+    pub fn masked_between(
+        &self,
+        embeddings: &Tensor,
+        positioned: &Tensor,
+        mask: &Tensor,
+        between: &mut dyn FnMut(usize, Tensor) -> Result<Tensor>,
+        observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
         let n = embeddings.dim(1)?;
         let positions = self.positions.narrow(0, 0, n)?.unsqueeze(0)?.broadcast_mul(positioned)?;
-        self.tower.masked((embeddings + positions)?, Some(mask), observe)
+        self.tower.masked_between((embeddings + positions)?, Some(mask), between, observe)
     }
 
     /// Final LayerNorm and projection of rows `[n, width]`: `[n, joint]`.
@@ -209,4 +276,30 @@ impl TextTower {
     pub fn dtype(&self) -> DType {
         self.tokens.dtype()
     }
+}
+
+/// Rows of a class set as rows of its flat matrix.
+fn flat_rows(layout: &TextLayout, rows: &TextRows) -> Result<FlatRows> {
+    let (prefix, first, width) = (layout.prefix().len(), rows.first, rows.values.dim(D::Minus1)?);
+    let (values, pairs) = match rows.values.rank() {
+        2 => {
+            let n = rows.values.dim(0)?;
+            if first + n > prefix {
+                bail!("overwrite text rows {first}..{}: classes share the first {prefix} alone", first + n);
+            }
+            (rows.values.clone(), (0..n).map(|k| (first + k, k)).collect::<Vec<_>>())
+        }
+        _ => {
+            let (classes, n, _) = rows.values.dims3()?;
+            let long = layout.suffix_lengths().all(|own| first + n <= prefix + own);
+            if first < prefix || classes != layout.classes() || !long {
+                bail!("overwrite rows {first}..{} of {classes} classes: they do not have them", first + n);
+            }
+            let starts = layout.suffix_starts().enumerate();
+            let pairs = starts
+                .flat_map(|(class, start)| (0..n).map(move |k| (start + first - prefix + k, class * n + k)));
+            (rows.values.reshape((classes * n, width))?, pairs.collect())
+        }
+    };
+    Ok(FlatRows { block: rows.block, values, pairs })
 }

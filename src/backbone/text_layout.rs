@@ -108,6 +108,11 @@ impl TextLayout {
         self.suffixes.iter().map(Range::len)
     }
 
+    /// First row of every class behind the prefix, in the flat matrix of one copy.
+    pub fn suffix_starts(&self) -> impl Iterator<Item = usize> + '_ {
+        self.suffixes.iter().map(|suffix| self.prefix.len() + suffix.start)
+    }
+
     /// The layout of some of the classes, under the same prefix.
     pub(super) fn narrow(&self, classes: Range<usize>) -> Self {
         let suffixes = &self.suffixes[classes];

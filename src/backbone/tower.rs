@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Result, Tensor, bail};
 
+use super::changes::{BlockChanges, FlatRows};
 use super::config::TowerConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::nn::{Attend, AttentionPlan, Block, BlockCall, run_frozen};
@@ -128,11 +129,75 @@ impl Tower {
         }
         let (mut x, mut layers) = (x, Vec::new());
         for (block, call) in self.blocks.iter().zip(calls) {
-            let (next, kv) = block.rows(&x, call)?;
+            let (next, kv) = block.rows(&x, call, &[])?;
             x = next;
             layers.extend(kv.filter(|_| keep));
         }
         Ok((x, layers))
+    }
+
+    /// Runs tokens as [`Tower::tokens`] does, with changes. Stretches of frozen blocks stay one operation.
+    ///
+    /// # Errors
+    /// Whatever candle reports; a change of a block that does not exist, rows that do not exist.
+    pub(super) fn changed(
+        &self,
+        x: Tensor,
+        plan: &Arc<AttentionPlan>,
+        read: &[usize],
+        rows: &[FlatRows],
+        changes: &BlockChanges,
+    ) -> Result<Tensor> {
+        let (depth, last_plan) = (self.blocks.len(), Arc::new(plan.reading(read)?));
+        let blocks = rows.iter().map(|rows| rows.block);
+        let blocks = blocks.chain(changes.low_rank.iter().map(|low| low.block));
+        if let Some(block) = blocks.chain(changes.norms.iter().map(|norm| norm.block)).find(|b| *b >= depth) {
+            bail!("change block {block}: the tower has {depth} blocks");
+        }
+        let call = |i: usize| {
+            let last = i + 1 == depth;
+            let plan = if last { last_plan.clone() } else { plan.clone() };
+            let attend = Attend { plan, heads: self.heads, cached: None };
+            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()) }
+        };
+        let on_cpu = x.device().is_cpu();
+        let overwritten = |i: usize| rows.iter().any(|rows| rows.block == i);
+        let fused = |i: usize| on_cpu && !self.blocks[i].is_trained() && !changes.concern(i);
+        let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
+        for i in 0..depth {
+            match stretches.last_mut() {
+                Some(stretch) if !overwritten(i) && fused(i) && fused(i - 1) => stretch.end = i + 1,
+                _ => stretches.push(i..i + 1),
+            }
+        }
+        let is_fused: Vec<bool> = stretches.iter().map(|stretch| fused(stretch.start)).collect();
+        let mut x = x;
+        for (stretch, fused) in stretches.into_iter().zip(is_fused) {
+            for rows in rows.iter().filter(|rows| rows.block == stretch.start) {
+                x = rows.overwrite(&x)?;
+            }
+            x = if fused {
+                let blocks: Arc<[Block]> = self.blocks[stretch.clone()].to_vec().into();
+                run_frozen(&x, &blocks, stretch.map(call).collect(), false)?.0
+            } else {
+                let i = stretch.start;
+                let block = changes.normed(i, &self.blocks[i]);
+                block.rows(&x, call(i), &changes.of(i))?.0
+            };
+        }
+        Ok(x)
+    }
+
+    /// A frozen tower that computes what the changed one does.
+    pub(super) fn merged(&self, changes: &BlockChanges) -> Result<Self> {
+        let blocks = self.blocks.iter().enumerate().map(|(i, block)| changes.merged(i, block));
+        Ok(Self { blocks: blocks.collect::<Result<_>>()?, heads: self.heads })
+    }
+
+    /// Scale and shift of a block's LayerNorm: the one before attention, or the one before the MLP.
+    pub(super) fn norm(&self, block: usize, second: bool) -> Option<[&Tensor; 2]> {
+        let block = self.blocks.get(block)?;
+        Some(if second { block.ln2.values() } else { block.ln1.values() })
     }
 
     /// Runs whole sequences `[batch, n, width]` under an additive mask that broadcasts to
@@ -148,7 +213,23 @@ impl Tower {
         mask: Option<&Tensor>,
         observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
+        self.masked_between(x, mask, &mut |_, x| Ok(x), observe)
+    }
+
+    /// The same with a hook: `between` sees the rows `[batch, n, width]` before each block and gives those that go on. So
+    /// it is the oracle of every insertion.
+    ///
+    /// # Errors
+    /// As [`Tower::masked`], and whatever `between` returns.
+    pub fn masked_between(
+        &self,
+        x: Tensor,
+        mask: Option<&Tensor>,
+        between: &mut dyn FnMut(usize, Tensor) -> Result<Tensor>,
+        observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
         self.blocks.iter().enumerate().try_fold(x, |x, (i, block)| {
+            let x = between(i, x)?;
             let x = block.dense(&x, mask, self.heads)?;
             if !x.detach().sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?.is_finite() {
                 bail!("block {i}: a row of the sequences is not finite; is a prompt too large?");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
+use super::changes::{FlatRows, VisionChanges};
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
@@ -130,6 +131,56 @@ impl VisionTower {
         Ok(FrozenImages { features: self.project(&class)?, cache: keep.then_some(cache), tokens })
     }
 
+    /// Features `[batch, joint]` of pixels with changes in the tower, not l2-normalised.
+    ///
+    /// # Errors
+    /// Whatever candle reports; a change that does not fit.
+    pub fn encode_changed(&self, pixels: &Tensor, changes: &VisionChanges) -> Result<Tensor> {
+        let x = self.with_appended(self.embed(pixels)?, changes.appended.as_ref())?;
+        let (batch, n, width) = x.dims3()?;
+        let tokens = self.positions.dim(0)?;
+        let first = self.pre_ln.replaced(changes.first_norm.as_ref());
+        let x = first.forward(&x.reshape((batch * n, width))?)?;
+        let overwritten = changes.overwritten.iter().map(|(block, values)| FlatRows {
+            block: *block,
+            values: values.clone(),
+            pairs: (0..batch).flat_map(|i| (0..n - tokens).map(move |k| (i * n + tokens + k, k))).collect(),
+        });
+        let class_rows: Vec<usize> = (0..batch).map(|i| i * n).collect();
+        let plan = Arc::new(AttentionPlan::full(batch, n)?);
+        let rows: Vec<_> = overwritten.collect();
+        let class = self.tower.changed(x, &plan, &class_rows, &rows, &changes.blocks)?;
+        let last = self.post_ln.replaced(changes.last_norm.as_ref());
+        self.projection.forward(&last.forward(&class)?)
+    }
+
+    fn with_appended(&self, x: Tensor, appended: Option<&Tensor>) -> Result<Tensor> {
+        let Some(appended) = appended else { return Ok(x) };
+        let (k, width) = appended.dims2()?;
+        let rows = appended.unsqueeze(0)?.broadcast_as((x.dim(0)?, k, width))?.contiguous()?;
+        Tensor::cat(&[&x, &rows], 1)
+    }
+
+    /// A frozen tower that computes what the changes of blocks and LayerNorms do; appended rows are none of them.
+    pub(super) fn merged(&self, changes: &VisionChanges) -> Result<Self> {
+        Ok(Self {
+            tower: self.tower.merged(&changes.blocks)?,
+            pre_ln: self.pre_ln.replaced(changes.first_norm.as_ref()).detached(),
+            post_ln: self.post_ln.replaced(changes.last_norm.as_ref()).detached(),
+            ..self.clone()
+        })
+    }
+
+    /// Scale and shift of a block's LayerNorm, before attention or before the MLP.
+    pub fn norm(&self, block: usize, second: bool) -> Option<[&Tensor; 2]> {
+        self.tower.norm(block, second)
+    }
+
+    /// Scale and shift of the LayerNorms before the first and behind the last block.
+    pub fn outer_norms(&self) -> [[&Tensor; 2]; 2] {
+        [self.pre_ln.values(), self.post_ln.values()]
+    }
+
     /// Reads every image of a cache with prompts `[sets, k, width]` (no position, through the
     /// pre-LayerNorm): projected rows `[batch, k, joint]`, not normalised. The images are cut evenly among the
     /// sets, in order.
@@ -182,15 +233,25 @@ impl VisionTower {
         mask: Option<&Tensor>,
         observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
-        let mut x = self.embed(pixels)?;
-        if let Some(prompts) = prompts {
-            let (k, width) = prompts.dims2()?;
-            let rows = prompts.unsqueeze(0)?.broadcast_as((x.dim(0)?, k, width))?.contiguous()?;
-            x = Tensor::cat(&[&x, &rows], 1)?;
-        }
+        self.masked_between(pixels, prompts, mask, &mut |_, x| Ok(x), observe)
+    }
+
+    /// The same with a hook between the blocks, as [`Tower::masked_between`].
+    ///
+    /// # Errors
+    /// As [`VisionTower::masked`], and whatever `between` returns.
+    pub fn masked_between(
+        &self,
+        pixels: &Tensor,
+        prompts: Option<&Tensor>,
+        mask: Option<&Tensor>,
+        between: &mut dyn FnMut(usize, Tensor) -> Result<Tensor>,
+        observe: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let x = self.with_appended(self.embed(pixels)?, prompts)?;
         let (batch, n, width) = x.dims3()?;
         let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?.reshape((batch, n, width))?;
-        self.tower.masked(x, mask, observe)
+        self.tower.masked_between(x, mask, between, observe)
     }
 
     /// Post-LayerNorm and projection of rows `[…, width]`: `[…, joint]`.

@@ -12,6 +12,7 @@ use crate::data::make_split::{Shares, make_split};
 use crate::data::split_write::save_split_json;
 use crate::data::verify::{VerifyOptions, verify, verify_table};
 use crate::data::{Catalog, DataRoot, PyRandom, Split, embedded, read_split_json};
+use crate::fetch::dataset::Sources;
 use crate::pocket::{self, PocketImages};
 
 pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
@@ -24,6 +25,10 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
         }
         DataCommand::Verify { datasets, data, quick, state, json } => {
             check(&datasets, &data, quick, state.as_deref(), json)
+        }
+        DataCommand::Fetch { datasets, data, mirror, unchecked, dry_run, patience } => {
+            let sources = Sources { mirror, unchecked };
+            super::fetch::datasets(&datasets, &data, &sources, dry_run, patience)
         }
         DataCommand::Split { folder: Some(folder), save: Some(save), split, seed, json, .. } => {
             make(&folder, &save, &seed, shares(split)?, json)
@@ -51,7 +56,13 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn check(ids: &[String], data: &str, quick: bool, state: Option<&Path>, json: bool) -> Result<Exit, Failure> {
+pub(super) fn check(
+    ids: &[String],
+    data: &str,
+    quick: bool,
+    state: Option<&Path>,
+    json: bool,
+) -> Result<Exit, Failure> {
     let catalog = Catalog::new(&DataRoot::parse(data)?)?;
     let ids: Vec<&str> =
         if ids.is_empty() { catalog.ids() } else { ids.iter().map(String::as_str).collect() };

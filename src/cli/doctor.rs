@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::doctor_page::print;
 use super::exit::{Exit, Failure};
 use super::threads::lanes;
-use crate::backbone::ClipFolder;
+use crate::backbone::ClipSource;
 use crate::data::{Availability, Catalog, DataRoot};
 use crate::preprocess::DECODER;
 use crate::record::Store;
@@ -149,17 +149,21 @@ fn gpus() -> Vec<String> {
 
 /// The folder read whole: a truncated file shows here and not at hour 1.
 fn model(dir: &Path) -> Finding {
-    match ClipFolder::open(dir).and_then(|folder| folder.load()) {
+    match ClipSource::open(dir).and_then(|folder| folder.load()) {
         Err(error) => Finding { usable: false, what: error.to_string() },
         Ok(loaded) => {
             let (config, tokenizer) = (&loaded.config, loaded.tokenizer.is_some());
+            let vision = match &config.resnet {
+                Some(resnet) => format!("ResNet {} × {:?} blocks", resnet.width, resnet.layers),
+                None => format!(
+                    "patch {}, vision {} × {} layers",
+                    config.patch_size, config.vision.width, config.vision.layers
+                ),
+            };
             let what = format!(
-                "{}: {} px, patch {}, vision {} × {} layers, text {} × {} layers, joint {}, sha256 {}{}",
+                "{}: {} px, {vision}, text {} × {} layers, joint {}, sha256 {}{}",
                 loaded.name,
                 config.image_size,
-                config.patch_size,
-                config.vision.width,
-                config.vision.layers,
                 config.text.width,
                 config.text.layers,
                 config.projection_dim,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
-use super::signals::{listen, stopped};
+use super::signals::{graceful, stopped};
 use super::suite::device;
 use crate::data::Classes;
 use crate::record::predictions_csv;
@@ -42,7 +42,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
             "these prompts were trained with another model (other weights): numbers will not be reproduced"
         );
     }
-    listen()?;
+    graceful();
     let mut rows = Vec::new();
     for dataset in &datasets {
         for classes in &halves {

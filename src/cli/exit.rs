@@ -98,6 +98,7 @@ from_error! {
     ParityError => Exit::Data,
     candle_core::Error => Exit::Internal,
     crate::data::verify::VerifyError => Exit::Data,
+    crate::fetch::FetchError => Exit::Data,
     crate::pocket::PocketError => Exit::Internal,
     crate::record::StoreError => Exit::Data,
     std::io::Error => Exit::Internal,

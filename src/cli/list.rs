@@ -2,6 +2,8 @@
 
 use super::args::Listing;
 use super::exit::{Exit, Failure};
+use crate::backbone::files::resolve::on_this_machine;
+use crate::backbone::{ClipSource, LoadError};
 use crate::data::embedded;
 use crate::method::{self, REGISTRY};
 use crate::protocol;
@@ -40,7 +42,15 @@ pub(super) fn list(what: Listing, of: Option<&str>) -> Result<Exit, Failure> {
             let pocket = load_pocket()?;
             let side = pocket.config.image_size;
             println!("pocket   embedded, {side} px, sha256 {}", pocket.weights_sha256);
-            println!("any HuggingFace CLIP folder: --clip DIR (ViT-B/16, B/32, L/14 and other sizes)");
+            for (name, found) in on_this_machine() {
+                match found.map_err(LoadError::from).and_then(|found| ClipSource::open(&found.path)) {
+                    Ok(_) => println!("{name}   on this machine: --clip {name}"),
+                    // The cache holds models of every kind; those that are no CLIP are not worth a line.
+                    Err(LoadError::NotClip { .. }) => {}
+                    Err(error) => println!("{name}   not usable: {error}"),
+                }
+            }
+            println!("any other: --clip with a HuggingFace folder, an open_clip export or OpenAI's .pt file");
         }
     }
     Ok(Exit::Ok)

@@ -6,28 +6,58 @@ use candle_core::{DType, Device, Tensor};
 
 use super::exit::{Exit, Failure};
 use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
-use crate::backbone::{Clip, ClipFolder, LoadedClip, TextLayout, export_folder};
+use crate::backbone::{Clip, ClipSource, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, read_file, test_transform};
 use crate::suite::{load_pocket, pocket_vocabulary};
 use crate::util::mistaken::Mistake;
 
 fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
     Ok(match clip {
-        Some(dir) => ClipFolder::open(dir)?.load()?,
+        Some(dir) => ClipSource::open(dir)?.load()?,
         None => load_pocket()?,
     })
 }
 
-pub(super) fn info(clip: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) fn info(clip: Option<&Path>, json: bool) -> Result<Exit, Failure> {
     let model = load(clip)?;
     let config = &model.config;
     let weights: usize = model.weights.iter().map(|(_, tensor)| tensor.elem_count()).sum();
+    if json {
+        let document = serde_json::json!({
+            "name": model.name,
+            "kind": model.kind.id(),
+            "image_tower": if config.resnet.is_some() { "resnet" } else { "transformer" },
+            "image_size": config.image_size,
+            "patch_size": config.resnet.is_none().then_some(config.patch_size),
+            "vision_width": config.vision.width,
+            "text_width": config.text.width,
+            "joint_width": config.projection_dim,
+            "config": config,
+            "parameters": weights,
+            "weights_sha256": model.weights_sha256,
+            "revision": model.revision,
+            "assumed": model.assumed,
+            "tokenizer": model.tokenizer.is_some(),
+        });
+        println!("{document}");
+        return Ok(Exit::Ok);
+    }
     println!("name         {}", model.name);
-    println!("image        {} px, patch {}", config.image_size, config.patch_size);
-    println!(
-        "vision       width {} × {} layers, {} heads",
-        config.vision.width, config.vision.layers, config.vision.heads
-    );
+    println!("kind         {}", model.kind.id());
+    model.revision.iter().for_each(|revision| println!("revision     {revision}"));
+    match &config.resnet {
+        None => {
+            println!("image        {} px, patch {}", config.image_size, config.patch_size);
+            println!(
+                "vision       width {} × {} layers, {} heads",
+                config.vision.width, config.vision.layers, config.vision.heads
+            );
+        }
+        Some(resnet) => {
+            println!("image        {} px", config.image_size);
+            println!("vision       ResNet, width {}, blocks {:?}", resnet.width, resnet.layers);
+        }
+    }
     println!(
         "text         width {} × {} layers, {} heads",
         config.text.width, config.text.layers, config.text.heads
@@ -36,6 +66,7 @@ pub(super) fn info(clip: Option<&Path>) -> Result<Exit, Failure> {
     println!("joint space  {}", config.projection_dim);
     println!("weights      {weights}");
     println!("sha256       {}", model.weights_sha256);
+    model.assumed.iter().for_each(|assumed| println!("note         {assumed}"));
     Ok(Exit::Ok)
 }
 

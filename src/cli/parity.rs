@@ -29,7 +29,10 @@ pub(super) fn parity(
             );
         }
         for name in &report.skipped {
-            println!("skip {name}: no such method here");
+            println!("skip {name}: no such method here, or nothing of ours to compare with it");
+        }
+        if !report.without_numbers.is_empty() {
+            println!("no golden numbers here for {}", report.without_numbers.join(", "));
         }
         let passed = report.checks.iter().filter(|check| check.pass).count();
         println!("{passed} of {} checks pass", report.checks.len());

@@ -91,7 +91,7 @@ pub(super) fn summary(estimate: &Estimate) -> String {
 }
 
 /// Two significant units at most.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, _) => format!("{seconds:.0} s"),

@@ -3,7 +3,7 @@
 use super::args::PocketCommand;
 use super::exit::{Exit, Failure};
 use super::progress::bar;
-use super::signals::{listen, stopped};
+use super::signals::{graceful, stopped};
 use crate::pocket::pretrain::{PretrainSettings, pretrain};
 use crate::pocket::{Sheet, write_previews};
 
@@ -15,7 +15,7 @@ pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
             }
         }
         PocketCommand::Pretrain { out, pairs, batch, learning_rate, seed } => {
-            listen()?;
+            graceful();
             let settings = PretrainSettings { pairs, batch, learning_rate, seed, checkpoint_every: 100 };
             let progress = bar(pairs / batch.max(1) as u64, "pretraining");
             let mut hear = |step: crate::pocket::pretrain::Progress| {

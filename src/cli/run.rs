@@ -1,5 +1,6 @@
 //! From the command line to an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,18 +8,21 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, import, list, model, parity, pocket, report, runs, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, report, runs, signals,
+    slurm, status, suite, threads, verify,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
     super::closed_pipe::end_quietly();
     let cli = Cli::parse();
-    let result = threads::settle(&cli.command).and_then(|()| dispatch(cli.command));
+    let result =
+        threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            // After HUP there may be no stderr any more.
+            drop(writeln!(std::io::stderr(), "error: {}", failure.message));
             failure.exit
         }
     };
@@ -28,6 +32,8 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Suite(args) => suite::suite(&args),
+        Command::Slurm(args) => slurm::slurm(&args),
+        Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Import(command) => import::import(&command),
         Command::List { what, method } => list::list(what, method.as_deref()),
@@ -35,7 +41,10 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Runs(command) => runs::runs(command),
         Command::Compare(args) => compare::compare(&args),
         Command::Data(command) => data::data(command),
-        Command::Model(ModelCommand::Info { clip }) => model::info(clip.as_deref()),
+        Command::Model(ModelCommand::Info { model, clip, json }) => {
+            model::info(model.or(clip).as_deref(), json)
+        }
+        Command::Model(ModelCommand::Fetch { id, dry_run, patience }) => fetch::model(&id, dry_run, patience),
         Command::Model(ModelCommand::Export { dir }) => model::export(&dir),
         Command::Model(ModelCommand::Features { clip, image, text, .. }) => {
             model::features(clip.as_deref(), &image, &text)

@@ -8,13 +8,15 @@ use candle_core::Device;
 use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
+use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
 use super::plan;
 use super::progress::bar;
 use super::report::warn;
-use super::signals::{listen, stopped};
+use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
-use crate::record::{Redactor, Store};
+use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
+use crate::record::{Redactor, Store, kept_so_far};
 use crate::suite::{
     CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
     method_id, render_report, run, settle_sizes,
@@ -112,13 +114,11 @@ fn available(world: &World, suite: &SuiteFile) -> Result<(Vec<String>, Vec<Strin
     Ok((ready, tested))
 }
 
-pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+/// The world, the plan and its sizes, of a command line.
+pub(super) fn planned(args: &SuiteArgs, device: &Device) -> Result<(World, Plan, Sizes), Failure> {
     let name = SuiteFile::find(&args.name)?.name;
     outside_data(args)?;
-    listen()?;
-    let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
-    let device = device(&args.device)?;
-    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
+    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), device)?.rounded(args.dtype)?;
     for value in &args.split_file {
         world.use_split_file(value)?;
     }
@@ -127,9 +127,35 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     }
     world.profile = free_profile(&world, &args.out, &name)?;
     let (plan, sizes) = resolve(args, &world)?;
+    Ok((world, plan, sizes))
+}
+
+/// The part of the plan to run, and the place among tasks that share all of it: those of a Slurm array, unless each has
+/// a part of its own.
+fn share(args: &SuiteArgs) -> Result<(Shard, Option<(usize, usize)>), Failure> {
+    let place = array_place(&variable);
+    match args.shard.as_deref() {
+        Some("slurm") => {
+            let (index, count) = place.map_err(|error| Failure::new(Exit::Usage, error))?;
+            Ok((Shard::nth(index, count), None))
+        }
+        Some(text) => Ok((Shard::parse(text)?, None)),
+        None => Ok((Shard::WHOLE, place.ok())),
+    }
+}
+
+pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+    SuiteFile::find(&args.name)?;
+    if let Some(time) = args.stop_after {
+        stop_after(time)?;
+    }
+    let (shard, among) = share(args)?;
+    let device = device(&args.device)?;
+    let (world, plan, sizes) = planned(args, &device)?;
     if args.plan {
         return plan::show(args, &world, &plan);
     }
+    graceful();
     sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
@@ -148,14 +174,25 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         redactor: redactor(args),
         cache: args.cache.clone().map(|folder| (folder, args.cache_limit.saturating_mul(GIB))),
         command: CommandLine::new(std::env::args_os().map(|arg| settled(&arg.to_string_lossy(), &plan))),
+        slurm: this_task(),
+        cluster: cluster_name(),
+        among,
+        gone: gone(),
         stop: &stopped,
         event: &event,
     };
-    let summary = run(&world, &plan, &options)?;
-    let report = match render_report(&args.out, &plan.suite.name, &world.profile) {
-        // Whoever runs the cells will have something to report on.
-        Err(SuiteError::NothingFinished { .. }) if summary.elsewhere > 0 => None,
-        report => Some(report?),
+    let run_dir = store(args, &plan.suite.name, &world).dir().to_owned();
+    let summary = match run(&world, &plan, &options) {
+        Ok(summary) => summary,
+        Err(error) => return Err(after(args, &run_dir, error.into())?),
+    };
+    let report = match args.no_report {
+        true => None,
+        false => match render_report(&args.out, &plan.suite.name, &world.profile) {
+            // Whoever runs the cells will have something to report on.
+            Err(SuiteError::NothingFinished { .. }) if summary.elsewhere > 0 => None,
+            report => Some(report?),
+        },
     };
     let seconds = started.elapsed().as_secs_f64();
     let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
@@ -171,6 +208,39 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         warn(&report);
     }
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// What an interrupted task of Slurm does before it ends: it goes back in the queue, where that was asked for, where its
+/// end is the system's and not a person's, and where its starts lead anywhere.
+fn after(args: &SuiteArgs, run_dir: &Path, failure: Failure) -> Result<Failure, Failure> {
+    let (Some(limit), Some(task), Exit::Interrupted) = (args.requeue, this_task(), failure.exit) else {
+        return Ok(failure);
+    };
+    let wanted = match cause() {
+        Some(Cause::TimeNearlyUp) => true,
+        Some(Cause::Terminated) => matches!(ended(&task), Ok(Ended::BySystem)),
+        _ => false,
+    };
+    if !wanted {
+        return Ok(failure);
+    }
+    let idle = Restarts::new(run_dir, &task)
+        .count(kept_so_far() > 0)
+        .map_err(|error| Failure::new(Exit::RunFailed, error))?;
+    if idle >= limit {
+        let reason = format!(
+            "go on: {idle} starts of task {task} in a row ended before anything was kept; give more time, or a smaller \
+             --checkpoint-secs"
+        );
+        return Ok(Failure::new(Exit::RunFailed, reason));
+    }
+    eprintln!("task {task} goes back in the queue");
+    match requeue(&task) {
+        Ok(()) => Ok(failure),
+        Err(error) => {
+            Ok(Failure::new(Exit::RunFailed, format!("{error}; submit the same script again to go on")))
+        }
+    }
 }
 
 /// Nothing is written below --data, which belongs to somebody else.

@@ -22,6 +22,7 @@ fn cores() -> usize {
 fn wanted(command: &Command) -> (Wanted, bool) {
     let (typed, pocket) = match command {
         Command::Suite(args) => (args.threads, args.clip.is_none()),
+        Command::Slurm(args) => (args.suite.threads, args.suite.clip.is_none()),
         Command::Doctor { clip, .. } => (None, clip.is_none()),
         Command::Pocket(_) => (None, true),
         _ => (None, false),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::VerifyArgs;
 use super::exit::{Exit, Failure};
 use super::named;
-use super::signals::{listen, stopped};
+use super::signals::{graceful, stopped};
 use super::suite::device;
 use crate::backbone::{Precision, PrecisionError};
 use crate::check::verify::{Verdict, VerifyError, quick, rerun};
@@ -15,7 +15,7 @@ use crate::suite::World;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let paths = record_files(&args.records, &args.out)?;
-    listen()?;
+    graceful();
     let mut open: Option<(String, World)> = None;
     let mut verdicts = Vec::new();
     for path in paths {

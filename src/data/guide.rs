@@ -1,6 +1,6 @@
 //! What a user must fetch by hand, from where and with which digest, out of a manifest.
 //!
-//! Nothing is downloaded by this program: most of these files need a browser, a log-in or a licence.
+//! Nothing is downloaded here; `fetch` does that, where a file needs no browser, log-in or licence.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub(super) fn class_names(manifest: &Manifest) -> String {
 }
 
 /// Where CoOp's class name file can be had; ImageNet's manifest knows.
-pub(super) fn class_names_url(manifest: &Manifest) -> String {
+pub(crate) fn class_names_url(manifest: &Manifest) -> String {
     let own = |m: &Manifest| m.archives.iter().find(|a| a.file == "classnames.txt").map(|a| a.url.clone());
     own(manifest)
         .or_else(|| super::embedded::manifest("imagenet").ok().as_ref().and_then(own))
@@ -136,8 +136,8 @@ mod tests {
         {
             assert!(text.contains(part), "{part} in {text}");
         }
-        let text = describe(&embedded::manifest("food101").unwrap());
-        assert!(text.contains("no digest was found"), "{text}");
+        let text = describe(&embedded::manifest("ucf101").unwrap());
+        assert!(text.contains("no size or digest found"), "{text}");
     }
 
     #[test]

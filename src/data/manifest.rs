@@ -271,11 +271,26 @@ pub struct Archive {
     pub note: Option<String>,
     /// What unpacking gives.
     pub unpacks_to: Option<String>,
+    /// What `data fetch` does with it; absent where it is not needed.
+    pub fetch: Option<FetchRule>,
     /// Published digests; publishers record different kinds.
     #[serde(default)]
     pub digests: Vec<PublishedDigest>,
     /// Where these are said.
     pub source: String,
+}
+
+/// What an archive gives a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchRule {
+    /// Folders inside the archive that the dataset needs, as paths from wherever they lie in it.
+    pub gives: Vec<BelowPath>,
+    /// What the folder is called in the dataset's folder, where that is another name.
+    pub put: Option<BelowPath>,
+    /// The address is a page where a person accepts terms or logs in: only a mirror can be asked for the file.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// A size and digest as one publisher records them.
@@ -288,6 +303,10 @@ pub struct PublishedDigest {
     pub sha256: Option<Sha256Hex>,
     /// MD5, where the publisher records no other.
     pub md5: Option<Md5Hex>,
+    /// Size and digest are very likely those of the tar inside the tar.gz: whoever recorded them had a client that
+    /// unpacked on the way.
+    #[serde(default)]
+    pub unpacked: bool,
     /// Who records it.
     pub source: String,
 }

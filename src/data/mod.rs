@@ -35,7 +35,7 @@ pub use fewshot::FewShot;
 pub use file_source::FileSource;
 pub use halves::{LabelMap, LocalItem};
 pub use item::{Classes, Item, Split};
-pub use manifest::{Manifest, ManifestError, Role};
+pub use manifest::{Archive, Layout, Manifest, ManifestError, Role};
 pub use prediction::{Confidence, Prediction};
 pub use pyrandom::{PyRandom, SeedError};
 pub use source::{ImageSource, PixelError, pixels_sha256};

@@ -4,15 +4,19 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::contract::{Head, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::sets::{Alone, ClassifierSet, Shares};
+use super::parts::draws::linear;
+use super::registry::{Entry, Family};
+use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
+use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
@@ -28,7 +32,21 @@ struct CoCoOp {
     reduction: usize,
 }
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "cocoop",
+    aliases: &[],
+    name: "CoCoOp",
+    summary: "CoOp's context shifted by a small network of the image feature",
+    family: Family::Prompts,
+    color: (0, 158, 115),
+    switches: &[],
+    published_tensors: &[],
+    defaults: include_str!("../../suites/methods/cocoop.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: CoCoOp = parse("cocoop", table)?;
     if method.context_tokens == 0 || method.reduction == 0 {
         return Err(setting("cocoop", "context_tokens and reduction must be at least 1".to_owned()));
@@ -42,20 +60,6 @@ impl CoCoOp {
     }
 }
 
-/// PyTorch's Linear default: weight and bias uniform in ±1/√inputs.
-fn linear_default(
-    outputs: usize,
-    inputs: usize,
-    stream: &mut Stream,
-    device: &Device,
-) -> candle_core::Result<[Tensor; 2]> {
-    let bound = (inputs as f64).powf(-0.5);
-    let mut draw =
-        |count: usize| -> Vec<f32> { (0..count).map(|_| stream.uniform_in(-bound, bound) as f32).collect() };
-    let weight = Tensor::from_vec(draw(outputs * inputs), (outputs, inputs), device)?;
-    Ok([weight, Tensor::from_vec(draw(outputs), outputs, device)?])
-}
-
 impl Method for CoCoOp {
     fn id(&self) -> &'static str {
         "cocoop"
@@ -64,16 +68,17 @@ impl Method for CoCoOp {
     fn init(
         &self,
         clip: &Clip,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
+        _: Option<&dyn Shots>,
         stream: &mut Stream,
     ) -> Result<Parameters, MethodError> {
         let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
         let hidden = self.hidden(joint);
-        let [w1, b1] = linear_default(hidden, joint, stream, clip.device())?;
-        let [w2, b2] = linear_default(width, hidden, stream, clip.device())?;
+        let [w1, b1] = linear(hidden, joint, stream, clip.device())?;
+        let [w2, b2] = linear(width, hidden, stream, clip.device())?;
         let typed = |t: Tensor| t.to_dtype(clip.dtype());
         Parameters::new(vec![
-            ("ctx", initial_context(clip, prompts, self.context_tokens)?),
+            ("ctx", initial_context(clip, &texts.prompts, self.context_tokens)?),
             ("meta_net.linear1.weight", typed(w1)?),
             ("meta_net.linear1.bias", typed(b1)?),
             ("meta_net.linear2.weight", typed(w2)?),
@@ -97,6 +102,10 @@ impl Method for CoCoOp {
         }
     }
 
+    fn texts_see_images(&self) -> bool {
+        true
+    }
+
     fn untouched(&self) -> Untouched {
         TEXT_ONLY
     }
@@ -104,7 +113,7 @@ impl Method for CoCoOp {
     fn token_rows(
         &self,
         clip: &Arc<Clip>,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
         parameters: Option<&Named>,
         images: &ImageBatch,
     ) -> Result<TokenRows, MethodError> {
@@ -113,18 +122,18 @@ impl Method for CoCoOp {
                 let (joint, width) = (clip.config.projection_dim, clip.config.text.width);
                 let net = MetaNet::new(parameters, joint, self.hidden(joint), width)?;
                 let ctx = parameters.get("ctx", &[self.context_tokens, width])?;
-                let shift = net.shift(&l2_normalise(&images.frozen.features)?)?;
+                let shift = net.shift(&l2_normalise(images.pooled()?)?)?;
                 let shifted = |i: usize| ctx.broadcast_add(&shift.narrow(0, i, 1)?);
-                (0..images.frozen.len()).map(shifted).collect::<candle_core::Result<Vec<_>>>()?
+                (0..images.len()).map(shifted).collect::<candle_core::Result<Vec<_>>>()?
             }
-            None => vec![initial_context(clip, prompts, self.context_tokens)?; images.frozen.len()],
+            None => vec![initial_context(clip, &texts.prompts, self.context_tokens)?; images.len()],
         };
-        context_rows(clip, prompts, &contexts, images)
+        context_rows(clip, &texts.prompts, &contexts, images)
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
         let joint = clip.config.projection_dim;
-        let context = Context::new(clip, prompts, self.context_tokens)?;
+        let context = Context::new(clip, &texts.prompts, self.context_tokens)?;
         Ok(Box::new(ConditionalHead { context, joint, hidden: self.hidden(joint) }))
     }
 }
@@ -160,10 +169,6 @@ struct ConditionalHead {
 }
 
 impl Head for ConditionalHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
-    }
-
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let [_, width] = self.context.shape();
         let one = |each: &Named| -> Result<_, MethodError> {
@@ -185,7 +190,7 @@ impl ClassifierSet for Conditional {
     fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError> {
         let count = self.each.len();
         let features = (0..count)
-            .map(|i| Ok(l2_normalise(&shares.of(i, count, images)?.frozen.features)?))
+            .map(|i| Ok(l2_normalise(shares.of(i, count, images)?.pooled()?)?))
             .collect::<Result<Vec<_>, MethodError>>()?;
         let shifts = self.each.iter().zip(&features).map(|((_, net), features)| net.shift(features));
         let shifts = shifts.collect::<candle_core::Result<Vec<_>>>()?;

@@ -1,81 +1,23 @@
 //! The seam between methods and everything that runs them.
 //!
-//! method + class prompts → head; head + parameters → classifier; classifier + images → logits. With
-//! tracked parameters the logits carry a graph (training), with plain tensors none (evaluation), so
-//! the code that trains is the code that is evaluated.
+//! method + class texts → head; head + parameters → classifiers; classifier + images → logits, and with labels
+//! what a step minimises. With tracked parameters the results carry a graph (training), with plain tensors none
+//! (evaluation), so the code that trains is the code that is evaluated.
 
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use super::error::MethodError;
+use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
-use super::sets::{ClassifierSet, OneByOne};
+use super::sets::{Alone, ClassifierSet};
+use super::setup::{ClassTexts, Golden, ParameterShape, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
-use crate::backbone::{Clip, FrozenImages, TokenCache};
+use crate::backbone::Clip;
+use crate::backbone::nn::cross_entropy;
 use crate::util::rng::Stream;
-
-/// What a method reads of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ImageNeed {
-    /// The pooled feature.
-    Features,
-    /// Every layer's frozen keys and values as well.
-    Tokens,
-    /// The pixels: the method runs the tower itself.
-    Pixels,
-}
-
-/// A batch of images after the frozen pass.
-#[derive(Clone, Debug)]
-pub struct ImageBatch {
-    /// Features, and the cache where some method needs [`ImageNeed::Tokens`].
-    pub frozen: FrozenImages,
-    /// Normalised pixels `[batch, 3, side, side]`, where some method needs [`ImageNeed::Pixels`].
-    pub pixels: Option<Tensor>,
-}
-
-impl ImageBatch {
-    /// Several batches, one after another. They must have been prepared for the same need.
-    ///
-    /// # Errors
-    /// Whatever candle reports.
-    pub fn cat(parts: &[&Self]) -> Result<Self, MethodError> {
-        let features: Vec<_> = parts.iter().map(|part| &part.frozen.features).collect();
-        let caches: Option<Vec<_>> = parts.iter().map(|part| part.frozen.cache.as_ref()).collect();
-        let pixels: Option<Vec<_>> = parts.iter().map(|part| part.pixels.as_ref()).collect();
-        let frozen = FrozenImages {
-            features: Tensor::cat(&features, 0)?,
-            cache: caches.map(|caches| TokenCache::cat(&caches)).transpose()?,
-            tokens: parts.first().map_or(0, |part| part.frozen.tokens),
-        };
-        Ok(Self { frozen, pixels: pixels.map(|pixels| Tensor::cat(&pixels, 0)).transpose()? })
-    }
-
-    /// Image `index` alone (views, nothing is copied).
-    ///
-    /// # Errors
-    /// When there is no such image.
-    pub fn single(&self, index: usize) -> Result<Self, MethodError> {
-        self.narrow(index, 1)
-    }
-
-    /// `count` images from `start` on (views, nothing is copied).
-    ///
-    /// # Errors
-    /// When they do not exist.
-    pub fn narrow(&self, start: usize, count: usize) -> Result<Self, MethodError> {
-        let tokens = self.frozen.tokens;
-        let narrow = |cache: &TokenCache| cache.narrow(start * tokens, count * tokens);
-        let frozen = FrozenImages {
-            features: self.frozen.features.narrow(0, start, count)?,
-            cache: self.frozen.cache.as_ref().map(narrow).transpose()?,
-            tokens,
-        };
-        Ok(Self { frozen, pixels: self.pixels.as_ref().map(|p| p.narrow(0, start, count)).transpose()? })
-    }
-}
 
 /// A method with its hyper-parameters. It holds no tensor.
 pub trait Method: Send + Sync {
@@ -83,17 +25,66 @@ pub trait Method: Send + Sync {
     fn id(&self) -> &'static str;
 
     /// What it reads of an image.
-    fn needs(&self) -> ImageNeed {
-        ImageNeed::Features
+    fn needs(&self) -> Needs {
+        Needs::POOLED
     }
 
-    /// Initial trained parameters for these class prompts (token ids BOS … EOS, one per class). The
-    /// order of the parameters is the order of the draws and of every file. Empty: nothing to train.
+    /// Whether it depends on a draw of training images at all.
+    fn draws(&self) -> bool {
+        true
+    }
+
+    /// Whether it can meet classes it was not trained on. One that owns a row a class cannot.
+    fn transfers(&self) -> bool {
+        true
+    }
+
+    /// Whether its initial values read the training images.
+    fn reads_shots(&self) -> bool {
+        false
+    }
+
+    /// Whether its texts depend on the image.
+    fn texts_see_images(&self) -> bool {
+        false
+    }
+
+    /// Initial parameters for these class texts. The order of the trained ones is the order of the draws and of
+    /// every file. None trained: these are the final ones. `shots` are there for a method that
+    /// [reads them](Method::reads_shots).
     ///
     /// # Errors
-    /// [`MethodError`] when the prompts do not allow it.
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], stream: &mut Stream)
-    -> Result<Parameters, MethodError>;
+    /// [`MethodError`] when the texts do not allow it, or shots are needed and absent.
+    fn init(
+        &self,
+        clip: &Clip,
+        texts: &ClassTexts,
+        shots: Option<&dyn Shots>,
+        stream: &mut Stream,
+    ) -> Result<Parameters, MethodError>;
+
+    /// What a solver of the method's own computes on the way, for golden numbers; `given` are their initial values. Nothing
+    /// where the training loop trains.
+    ///
+    /// # Errors
+    /// As [`Method::init`].
+    fn golden(
+        &self,
+        _clip: &Clip,
+        _texts: &ClassTexts,
+        _shots: Option<&dyn Shots>,
+        _given: &dyn Fn(&str) -> Option<Tensor>,
+    ) -> Result<Golden, MethodError> {
+        Ok(Golden::default())
+    }
+
+    /// Names and shapes of what [`Method::init`] returns, without values. A method that reads shots overrides this.
+    ///
+    /// # Errors
+    /// As [`Method::init`].
+    fn shapes(&self, clip: &Clip, texts: &ClassTexts) -> Result<Vec<ParameterShape>, MethodError> {
+        Ok(ParameterShape::of(&self.init(clip, texts, None, &mut Stream::new(&["shapes"]))?))
+    }
 
     /// What it computes and keeps for a class set.
     fn work(&self, shape: &Shape<'_>) -> Work;
@@ -103,7 +94,7 @@ pub trait Method: Send + Sync {
         Untouched::BOTH
     }
 
-    /// Token features with `parameters` in place, for class prompts and images (with pixels). `None` stands for
+    /// Token features with `parameters` in place, for class texts and images (with pixels). `None` stands for
     /// no prompts at all, or, where prompts take the place of words, for these words.
     ///
     /// # Errors
@@ -111,37 +102,36 @@ pub trait Method: Send + Sync {
     fn token_rows(
         &self,
         clip: &Arc<Clip>,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
         _parameters: Option<&Named>,
         images: &ImageBatch,
     ) -> Result<TokenRows, MethodError> {
         // A method that overrides nothing has no prompts: its parameters lie behind the towers.
-        frozen_rows(clip, prompts, images)
+        frozen_rows(clip, &texts.prompts, images)
     }
 
     /// Binds the method to a class set and computes what is frozen about it.
     ///
     /// # Errors
-    /// [`MethodError`] when the prompts cannot be laid out.
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError>;
+    /// [`MethodError`] when the texts cannot be laid out.
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError>;
 }
 
 /// A method bound to a class set.
 pub trait Head: Send + Sync {
-    /// Computes the text side once for these parameters.
+    /// The text sides of several parameters of one shape together, computed once. A method that can share products
+    /// among them does; [`one_by_one`](super::sets::one_by_one) serves the others.
     ///
     /// # Errors
     /// [`MethodError::Parameter`] for a missing parameter or a wrong shape.
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError>;
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError>;
 
-    /// The text sides of several parameters of one shape together. A method that can share products among them
-    /// overrides this.
+    /// One classifier.
     ///
     /// # Errors
-    /// As [`Head::classifier`].
-    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
-        let each = parameters.iter().map(|parameters| self.classifier(parameters));
-        Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
+    /// As [`Head::classifiers`].
+    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
     }
 }
 
@@ -152,4 +142,62 @@ pub trait Classifier: Send + Sync {
     /// # Errors
     /// [`MethodError::Images`] when the batch lacks what the method reads.
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError>;
+
+    /// What a step on these images and labels `[batch]` minimises; the mean cross-entropy of the logits where the
+    /// method says nothing else.
+    ///
+    /// # Errors
+    /// As [`Classifier::logits`].
+    fn objective(&self, images: &ImageBatch, labels: &Tensor) -> Result<Objective, MethodError> {
+        Objective::cross_entropy(self.logits(images)?, labels)
+    }
+}
+
+/// What a step minimises.
+#[derive(Clone, Debug)]
+pub struct Objective {
+    /// Logits `[batch, classes]`.
+    pub logits: Tensor,
+    /// The whole loss, a scalar (nats where it is a cross-entropy).
+    pub loss: Tensor,
+    /// The loss's weighted terms by name, where it has several.
+    pub terms: Vec<(&'static str, Tensor)>,
+    /// A second loss that the gradient must not work against.
+    pub guide: Option<Guide>,
+}
+
+/// A loss with gradient h: where the objective's gradient g opposes it (g·h < 0), `strength` times g's part along h is
+/// taken away.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    /// The guiding loss, a scalar.
+    pub loss: Tensor,
+    /// 1 takes away all of the opposing part.
+    pub strength: f64,
+}
+
+impl Objective {
+    /// Mean cross-entropy of logits `[batch, classes]` with labels `[batch]`.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn cross_entropy(logits: Tensor, labels: &Tensor) -> Result<Self, MethodError> {
+        let loss = cross_entropy(&logits, labels)?;
+        Ok(Self { logits, loss, terms: Vec::new(), guide: None })
+    }
+
+    /// Cross-entropy and further weighted terms, which are added in order.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn with_terms(
+        logits: Tensor,
+        labels: &Tensor,
+        terms: Vec<(&'static str, Tensor)>,
+    ) -> Result<Self, MethodError> {
+        let plain = Self::cross_entropy(logits, labels)?;
+        let loss = terms.iter().try_fold(plain.loss.clone(), |sum, (_, term)| sum + term)?;
+        let terms = std::iter::once(("ce", plain.loss.clone())).chain(terms).collect();
+        Ok(Self { loss, terms, ..plain })
+    }
 }

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::sets::{Alone, ClassifierSet, OneByOne};
+use super::registry::{Entry, Family};
+use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
+use super::setup::{ClassTexts, Shots};
 use super::token_rows::{Sequence, TokenRows, Untouched, text_rows, vision_rows};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
@@ -27,7 +30,21 @@ struct CoOp {
     context_tokens: usize,
 }
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "coop",
+    aliases: &[],
+    name: "CoOp",
+    summary: "trained context vectors in front of every class name",
+    family: Family::Prompts,
+    color: (86, 180, 233),
+    switches: &[],
+    published_tensors: &[],
+    defaults: include_str!("../../suites/methods/coop.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: CoOp = parse("coop", table)?;
     if method.context_tokens == 0 {
         return Err(setting("coop", "context_tokens is 0: at least one vector is trained".to_owned()));
@@ -74,6 +91,18 @@ impl Context {
         Ok(l2_normalise(&self.clip.text.encode_prefixed(&prefix, &self.layout)?)?)
     }
 
+    /// The classifiers of several contexts `ctx`; their suffixes are rows of the same products.
+    pub fn cosines(&self, parameters: &[Named]) -> Result<Vec<CosineHead>, MethodError> {
+        let contexts: Vec<_> =
+            parameters.iter().map(|each| each.get("ctx", &self.shape())).collect::<Result<_, _>>()?;
+        let texts = self.features(&Tensor::stack(&contexts, 0)?)?;
+        let one = |index| -> Result<CosineHead, MethodError> {
+            let text = texts.narrow(0, index, 1)?.squeeze(0)?;
+            Ok(CosineHead { text, scale: self.scale().clone() })
+        };
+        (0..contexts.len()).map(one).collect()
+    }
+
     /// exp(τ).
     pub fn scale(&self) -> &Tensor {
         self.clip.logit_scale()
@@ -108,29 +137,40 @@ pub(super) fn context_rows(
 /// Texts carry the context in front of every other token; nothing of it reaches an image.
 pub(super) const TEXT_ONLY: Untouched = Untouched { text: false, vision: true };
 
+/// The work of a context of `count` vectors in front of every class name.
+pub(super) fn context_work(shape: &Shape<'_>, count: usize) -> Work {
+    let evaluate = shape.classes() * shape.joint();
+    Work {
+        step: 2 * (shape.text_tokens() + shape.batch * evaluate),
+        classifier: shape.text_tokens(),
+        step_bytes: shape.step_bytes(
+            (count * shape.config.text.width) as u64,
+            shape.classes() + shape.batch,
+            shape.classes() * shape.batch,
+        ),
+        image: shape.image_tokens(),
+        evaluate,
+        ..Work::default()
+    }
+}
+
 impl Method for CoOp {
     fn id(&self) -> &'static str {
         "coop"
     }
 
-    fn init(&self, clip: &Clip, prompts: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
-        Parameters::new(vec![("ctx", initial_context(clip, prompts, self.context_tokens)?)])
+    fn init(
+        &self,
+        clip: &Clip,
+        texts: &ClassTexts,
+        _: Option<&dyn Shots>,
+        _: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
+        Parameters::new(vec![("ctx", initial_context(clip, &texts.prompts, self.context_tokens)?)])
     }
 
     fn work(&self, shape: &Shape<'_>) -> Work {
-        let evaluate = shape.classes() * shape.joint();
-        Work {
-            step: 2 * (shape.text_tokens() + shape.batch * evaluate),
-            classifier: shape.text_tokens(),
-            step_bytes: shape.step_bytes(
-                (self.context_tokens * shape.config.text.width) as u64,
-                shape.classes() + shape.batch,
-                shape.classes() * shape.batch,
-            ),
-            image: shape.image_tokens(),
-            evaluate,
-            ..Work::default()
-        }
+        context_work(shape, self.context_tokens)
     }
 
     fn untouched(&self) -> Untouched {
@@ -140,7 +180,7 @@ impl Method for CoOp {
     fn token_rows(
         &self,
         clip: &Arc<Clip>,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
         parameters: Option<&Named>,
         images: &ImageBatch,
     ) -> Result<TokenRows, MethodError> {
@@ -148,32 +188,21 @@ impl Method for CoOp {
             Some(parameters) => {
                 parameters.get("ctx", &[self.context_tokens, clip.config.text.width])?.clone()
             }
-            None => initial_context(clip, prompts, self.context_tokens)?,
+            None => initial_context(clip, &texts.prompts, self.context_tokens)?,
         };
-        context_rows(clip, prompts, &[context], images)
+        context_rows(clip, &texts.prompts, &[context], images)
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
-        Ok(Box::new(ContextHead(Context::new(clip, prompts, self.context_tokens)?)))
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
+        Ok(Box::new(ContextHead(Context::new(clip, &texts.prompts, self.context_tokens)?)))
     }
 }
 
 struct ContextHead(Context);
 
 impl Head for ContextHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
-    }
-
-    /// The suffixes of all contexts are rows of the same products.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
-        let contexts: Vec<_> =
-            parameters.iter().map(|each| each.get("ctx", &self.0.shape())).collect::<Result<_, _>>()?;
-        let texts = self.0.features(&Tensor::stack(&contexts, 0)?)?;
-        let each = (0..contexts.len()).map(|index| -> Result<Box<dyn Classifier>, MethodError> {
-            let text = texts.narrow(0, index, 1)?.squeeze(0)?;
-            Ok(Box::new(CosineHead { text, scale: self.0.scale().clone() }))
-        });
-        Ok(Box::new(OneByOne(each.collect::<Result<_, _>>()?)))
+        let boxed = |one| -> Box<dyn Classifier> { Box::new(one) };
+        Ok(Box::new(OneByOne(self.0.cosines(parameters)?.into_iter().map(boxed).collect())))
     }
 }

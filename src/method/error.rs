@@ -1,6 +1,7 @@
 //! What can go wrong inside a method.
 
 use crate::backbone::LayoutError;
+use crate::data::PixelError;
 
 /// An error of a method: a setting it refuses, prompts it cannot lay out, or a tensor operation.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,15 @@ pub enum MethodError {
     /// The images were prepared without what this method reads.
     #[error("read images: {0} were not kept for this batch")]
     Images(&'static str),
+    /// Initial values that follow from training images could not be had.
+    #[error("set up from training images: {0}")]
+    Shots(String),
+    /// A training image could not be had.
+    #[error(transparent)]
+    Pixels(#[from] PixelError),
+    /// The run was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// Prompts that do not fit.
     #[error(transparent)]
     Layout(#[from] LayoutError),

@@ -8,10 +8,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::registry::{Entry, Family, Switch};
+use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
+use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
@@ -25,7 +29,58 @@ struct LinearProbe {
     normalise: bool,
 }
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "linear_probe",
+    aliases: &["lp"],
+    name: "LP",
+    summary: "a linear layer on the image feature, text features fixed",
+    family: Family::FeatureAdapter,
+    color: (230, 159, 0),
+    switches: &[
+        Switch {
+            key: "raw_class_names",
+            published: "true",
+            why: "The published code of RPO's authors leaves the underscores of class names in its prompts; CoOp's code does not.",
+            test: "raw_class_names_keep_their_underscores",
+        },
+        Switch {
+            key: "template",
+            published: "\"A photo of a {}\"",
+            why: "Published: a capital and no full stop. Ours is the sentence of the other methods.",
+            test: "the_probe_has_its_own_sentence",
+        },
+        Switch {
+            key: "normalise",
+            published: "false",
+            why: "Whether the image feature is l2-normalised before and after the layer. The default is the published one.",
+            test: "the_probe_normalises_when_told",
+        },
+        Switch {
+            key: "batch_size",
+            published: "32",
+            why: "From the configuration that the published scripts name, whose name says ep10_batch1.",
+            test: "the_probe_trains_as_told",
+        },
+        Switch {
+            key: "learning_rate",
+            published: "0.0005",
+            why: "As above.",
+            test: "the_probe_trains_as_told",
+        },
+        Switch {
+            key: "epochs",
+            published: "30",
+            why: "As above; the published test script loads epoch 30.",
+            test: "the_probe_trains_as_told",
+        },
+    ],
+    published_tensors: &[],
+    defaults: include_str!("../../suites/methods/linear_probe.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     Ok(Box::new(parse::<LinearProbe>("linear_probe", table)?))
 }
 
@@ -35,7 +90,13 @@ impl Method for LinearProbe {
     }
 
     /// Weight `[joint, joint]` = identity, bias `[joint]` = 0.
-    fn init(&self, clip: &Clip, _: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
+    fn init(
+        &self,
+        clip: &Clip,
+        _: &ClassTexts,
+        _: Option<&dyn Shots>,
+        _: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
         let (joint, dtype) = (clip.config.projection_dim, clip.dtype());
         let weight = Tensor::eye(joint, dtype, clip.device())?;
         let bias = Tensor::zeros(joint, dtype, clip.device())?;
@@ -58,8 +119,8 @@ impl Method for LinearProbe {
         }
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
-        let text = text_features(clip, prompts)?;
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
+        let text = text_features(clip, &texts.prompts)?;
         Ok(Box::new(ProbeHead { text, scale: clip.logit_scale().clone(), normalise: self.normalise }))
     }
 }
@@ -71,15 +132,17 @@ struct ProbeHead {
 }
 
 impl Head for ProbeHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let joint = self.text.dim(1)?;
-        Ok(Box::new(Probe {
-            text: self.text.t()?,
-            scale: self.scale.clone(),
-            weight: parameters.get("weight", &[joint, joint])?.t()?,
-            bias: parameters.get("bias", &[joint])?.clone(),
-            normalise: self.normalise,
-        }))
+        one_by_one(parameters, |each| {
+            Ok(Box::new(Probe {
+                text: self.text.t()?,
+                scale: self.scale.clone(),
+                weight: each.get("weight", &[joint, joint])?.t()?,
+                bias: each.get("bias", &[joint])?.clone(),
+                normalise: self.normalise,
+            }))
+        })
     }
 }
 
@@ -94,7 +157,7 @@ struct Probe {
 impl Classifier for Probe {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let normalise = |x: Tensor| if self.normalise { l2_normalise(&x) } else { Ok(x) };
-        let features = normalise(images.frozen.features.clone())?;
+        let features = normalise(images.pooled()?.clone())?;
         let features = normalise(features.matmul(&self.weight)?.broadcast_add(&self.bias)?)?;
         Ok(features.matmul(&self.text)?.broadcast_mul(&self.scale)?)
     }

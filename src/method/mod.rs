@@ -3,26 +3,44 @@
 //! A method is a recipe: it names its prompts, draws its initial parameters, and binds itself to a
 //! class set. It never reads a file, draws a batch or steps an optimiser.
 
+mod clip_adapter;
 mod cocoop;
 mod contract;
 mod coop;
 mod error;
+mod images;
+mod ivlp;
+mod kgcoop;
 mod linear_probe;
+mod lp_plus_plus;
+mod maple;
 mod parameters;
+mod parts;
+mod prograd;
+mod promptsrc;
+mod prototypes;
 mod registry;
 mod rpo;
 pub mod rpo_full;
 mod sets;
 mod settings;
+mod setup;
+mod task_res;
+mod tcp;
+mod tip_adapter;
 mod token_rows;
+mod tower_weights;
+pub mod wordings;
 pub mod work;
 mod zero_shot;
 
-pub use contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
+pub use contract::{Classifier, Guide, Head, Method, Objective};
 pub use error::MethodError;
+pub use images::{ImageBatch, Needs};
 pub use parameters::{Named, Parameters};
-pub use registry::{Entry, REGISTRY, find, ids};
+pub use registry::{BASELINE, Entry, Family, PublishedTensor, REGISTRY, Switch, find, ids, look_up};
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};
+pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Shots};
 pub use token_rows::{Shift, TokenRows, Untouched};

@@ -6,10 +6,14 @@ use candle_core::{Tensor, Var};
 
 use super::error::MethodError;
 
-/// Trained variables, in the order of their draws. (candle's `VarMap` has no order.)
+/// Trained variables, in the order of their draws, and fixed tensors that belong to them in files. (candle's
+/// `VarMap` has no order.)
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
     entries: Vec<(String, Var)>,
+    fixed: Named,
+    /// Scalars among the fixed ones that a method has learnt by itself.
+    solved: u64,
 }
 
 impl Parameters {
@@ -22,10 +26,28 @@ impl Parameters {
             .into_iter()
             .map(|(name, tensor)| Ok((name.to_owned(), Var::from_tensor(&tensor)?)))
             .collect::<Result<_, MethodError>>()?;
-        Ok(Self { entries })
+        Ok(Self { entries, fixed: Named::default(), solved: 0 })
     }
 
-    /// Names and variables, in order.
+    /// The same with tensors that are stored but never trained: what follows from the training images.
+    #[must_use]
+    pub fn with_fixed(self, tensors: Vec<(&str, Tensor)>) -> Self {
+        Self { fixed: Named::new(tensors.into_iter().map(|(name, t)| (name.to_owned(), t.detach()))), ..self }
+    }
+
+    /// The same with tensors that a solver of the method's own has learnt: stored as they are, and counted.
+    #[must_use]
+    pub fn with_solved(self, tensors: Vec<(&str, Tensor)>) -> Self {
+        let solved = tensors.iter().map(|(_, tensor)| tensor.elem_count() as u64).sum();
+        Self { solved, ..self.with_fixed(tensors) }
+    }
+
+    /// The tensors that are never trained.
+    pub fn fixed(&self) -> &Named {
+        &self.fixed
+    }
+
+    /// Names and trained variables, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.entries.iter().map(|(name, var)| (name.as_str(), var))
     }
@@ -35,17 +57,22 @@ impl Parameters {
         self.entries.is_empty()
     }
 
-    /// Number of trained scalars.
+    /// Number of learnt scalars.
     pub fn count(&self) -> u64 {
-        self.entries.iter().map(|(_, var)| var.elem_count() as u64).sum()
+        self.solved + self.entries.iter().map(|(_, var)| var.elem_count() as u64).sum::<u64>()
     }
 
-    /// The variables as tensors: what is computed from them carries a graph.
+    /// The variables as tensors: what is computed from them carries a graph. Fixed tensors beside them carry none.
     pub fn tracked(&self) -> Named {
-        Named::new(self.iter().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())))
+        self.beside_fixed(self.iter().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())))
     }
 
-    /// Puts values into the variables.
+    fn beside_fixed(&self, trained: impl IntoIterator<Item = (String, Tensor)>) -> Named {
+        let fixed = self.fixed.iter().map(|(name, tensor)| (name.to_owned(), tensor.clone()));
+        Named::new(fixed.chain(trained))
+    }
+
+    /// Puts values into the variables; fixed tensors stay as they are.
     ///
     /// # Errors
     /// [`MethodError::Parameter`] for one that is missing or has another shape.
@@ -56,13 +83,13 @@ impl Parameters {
         Ok(())
     }
 
-    /// A copy of the current values, without a graph.
+    /// A copy of the current values, fixed ones included, without a graph.
     ///
     /// # Errors
     /// Whatever candle reports.
     pub fn values(&self) -> Result<Named, MethodError> {
         let copies = self.iter().map(|(name, var)| Ok((name.to_owned(), var.as_tensor().detach().copy()?)));
-        Ok(Named::new(copies.collect::<Result<Vec<_>, MethodError>>()?))
+        Ok(self.beside_fixed(copies.collect::<Result<Vec<_>, MethodError>>()?))
     }
 }
 

@@ -1,17 +1,85 @@
-//! All methods. A new one is a file beside this one, a TOML in `suites/methods` and a line here.
+//! All methods. A new one is a file beside this one, which describes itself, a TOML in `suites/methods` and a line here.
 
 use super::contract::Method;
 use super::error::MethodError;
-use super::settings::setting;
-use super::{cocoop, coop, linear_probe, rpo, zero_shot};
+use super::settings::{SettingsTable, setting};
+use super::{
+    clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
+    prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, zero_shot,
+};
 use crate::util::nearest;
 
-/// One method the program knows.
+/// What kind of method it is: tables are grouped by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Nothing is trained.
+    TrainingFree,
+    /// A small model behind frozen features.
+    FeatureAdapter,
+    /// Prompts of one or both towers.
+    Prompts,
+    /// The towers' own weights.
+    Weights,
+}
+
+impl Family {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 4] = [Self::TrainingFree, Self::FeatureAdapter, Self::Prompts, Self::Weights];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TrainingFree => "training-free",
+            Self::FeatureAdapter => "feature adapters",
+            Self::Prompts => "prompts",
+            Self::Weights => "weights",
+        }
+    }
+}
+
+/// A choice between the published code's behaviour and ours. The default is the value in the method's TOML.
+#[derive(Clone, Copy, Debug)]
+pub struct Switch {
+    /// Key among the method's settings.
+    pub key: &'static str,
+    /// Value that gives the published code's behaviour, as TOML.
+    pub published: &'static str,
+    /// What it decides, and why the default is what it is.
+    pub why: &'static str,
+    /// The test of both settings in `tests/protocol_switches.rs`.
+    pub test: &'static str,
+}
+
+/// A tensor of a published file.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedTensor {
+    /// Its name there.
+    pub theirs: &'static str,
+    /// Its name here.
+    pub ours: &'static str,
+    /// The setting that its first dimension is, if one.
+    pub rows: Option<&'static str>,
+}
+
+/// One method the program knows, as its file describes it.
+#[derive(Clone, Copy)]
 pub struct Entry {
     /// The name in files and on the command line.
     pub id: &'static str,
+    /// Short ids that are accepted in keys.
+    pub aliases: &'static [&'static str],
+    /// The name in tables and pictures.
+    pub name: &'static str,
     /// What it is, in one line.
     pub summary: &'static str,
+    /// The group it is shown in.
+    pub family: Family,
+    /// Its colour in every picture: red, green, blue.
+    pub color: (u8, u8, u8),
+    /// Where it departs from published code, or can.
+    pub switches: &'static [Switch],
+    /// Tensors by which a published file without metadata is recognised; empty where none is read.
+    pub published_tensors: &'static [PublishedTensor],
     /// The file of its default hyper-parameters: prompt style, training recipe, own keys.
     pub defaults: &'static str,
     /// Builds it from its own keys.
@@ -28,29 +96,50 @@ impl Entry {
     }
 }
 
-macro_rules! entry {
-    ($id:literal, $summary:literal, $build:path) => {
-        Entry {
-            id: $id,
-            summary: $summary,
-            defaults: include_str!(concat!("../../suites/methods/", $id, ".toml")),
-            build: $build,
-        }
-    };
+impl Entry {
+    /// Whether the method, with its defaults, can meet classes it was not trained on.
+    pub fn transfers(&self) -> bool {
+        let own = self.default_table().map(|table| SettingsTable::split(table).own);
+        own.and_then(self.build).map_or(true, |method| method.transfers())
+    }
 }
 
-/// Every method, in the order of tables and legends.
+/// Every method, in the order of tables and legends. What the others are compared with is read last.
 pub const REGISTRY: &[Entry] = &[
-    entry!("zero_shot", "CLIP with hand-written prompts, nothing trained", zero_shot::build),
-    entry!("linear_probe", "a linear layer on the image feature, text features fixed", linear_probe::build),
-    entry!("coop", "trained context vectors in front of every class name", coop::build),
-    entry!("cocoop", "CoOp's context shifted by a small network of the image feature", cocoop::build),
-    entry!("rpo", "read-only prompts: K readers a tower over frozen tokens", rpo::build),
+    zero_shot::ENTRY,
+    tip_adapter::FREE,
+    linear_probe::ENTRY,
+    clip_adapter::ENTRY,
+    task_res::ENTRY,
+    tip_adapter::TRAINED,
+    prototypes::ZS_LP,
+    prototypes::CLAP,
+    lp_plus_plus::ENTRY,
+    coop::ENTRY,
+    cocoop::ENTRY,
+    kgcoop::ENTRY,
+    prograd::ENTRY,
+    ivlp::VPT,
+    ivlp::IVLP,
+    maple::ENTRY,
+    promptsrc::ENTRY,
+    tcp::ENTRY,
+    tower_weights::LN_ONLY,
+    tower_weights::CLIP_LORA,
+    rpo::ENTRY,
 ];
+
+/// What needs no training images: the others' gains are measured from it.
+pub const BASELINE: &str = zero_shot::ENTRY.id;
 
 /// The ids of [`REGISTRY`], in order.
 pub fn ids() -> impl Iterator<Item = &'static str> {
     REGISTRY.iter().map(|entry| entry.id)
+}
+
+/// The method `name`, if there is one.
+pub fn look_up(name: &str) -> Option<&'static Entry> {
+    REGISTRY.iter().find(|entry| entry.id == name)
 }
 
 /// The method `name`.
@@ -58,7 +147,7 @@ pub fn ids() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// [`MethodError::Unknown`] with the nearest name.
 pub fn find(name: &str) -> Result<&'static Entry, MethodError> {
-    REGISTRY.iter().find(|entry| entry.id == name).ok_or_else(|| MethodError::Unknown {
+    look_up(name).ok_or_else(|| MethodError::Unknown {
         name: name.to_owned(),
         nearest: nearest(name, ids()).unwrap_or_default().to_owned(),
         known: ids().collect::<Vec<_>>().join(", "),

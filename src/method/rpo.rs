@@ -11,12 +11,15 @@ use std::sync::Arc;
 use candle_core::{DType, Tensor};
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, ImageNeed, Method};
+use super::contract::{Head, Method};
 use super::error::MethodError;
+use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
+use super::registry::{Entry, Family, PublishedTensor, Switch};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
-use super::sets::{Alone, ClassifierSet, Shares};
+use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
+use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
@@ -77,7 +80,49 @@ enum StNoise {
     Gaussian,
 }
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "rpo",
+    aliases: &[],
+    name: "RPO",
+    summary: "read-only prompts: K readers a tower over frozen tokens",
+    family: Family::Prompts,
+    color: (213, 94, 0),
+    switches: &[
+        Switch {
+            key: "raw_class_names",
+            published: "true",
+            why: "As for LP.",
+            test: "raw_class_names_keep_their_underscores",
+        },
+        Switch {
+            key: "st_noise",
+            published: "\"unit\"",
+            why: "Noise of the ST-initialisation: a unit direction (code) or N(0, I) (`gaussian`, the paper's text), times 0.1.",
+            test: "noise_has_unit_length_or_unit_variance",
+        },
+        Switch {
+            key: "initialisation",
+            published: "\"special_token\"",
+            why: "Around the CLS and EOS embeddings, or N(0, 0.02²) (`random`, an ablation of the paper).",
+            test: "random_prompts_ignore_the_special_tokens",
+        },
+        Switch {
+            key: "mask",
+            published: "true",
+            why: "The read-only mask; false makes prompts ordinary tokens (an ablation of the paper).",
+            test: "without_the_mask_prompts_are_ordinary_tokens",
+        },
+    ],
+    published_tensors: &[
+        PublishedTensor { theirs: "text_prompt", ours: "text_prompt", rows: Some("k") },
+        PublishedTensor { theirs: "img_prompt", ours: "visual_prompt", rows: None },
+    ],
+    defaults: include_str!("../../suites/methods/rpo.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: Rpo = parse("rpo", table)?;
     if method.k == 0 {
         return Err(setting("rpo", "k is 0: at least one prompt is trained".to_owned()));
@@ -121,22 +166,23 @@ impl Method for Rpo {
         "rpo"
     }
 
-    fn needs(&self) -> ImageNeed {
-        if self.reads_cache() { ImageNeed::Tokens } else { ImageNeed::Pixels }
+    fn needs(&self) -> Needs {
+        if self.reads_cache() { Needs::TOKENS } else { Needs::PIXELS }
     }
 
     fn init(
         &self,
         clip: &Clip,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
+        _: Option<&dyn Shots>,
         stream: &mut Stream,
     ) -> Result<Parameters, MethodError> {
-        let layout = TextLayout::shared(prompts, clip.config.context_length)?;
+        let layout = TextLayout::shared(&texts.prompts, clip.config.context_length)?;
         let eos = layout.suffix_ids().last().map_or(&[] as &[u32], std::slice::from_ref);
         let eos = clip.text.embed(eos)?.squeeze(0)?;
         Parameters::new(vec![
             ("text_prompt", self.initial(&eos, stream)?),
-            ("visual_prompt", self.initial(clip.vision.class_embedding(), stream)?),
+            ("visual_prompt", self.initial(clip.vision.transformer()?.class_embedding(), stream)?),
         ])
     }
 
@@ -172,16 +218,17 @@ impl Method for Rpo {
     fn token_rows(
         &self,
         clip: &Arc<Clip>,
-        prompts: &[Vec<u32>],
+        texts: &ClassTexts,
         parameters: Option<&Named>,
         images: &ImageBatch,
     ) -> Result<TokenRows, MethodError> {
-        let Some(parameters) = parameters else { return frozen_rows(clip, prompts, images) };
+        let Some(parameters) = parameters else { return frozen_rows(clip, &texts.prompts, images) };
         let visibility = if self.mask { Visibility::ReadOnly } else { Visibility::Ordinary };
-        prompted_rows(clip, prompts, parameters, images, visibility)
+        prompted_rows(clip, &texts.prompts, parameters, images, visibility)
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
+        let prompts = &texts.prompts;
         if !self.mask {
             let full = FullSequences::new(clip, prompts, Visibility::Ordinary)?;
             return Ok(Box::new(full.with_pairing(self.pairing)));
@@ -205,10 +252,6 @@ struct ReadOnlyHead {
 }
 
 impl Head for ReadOnlyHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
-    }
-
     /// Readers never meet, so those of all parameters are rows of the same products.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let config = &self.clip.config;
@@ -242,13 +285,13 @@ struct ReadOnly {
 
 impl ClassifierSet for ReadOnly {
     fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError> {
-        let cache = images.frozen.cache.as_ref().ok_or(MethodError::Images("frozen keys and values"))?;
+        let (cache, tokens) = images.tokens()?;
         let each = shares.each(self.visual.len(), images)?;
         let (prompts, dim, length) = match shares {
             Shares::All => (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, 1, self.visual[0].dim(0)?),
             Shares::Even => (Tensor::stack(&self.visual, 0)?, 0, each),
         };
-        let image = l2_normalise(&self.clip.vision.read(&prompts, cache, images.frozen.tokens)?)?;
+        let image = l2_normalise(&self.clip.vision.transformer()?.read(&prompts, cache, tokens)?)?;
         let scale = self.clip.logit_scale();
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::contract::{Classifier, Head, ImageBatch};
+use super::contract::{Classifier, Head};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::Named;
 use super::rpo::{Pairing, paired_logits};
+use super::sets::{ClassifierSet, one_by_one};
 use super::token_rows::{Sequence, TokenRows, text_rows, vision_rows};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, LayoutError};
@@ -211,7 +213,13 @@ impl FullSequences {
 }
 
 impl Head for FullSequences {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        one_by_one(parameters, |each| self.one(each))
+    }
+}
+
+impl FullSequences {
+    fn one(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
         let clip = &self.clip;
         let prompt = parameters.get("text_prompt", &[0, clip.config.text.width])?;
         let k = prompt.dim(0)?;
@@ -242,11 +250,18 @@ struct Full {
 
 impl Classifier for Full {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let pixels = images.pixels.as_ref().ok_or(MethodError::Images("pixels"))?;
+        let pixels = images.pixels()?;
         let (k, tokens) = (self.visual.dim(0)?, self.clip.config.image_tokens());
         let mask = vision_mask(tokens, k, self.visibility, pixels.device())?.to_dtype(self.clip.dtype())?;
-        let rows = self.clip.vision.masked(pixels, Some(&self.visual), Some(&mask), &mut |_, _| Ok(()))?;
-        let image = l2_normalise(&self.clip.vision.project(&rows.narrow(1, tokens, k)?.contiguous()?)?)?;
+        let rows = self.clip.vision.transformer()?.masked(
+            pixels,
+            Some(&self.visual),
+            Some(&mask),
+            &mut |_, _| Ok(()),
+        )?;
+        let image = l2_normalise(
+            &self.clip.vision.transformer()?.project(&rows.narrow(1, tokens, k)?.contiguous()?)?,
+        )?;
         paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
     }
 }

@@ -1,9 +1,12 @@
 //! Reading a method's hyper-parameters from its TOML table, and the wording of its prompts.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::error::MethodError;
+use super::wordings;
 
 /// A method's TOML table, cut into the parts different readers own.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +20,27 @@ pub struct SettingsTable {
 }
 
 impl SettingsTable {
-    const PROMPT_KEYS: [&str; 2] = ["template", "raw_class_names"];
-    const RECIPE_KEYS: [&str; 3] = ["learning_rate", "batch_size", "epochs"];
+    const PROMPT_KEYS: [&str; 4] = ["template", "raw_class_names", "wordings", "wording_exceptions"];
+    const RECIPE_KEYS: [&str; 18] = [
+        "learning_rate",
+        "batch_size",
+        "epochs",
+        "epochs_by_shots",
+        "steps_per_shot",
+        "optimiser",
+        "momentum",
+        "weight_decay",
+        "beta1",
+        "beta2",
+        "eps",
+        "schedule",
+        "warmup_epochs",
+        "final_learning_rate",
+        "last_batch",
+        "pool_views",
+        "average_mean",
+        "average_std",
+    ];
 
     /// Sorts the keys of a table.
     pub fn split(table: toml::Table) -> Self {
@@ -74,21 +96,31 @@ pub struct PromptStyle {
     pub template: Template,
     /// True keeps the underscores of class names, as the published RPO and LP code does.
     pub raw_class_names: bool,
+    /// Further wordings of every class: `dataset`, a [named list](super::wordings), or a sentence with `{}`.
+    #[serde(default)]
+    pub wordings: Vec<String>,
+    /// By dataset id, the sentence in place of `dataset` among the wordings.
+    #[serde(default)]
+    pub wording_exceptions: BTreeMap<String, String>,
 }
 
 impl PromptStyle {
     /// Why the sentence cannot be used: without the class name every class has the same prompt.
     pub fn fault(&self) -> Option<String> {
-        let Template::Fixed(text) = &self.template else { return None };
-        let count = text.matches("{}").count();
-        (count != 1)
-            .then(|| format!("template is {text:?}: expected {{}} exactly once, where the class name goes"))
+        let template = match &self.template {
+            Template::Dataset => None,
+            Template::Fixed(text) => Some(("template", text)),
+        };
+        let named = |text: &&String| *text != "dataset" && wordings::find(text).is_none();
+        let further = self.wordings.iter().filter(named).chain(self.wording_exceptions.values());
+        let mut sentences = template.into_iter().chain(further.map(|text| ("wordings", text)));
+        let (key, text) = sentences.find(|(_, text)| text.matches("{}").count() != 1)?;
+        Some(format!("{key} is {text:?}: expected {{}} exactly once, where the class name goes"))
     }
 
     /// The prompt of one class.
     pub fn prompt(&self, class_name: &str, dataset_template: &str) -> String {
-        let name = if self.raw_class_names { class_name.to_owned() } else { class_name.replace('_', " ") };
-        self.own_sentence(dataset_template).replace("{}", &name)
+        self.sentence(self.own_sentence(dataset_template), class_name)
     }
 
     /// The sentence around a class name for a dataset with this one of its own.
@@ -98,6 +130,22 @@ impl PromptStyle {
             Template::Fixed(text) => text,
         }
     }
+
+    /// A sentence with the class name in place of `{}`.
+    pub fn sentence(&self, template: &str, class_name: &str) -> String {
+        let name = if self.raw_class_names { class_name.to_owned() } else { class_name.replace('_', " ") };
+        template.replace("{}", &name)
+    }
+
+    /// The sentences of the further wordings for a dataset.
+    pub fn wordings<'s>(&'s self, dataset: &str, dataset_template: &'s str) -> Vec<&'s str> {
+        let own = self.wording_exceptions.get(dataset).map_or(dataset_template, String::as_str);
+        let expand = |wording: &'s String| match wording.as_str() {
+            "dataset" => vec![own],
+            name => wordings::find(name).map_or_else(|| vec![name], |list| list.sentences(dataset, own)),
+        };
+        self.wordings.iter().flat_map(expand).collect()
+    }
 }
 
 #[cfg(test)]
@@ -106,11 +154,19 @@ mod tests {
 
     #[test]
     fn underscores_become_spaces_unless_raw() {
-        let style = |raw_class_names| PromptStyle { template: Template::Dataset, raw_class_names };
+        let style = |raw_class_names| PromptStyle {
+            template: Template::Dataset,
+            raw_class_names,
+            wordings: vec!["dataset".to_owned(), "imagenet_7".to_owned(), "one {}.".to_owned()],
+            wording_exceptions: BTreeMap::from([("dtd".to_owned(), "the {}.".to_owned())]),
+        };
         assert_eq!(
             style(false).prompt("golden_retriever", "a photo of a {}."),
             "a photo of a golden retriever."
         );
         assert_eq!(style(true).prompt("golden_retriever", "{} texture."), "golden_retriever texture.");
+        assert_eq!(style(true).wordings("ucf101", "a {}."), ["a {}.", "a {}.", "one {}."]);
+        assert_eq!(style(true).wordings("dtd", "a {}."), ["the {}.", "the {}.", "one {}."]);
+        assert_eq!(style(true).wordings("imagenet", "a {}.").len(), 9);
     }
 }

@@ -5,8 +5,8 @@
 
 use candle_core::{DType, Tensor};
 
-use super::contract::ImageBatch;
 use super::error::MethodError;
+use super::images::ImageBatch;
 use crate::backbone::{Clip, LayoutError};
 
 /// Token features after every block, `[rows, width]` each.
@@ -58,12 +58,25 @@ impl Sequence {
     }
 }
 
+/// Sees the rows of whole sequences before each block and gives those that go on.
+pub(super) type Between<'a> = &'a mut dyn FnMut(usize, Tensor) -> candle_core::Result<Tensor>;
+
 /// Token rows of text sequences after every block. `hidden(sequence, row, column)` says what attention must
 /// not see beyond the causal order.
 pub(super) fn text_rows(
     clip: &Clip,
     sequences: &[Sequence],
     hidden: &dyn Fn(usize, usize, usize) -> bool,
+) -> Result<Vec<Tensor>, MethodError> {
+    text_rows_between(clip, sequences, hidden, &mut |_, x| Ok(x))
+}
+
+/// The same with rows that change between blocks.
+pub(super) fn text_rows_between(
+    clip: &Clip,
+    sequences: &[Sequence],
+    hidden: &dyn Fn(usize, usize, usize) -> bool,
+    between: Between<'_>,
 ) -> Result<Vec<Tensor>, MethodError> {
     let n = sequences.iter().map(Sequence::len).max().ok_or(LayoutError::NoClass)?;
     let limit = clip.config.context_length;
@@ -92,7 +105,7 @@ pub(super) fn text_rows(
         .flat_map(|(index, sequence)| sequence.tokens.iter().map(move |token| (index * n) as u32 + token));
     let tokens = Tensor::new(tokens.collect::<Vec<u32>>(), device)?;
     let mut layers = Vec::new();
-    clip.text.masked(&Tensor::stack(&rows, 0)?, &positioned, &mask, &mut |_, x| {
+    clip.text.masked_between(&Tensor::stack(&rows, 0)?, &positioned, &mask, between, &mut |_, x| {
         layers.push(x.reshape((count * n, width))?.index_select(&tokens, 0)?);
         Ok(())
     })?;
@@ -106,10 +119,21 @@ pub(super) fn vision_rows(
     prompts: Option<&Tensor>,
     mask: Option<&Tensor>,
 ) -> Result<Vec<Tensor>, MethodError> {
-    let pixels = images.pixels.as_ref().ok_or(MethodError::Images("pixels"))?;
+    vision_rows_between(clip, images, prompts, mask, &mut |_, x| Ok(x))
+}
+
+/// The same with rows that change between blocks.
+pub(super) fn vision_rows_between(
+    clip: &Clip,
+    images: &ImageBatch,
+    prompts: Option<&Tensor>,
+    mask: Option<&Tensor>,
+    between: Between<'_>,
+) -> Result<Vec<Tensor>, MethodError> {
+    let pixels = images.pixels()?;
     let (tokens, width) = (clip.config.image_tokens(), clip.config.vision.width);
     let mut layers = Vec::new();
-    clip.vision.masked(pixels, prompts, mask, &mut |_, x| {
+    clip.vision.transformer()?.masked_between(pixels, prompts, mask, between, &mut |_, x| {
         let rows = x.dim(0)? * tokens;
         layers.push(x.narrow(1, 0, tokens)?.contiguous()?.reshape((rows, width))?);
         Ok(())

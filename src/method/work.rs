@@ -132,6 +132,12 @@ impl<'a> Shape<'a> {
         tokens(&self.config.text, rows, classes, pairs, last) + self.text_projection(classes)
     }
 
+    /// All class prompts once, sharing only their first `shared` rows.
+    pub fn text_unshared(&self, shared: u64) -> u64 {
+        let apart = Self { prefix: shared.min(self.prefix), ..self.clone() };
+        apart.text_tokens()
+    }
+
     /// `k` readers of every class.
     pub fn text_readers(&self, k: u64) -> u64 {
         let rows = k * self.classes();
@@ -157,6 +163,9 @@ impl<'a> Shape<'a> {
     /// The frozen pass of one image.
     pub fn image_tokens(&self) -> u64 {
         let n = self.image_rows();
+        if let Some(resnet) = &self.config.resnet {
+            return resnet.multiply_adds(self.config.image_size, self.config.projection_dim);
+        }
         self.patches() + tokens(&self.config.vision, n, 1, n * n, n) + self.image_projection(1)
     }
 
@@ -168,6 +177,12 @@ impl<'a> Shape<'a> {
     /// One image with `k` prompts in its sequence.
     pub fn image_whole(&self, k: u64) -> u64 {
         self.patches() + whole(&self.config.vision, 1, self.image_rows() + k) + self.image_projection(k)
+    }
+
+    /// One image with `k` rows more in its sequence, of which the class token alone is read.
+    pub fn image_prompted(&self, k: u64) -> u64 {
+        let n = self.image_rows() + k;
+        self.patches() + tokens(&self.config.vision, n, 1, n * n, n) + self.image_projection(1)
     }
 
     /// Bytes of every layer's keys and values of the class prompts.

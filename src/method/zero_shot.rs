@@ -5,10 +5,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, ImageBatch, Method};
+use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
+use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::registry::{Entry, Family};
+use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
+use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
@@ -18,7 +22,21 @@ use crate::util::rng::Stream;
 #[serde(deny_unknown_fields)]
 struct ZeroShot {}
 
-pub(super) fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
+/// How it presents itself.
+pub(super) const ENTRY: Entry = Entry {
+    id: "zero_shot",
+    aliases: &["zs"],
+    name: "CLIP",
+    summary: "CLIP with hand-written prompts, nothing trained",
+    family: Family::TrainingFree,
+    color: (90, 90, 90),
+    switches: &[],
+    published_tensors: &[],
+    defaults: include_str!("../../suites/methods/zero_shot.toml"),
+    build,
+};
+
+fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     Ok(Box::new(parse::<ZeroShot>("zero_shot", table)?))
 }
 
@@ -33,7 +51,17 @@ impl Method for ZeroShot {
         "zero_shot"
     }
 
-    fn init(&self, _: &Clip, _: &[Vec<u32>], _: &mut Stream) -> Result<Parameters, MethodError> {
+    fn draws(&self) -> bool {
+        false
+    }
+
+    fn init(
+        &self,
+        _: &Clip,
+        _: &ClassTexts,
+        _: Option<&dyn Shots>,
+        _: &mut Stream,
+    ) -> Result<Parameters, MethodError> {
         Ok(Parameters::default())
     }
 
@@ -46,8 +74,8 @@ impl Method for ZeroShot {
         }
     }
 
-    fn bind(&self, clip: &Arc<Clip>, prompts: &[Vec<u32>]) -> Result<Box<dyn Head>, MethodError> {
-        let text = text_features(clip, prompts)?;
+    fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
+        let text = text_features(clip, &texts.prompts)?;
         Ok(Box::new(CosineHead { text, scale: clip.logit_scale().clone() }))
     }
 }
@@ -62,14 +90,20 @@ pub(super) struct CosineHead {
 }
 
 impl Head for CosineHead {
-    fn classifier(&self, _: &Named) -> Result<Box<dyn Classifier>, MethodError> {
-        Ok(Box::new(self.clone()))
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        one_by_one(parameters, |_| Ok(Box::new(self.clone())))
+    }
+}
+
+impl CosineHead {
+    /// Logits of image features `[batch, joint]` of any length.
+    pub fn of_features(&self, features: &Tensor) -> Result<Tensor, MethodError> {
+        Ok(l2_normalise(features)?.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
     }
 }
 
 impl Classifier for CosineHead {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let features = l2_normalise(&images.frozen.features)?;
-        Ok(features.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+        self.of_features(images.pooled()?)
     }
 }

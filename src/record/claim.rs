@@ -1,84 +1,93 @@
 //! Who is working on which cell: one small file a cell, so that several processes can share an output.
 //!
-//! It owns the folder `claims` of a run directory. Claims are about work in progress only: a record never
-//! mentions one, and losing one costs double work, never a wrong number. Easy to get wrong: after `kill -9`
-//! the claim stays; its process being gone frees it at once, a silent one on another machine after ten minutes.
+//! It owns the folder `claims` of a run directory: `KEY.json` says who works on a cell and is never changed, only
+//! made (by `link`) and taken away (by `rename`); `.alive-TOKEN` is a process's sign of life, written by it alone.
+//! So no lock is needed, on one machine or on two hundred. Claims are about work in progress only: a record never
+//! mentions one, and losing one costs double work, never a wrong number. Easy to get wrong: after `kill -9` the claim
+//! stays; its process being gone (by this system's word, or the scheduler's) frees it at once, silence in ten minutes.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use super::holder::Holder;
-use super::store::list_files;
+use super::claim_folder::{ClaimFolder, DiskFolder};
+use super::holder::{Holder, Work};
 use crate::util::atomic_file;
 
-/// A claim whose heartbeat is older than this many seconds is void.
+/// A claim without a sign of life for this many seconds is void.
 pub const STALE_SECS: u64 = 600;
-/// Time between two heartbeats.
+/// Time between two signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(60);
-/// The file whose lock makes each change of a claim one step.
-const LOCK: &str = ".lock";
+/// Another process may be as fast, time and again; after so many rounds the cell is its.
+const ROUNDS: usize = 4;
+
+/// Whether a holder is certainly gone, by somebody who knows more than its sign of life: a scheduler.
+pub type Gone = Arc<dyn Fn(&Holder) -> bool + Send + Sync>;
 
 /// The claims of one process on one run directory.
 pub struct Claims {
-    shared: Arc<Shared>,
+    board: Arc<Board<DiskFolder>>,
     stop: Option<Sender<()>>,
     heart: Option<JoinHandle<()>>,
 }
 
-struct Shared {
-    dir: PathBuf,
-    me: Holder,
-    held: Mutex<BTreeSet<String>>,
-}
-
 /// A claim that is ours until this is dropped.
 pub struct Held {
-    shared: Arc<Shared>,
+    board: Arc<Board<DiskFolder>>,
     key: String,
 }
 
 impl Claims {
-    /// Opens the claims of the run directory `run`, and starts their heartbeat.
+    /// Opens the claims of the run directory `run`, and starts their signs of life. `task` says who holds them, where
+    /// a scheduler started the process, and `gone` knows of holders that are.
     ///
     /// # Errors
-    /// What the system says when the folder cannot be made.
-    pub fn open(run: &Path) -> io::Result<Self> {
+    /// What the system says when the folder cannot be made or written to.
+    pub fn open(run: &Path, me: Holder, gone: Gone) -> io::Result<Self> {
         let dir = run.join("claims");
         fs::create_dir_all(&dir)?;
-        let shared = Arc::new(Shared { dir, me: Holder::this_process(), held: Mutex::default() });
-        shared.sweep()?;
+        atomic_file::sweep(&dir);
+        let board = Arc::new(Board { folder: DiskFolder::new(&dir), me, gone });
+        board.beat()?;
         let (stop, stopped) = mpsc::channel();
-        let beating = Arc::clone(&shared);
+        let beating = Arc::clone(&board);
         let heart = std::thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
             while stopped.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
-                // A heartbeat that cannot be written costs double work at worst; the run goes on.
+                // A sign of life that cannot be written costs double work at worst; the run goes on.
                 drop(beating.beat());
             }
         })?;
-        Ok(Self { shared, stop: Some(stop), heart: Some(heart) })
+        Ok(Self { board, stop: Some(stop), heart: Some(heart) })
     }
 
     /// Claims a cell; the other holder where it is taken.
     ///
     /// # Errors
     /// What the system says.
-    pub fn take(&self, key: &str) -> io::Result<Result<Held, Holder>> {
-        let shared = &self.shared;
-        let _lock = shared.lock()?;
-        if let Some(other) = shared.living(key) {
-            return Ok(Err(other));
-        }
-        shared.write(key)?;
-        if let Ok(mut held) = shared.held.lock() {
-            held.insert(key.to_owned());
-        }
-        Ok(Ok(Held { shared: Arc::clone(shared), key: key.to_owned() }))
+    pub fn take(&self, key: &str, work: Option<Work>) -> io::Result<Result<Held, Holder>> {
+        let taken = self.board.take(key, work)?;
+        Ok(taken.map(|()| Held { board: Arc::clone(&self.board), key: key.to_owned() }))
+    }
+
+    /// Cells that somebody has claimed, dead or alive, as of some seconds ago: where not to look first.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn listed(&self) -> io::Result<BTreeSet<String>> {
+        Ok(keys(self.board.folder.list()?))
+    }
+
+    /// Removes void claims and the signs of life of dead processes: for the end of a run.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn sweep(&self) -> io::Result<()> {
+        self.board.sweep()
     }
 }
 
@@ -89,78 +98,165 @@ impl Drop for Claims {
             // A heartbeat that panicked has nothing left to stop.
             drop(heart.join());
         }
-    }
-}
-
-impl Shared {
-    /// Held until dropped; a file system without locks goes without.
-    fn lock(&self) -> io::Result<File> {
-        lock_file(&self.dir.join(LOCK))
-    }
-
-    fn path(&self, key: &str) -> PathBuf {
-        self.dir.join(format!("{key}.json"))
-    }
-
-    /// Who holds a cell; a damaged claim is nobody's.
-    fn holder(&self, key: &str) -> Option<Holder> {
-        serde_json::from_slice(&fs::read(self.path(key)).ok()?).ok()
-    }
-
-    /// Who holds a cell and is alive, as far as can be told.
-    fn living(&self, key: &str) -> Option<Holder> {
-        let path = self.path(key);
-        self.holder(key).filter(|holder| holder.holds(now(), written(&path)))
-    }
-
-    /// Removes claims that are void and temporary files that were never renamed.
-    fn sweep(&self) -> io::Result<()> {
-        let _lock = self.lock()?;
-        atomic_file::sweep(&self.dir);
-        for name in list_files(&self.dir, "json")? {
-            let key = name.trim_end_matches(".json");
-            if self.living(key).is_none() {
-                fs::remove_file(self.path(key))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Not synced: a claim that a power cut loses was its process's last.
-    fn write(&self, key: &str) -> io::Result<()> {
-        let claim = Holder { heartbeat: now(), ..self.me.clone() };
-        atomic_file::write_unsynced(&self.path(key), &serde_json::to_vec(&claim)?)
-    }
-
-    fn beat(&self) -> io::Result<()> {
-        let _lock = self.lock()?;
-        let held = self.held.lock().map_or_else(|_| BTreeSet::new(), |held| held.clone());
-        for key in held {
-            // After a long suspension the cell may be somebody else's by now.
-            if self.holder(&key).is_some_and(|holder| holder.is_same_process(&self.me)) {
-                self.write(&key)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn release(&self, key: &str) -> io::Result<()> {
-        if let Ok(mut held) = self.held.lock() {
-            held.remove(key);
-        }
-        let _lock = self.lock()?;
-        match self.holder(key) {
-            Some(holder) if holder.is_same_process(&self.me) => fs::remove_file(self.path(key)),
-            _ => Ok(()),
-        }
+        // One that stays is swept at the end of another run.
+        drop(self.board.folder.remove(&sign(&self.board.me.token)));
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         // A claim that cannot be removed goes stale by itself.
-        drop(self.shared.release(&self.key));
+        drop(self.board.release(&self.key));
     }
+}
+
+/// Holders of the run directory `run` that are alive, as far as can be told, with the key each works on.
+///
+/// # Errors
+/// What the system says.
+pub fn living(run: &Path, gone: Gone) -> io::Result<Vec<(String, Holder)>> {
+    let folder = DiskFolder::new(&run.join("claims"));
+    let board = Board { folder, me: Holder::this_process(), gone };
+    let mut found = Vec::new();
+    for key in keys(board.folder.list()?) {
+        if let Some(Claim { holder, living: true, .. }) = board.look(&file(&key))? {
+            found.push((key, holder));
+        }
+    }
+    Ok(found)
+}
+
+/// Number of cells of the run directory `run` that living processes hold, as far as this machine can tell.
+pub fn living_claims(run: &Path) -> usize {
+    living(run, Arc::new(|_| false)).map_or(0, |holders| holders.len())
+}
+
+pub(super) fn keys(names: Vec<String>) -> BTreeSet<String> {
+    let visible = names.into_iter().filter(|name| !name.starts_with('.'));
+    visible.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect()
+}
+
+fn file(key: &str) -> String {
+    format!("{key}.json")
+}
+
+fn sign(token: &str) -> String {
+    format!(".alive-{token}")
+}
+
+/// The claims in one folder, as one process sees them.
+pub(super) struct Board<F> {
+    pub folder: F,
+    pub me: Holder,
+    pub gone: Gone,
+}
+
+/// A claim that was read.
+struct Claim {
+    holder: Holder,
+    living: bool,
+    bytes: Vec<u8>,
+}
+
+impl<F: ClaimFolder> Board<F> {
+    /// Claims a cell, or says who has it. A claim whose holder is gone is taken away first, which only one can do.
+    pub(super) fn take(&self, key: &str, work: Option<Work>) -> io::Result<Result<(), Holder>> {
+        let mine = Holder { heartbeat: self.folder.now(), work, ..self.me.clone() };
+        let bytes = serde_json::to_vec(&mine)?;
+        let mut other = None;
+        for _ in 0..ROUNDS {
+            match self.look(&file(key))? {
+                Some(claim) if claim.living => return Ok(Err(claim.holder)),
+                Some(_) => other = self.take_away(key, |claim| !claim.living)?.or(other),
+                None => {}
+            }
+            if self.folder.create(&file(key), &bytes)? {
+                return Ok(Ok(()));
+            }
+            // A network file system may have done it and lost the answer.
+            if let Some(claim) = self.look(&file(key))? {
+                if claim.holder.token == mine.token && !mine.token.is_empty() {
+                    return Ok(Ok(()));
+                }
+                other = Some(claim.holder);
+            }
+        }
+        Ok(Err(other.unwrap_or(mine)))
+    }
+
+    /// Gives a cell back, unless it is somebody else's by now.
+    pub(super) fn release(&self, key: &str) -> io::Result<()> {
+        self.take_away(key, |claim| claim.holder.token == self.me.token).map(|_| ())
+    }
+
+    /// Takes a claim out of its place where it is as `wanted`; puts it back and gives its holder where, at second
+    /// sight, it is not. What is renamed is read under a name of one's own, so nobody changes it meanwhile.
+    fn take_away(&self, key: &str, wanted: impl Fn(&Claim) -> bool) -> io::Result<Option<Holder>> {
+        let aside = format!(".void-{}-{key}", self.me.token);
+        if !self.folder.rename(&file(key), &aside)? {
+            return Ok(None);
+        }
+        let kept = match self.look(&aside)? {
+            Some(claim) if !wanted(&claim) => {
+                self.folder.create(&file(key), &claim.bytes)?;
+                Some(claim.holder)
+            }
+            _ => None,
+        };
+        self.folder.remove(&aside)?;
+        Ok(kept)
+    }
+
+    /// The claim in a file; a damaged one is nobody's.
+    fn look(&self, name: &str) -> io::Result<Option<Claim>> {
+        let Some((bytes, written)) = self.folder.read(name)? else { return Ok(None) };
+        let Ok(holder) = serde_json::from_slice::<Holder>(&bytes) else {
+            return Ok(Some(Claim { holder: Holder::default(), living: false, bytes }));
+        };
+        let living = self.is_living(&holder, written)?;
+        Ok(Some(Claim { holder, living, bytes }))
+    }
+
+    fn is_living(&self, holder: &Holder, written: Option<u64>) -> io::Result<bool> {
+        if holder.is_gone() || (self.gone)(holder) {
+            return Ok(false);
+        }
+        let now = self.folder.now();
+        if is_recent(now, holder.heartbeat, written) {
+            return Ok(true);
+        }
+        let Some((bytes, written)) = self.folder.read(&sign(&holder.token))? else { return Ok(false) };
+        let heartbeat = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+        Ok(heartbeat.is_some_and(|heartbeat| is_recent(now, heartbeat, written)))
+    }
+
+    /// A sign of life. Not synced: one that a power cut loses was its process's last.
+    pub(super) fn beat(&self) -> io::Result<()> {
+        self.folder.replace(&sign(&self.me.token), self.folder.now().to_string().as_bytes())
+    }
+
+    fn sweep(&self) -> io::Result<()> {
+        let names = self.folder.list()?;
+        for key in keys(names.clone()) {
+            if self.look(&file(&key))?.is_some_and(|claim| !claim.living) {
+                self.take_away(&key, |claim| !claim.living)?;
+            }
+        }
+        for name in names.iter().filter(|name| name.starts_with(".alive-") || name.starts_with(".void-")) {
+            let Some((_, written)) = self.folder.read(name)? else { continue };
+            if written.is_some_and(|written| !is_recent(self.folder.now(), written, Some(written))) {
+                self.folder.remove(name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a sign of life is no older than [`STALE_SECS`]. One from the future is of a clock that is ahead; then the
+/// time counts at which its file was written, which is the file system's.
+fn is_recent(now: u64, heartbeat: u64, written: Option<u64>) -> bool {
+    let last = if heartbeat > now { written.unwrap_or(0) } else { heartbeat };
+    now.saturating_sub(last) <= STALE_SECS
 }
 
 /// Waits for the lock of a file and holds it until the answer is dropped, or the process ends. A file system
@@ -176,102 +272,6 @@ pub fn lock_file(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Number of cells of the run directory `run` that living processes hold.
-pub fn living_claims(run: &Path) -> usize {
-    let dir = run.join("claims");
-    let shared = Shared { me: Holder::this_process(), held: Mutex::default(), dir };
-    let names = list_files(&shared.dir, "json").unwrap_or_default();
-    names.iter().filter(|name| shared.living(name.trim_end_matches(".json")).is_some()).count()
-}
-
-/// When a file was written, in seconds since 1970; `None` where the system does not say.
-fn written(path: &Path) -> Option<u64> {
-    let time = fs::metadata(path).and_then(|data| data.modified()).ok()?;
-    time.duration_since(UNIX_EPOCH).ok().map(|elapsed| elapsed.as_secs())
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plant(run: &Path, holder: &Holder) {
-        fs::write(run.join("claims/k.json"), serde_json::to_vec(holder).unwrap()).unwrap();
-    }
-
-    #[test]
-    fn a_cell_has_one_holder_until_it_is_released() {
-        let run = tempfile::tempdir().unwrap();
-        let (first, second) = (Claims::open(run.path()).unwrap(), Claims::open(run.path()).unwrap());
-        let held = first.take("k").unwrap().ok().unwrap();
-        assert_eq!(second.take("k").unwrap().err().unwrap().pid, std::process::id());
-        assert!(second.take("other").unwrap().is_ok());
-        drop(held);
-        assert!(second.take("k").unwrap().is_ok());
-        assert!(!run.path().join("claims/k.json").exists());
-    }
-
-    #[test]
-    fn a_foreign_claim_holds_for_ten_minutes_and_a_dead_neighbour_s_not_at_all() {
-        let run = tempfile::tempdir().unwrap();
-        let claims = Claims::open(run.path()).unwrap();
-        let me = Holder::this_process();
-        let other = Holder { host: "elsewhere".to_owned(), heartbeat: now() - STALE_SECS + 20, ..me.clone() };
-        plant(run.path(), &other);
-        assert!(claims.take("k").unwrap().is_err());
-        plant(run.path(), &Holder { heartbeat: now() - STALE_SECS - 1, ..other.clone() });
-        assert!(claims.take("k").unwrap().is_ok());
-        let gone = Holder { started: Some(1), heartbeat: now(), ..me.clone() };
-        plant(run.path(), &gone);
-        assert_eq!(claims.take("k").unwrap().is_ok(), me.started.is_some());
-        fs::write(run.path().join("claims/k.json"), "{").unwrap();
-        assert!(claims.take("k").unwrap().is_ok());
-    }
-
-    #[test]
-    fn a_claim_of_a_clock_ahead_ends_ten_minutes_after_it_was_written() {
-        let run = tempfile::tempdir().unwrap();
-        let claims = Claims::open(run.path()).unwrap();
-        let ahead =
-            Holder { host: "elsewhere".to_owned(), heartbeat: now() + 86_400, ..Holder::this_process() };
-        plant(run.path(), &ahead);
-        assert!(claims.take("k").unwrap().is_err(), "just written");
-        let old = SystemTime::now() - Duration::from_secs(STALE_SECS + 60);
-        let file = File::options().write(true).open(run.path().join("claims/k.json")).unwrap();
-        file.set_modified(old).unwrap();
-        assert!(claims.take("k").unwrap().is_ok(), "a day ahead, and silent");
-    }
-
-    #[test]
-    fn void_claims_and_half_written_ones_are_swept() {
-        let run = tempfile::tempdir().unwrap();
-        drop(Claims::open(run.path()).unwrap());
-        let me = Holder::this_process();
-        let other = Holder { host: "elsewhere".to_owned(), heartbeat: now(), ..me };
-        plant(run.path(), &Holder { heartbeat: now() - STALE_SECS - 1, ..other.clone() });
-        fs::write(run.path().join("claims/living.json"), serde_json::to_vec(&other).unwrap()).unwrap();
-        drop(Claims::open(run.path()).unwrap());
-        assert!(!run.path().join("claims/k.json").exists());
-        assert_eq!(living_claims(run.path()), 1);
-    }
-
-    #[test]
-    fn a_heartbeat_leaves_a_lost_claim_to_its_new_holder() {
-        let run = tempfile::tempdir().unwrap();
-        let claims = Claims::open(run.path()).unwrap();
-        let held = claims.take("k").unwrap().ok().unwrap();
-        let old = Holder { heartbeat: 5, ..Holder::this_process() };
-        plant(run.path(), &old);
-        claims.shared.beat().unwrap();
-        assert!(claims.shared.holder("k").unwrap().heartbeat > 5);
-        let other = Holder { host: "elsewhere".to_owned(), ..old };
-        plant(run.path(), &other);
-        claims.shared.beat().unwrap();
-        drop(held);
-        assert_eq!(claims.shared.holder("k").unwrap(), other);
-    }
-}
+#[path = "claim_tests.rs"]
+mod tests;

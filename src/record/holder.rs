@@ -1,12 +1,23 @@
 //! The process behind a claim, and whether it is still there.
 
 use crate::util::machine;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::{Deserialize, Serialize};
 
-use super::claim::STALE_SECS;
+use super::schema::{Cell, SlurmTask};
+
+/// What a holder works on, for those who look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The cell.
+    pub cell: Cell,
+    /// Key of its training, which its checkpoint is named by.
+    pub training_key: String,
+}
 
 /// A process that works on a cell. It stands in claim files only: no record says where it was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Name of the machine.
     pub host: String,
@@ -18,41 +29,48 @@ pub struct Holder {
     pub started: Option<u64>,
     /// Version of the program.
     pub version: String,
-    /// Last sign of life, seconds since 1970.
+    /// When the claim was made, seconds since 1970 by the holder's clock.
     pub heartbeat: u64,
+    /// Names the holder's sign of life; no other holder ever has the same.
+    #[serde(default)]
+    pub token: String,
+    /// The Slurm task the process belongs to.
+    #[serde(default)]
+    pub slurm: Option<SlurmTask>,
+    /// The cluster that task runs on: another one counts its jobs from 1, too.
+    #[serde(default)]
+    pub cluster: Option<String>,
+    /// What it works on.
+    #[serde(default)]
+    pub work: Option<Work>,
 }
+
+/// Tells apart the holders of one process.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl Holder {
     /// This process, without a heartbeat.
     pub fn this_process() -> Self {
-        let pid = std::process::id();
+        let (pid, host) = (std::process::id(), machine::host());
+        let started = machine::process_started(pid);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let plain: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         Self {
-            host: machine::host(),
+            host,
             pid,
             pid_namespace: machine::pid_namespace(),
-            started: machine::process_started(pid),
+            started,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             heartbeat: 0,
+            token: format!("{plain}-{pid}-{}-{count}", started.unwrap_or(0)),
+            slurm: None,
+            cluster: None,
+            work: None,
         }
     }
 
-    /// Whether both are the same process.
-    pub fn is_same_process(&self, other: &Self) -> bool {
-        let identity =
-            |holder: &Self| (holder.host.clone(), holder.pid, holder.pid_namespace.clone(), holder.started);
-        identity(self) == identity(other)
-    }
-
-    /// Whether the claim still counts at `now` (seconds since 1970): its heartbeat is recent, and its process,
-    /// where it can be looked up, is alive. A heartbeat from the future is of a clock that is ahead; then the
-    /// time counts at which its file was written, which is the file system's.
-    pub(super) fn holds(&self, now: u64, written: Option<u64>) -> bool {
-        let last = if self.heartbeat > now { written.unwrap_or(0) } else { self.heartbeat };
-        now.saturating_sub(last) <= STALE_SECS && !self.is_gone()
-    }
-
     /// True only of a process of this machine and namespace that is certainly over.
-    fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         let me = Self::this_process();
         let neighbour = self.host == me.host && self.pid_namespace == me.pid_namespace;
         neighbour
@@ -68,11 +86,12 @@ mod tests {
 
     #[test]
     fn this_process_is_alive_and_another_start_is_not() {
-        let me = Holder { heartbeat: 1_000, ..Holder::this_process() };
-        assert!(me.holds(1_000 + STALE_SECS, None) && !me.holds(1_001 + STALE_SECS, None));
+        let me = Holder::this_process();
+        assert!(!me.is_gone());
         let reused = Holder { started: me.started.map(|ticks| ticks + 1), ..me.clone() };
-        assert_eq!(reused.holds(1_000, None), me.started.is_none());
+        assert_eq!(reused.is_gone(), me.started.is_some());
         let container = Holder { pid_namespace: Some("pid:[1]".to_owned()), ..reused };
-        assert!(container.holds(1_000, None));
+        assert!(!container.is_gone());
+        assert_ne!(Holder::this_process().token, me.token);
     }
 }

@@ -76,6 +76,7 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         split_sha256: _,
         draw_sha256: _,
         // Where and when, which decides no number.
+        model_revision: _,
         version: _,
         commit: _,
         dirty: _,
@@ -89,6 +90,7 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         finished_at: _,
         // Placed by the identity itself, where there is one.
         imported: _,
+        slurm: _,
     } = provenance;
     [
         ("numerics_version", numerics_version.to_string()),

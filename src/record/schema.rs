@@ -16,10 +16,10 @@ use crate::data::Classes;
 ///
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
-/// `config_sha256` and `tokenizer_sha256` of the provenance, `set_for_dataset`, and durations that add up (see [`Timing`]).
-/// 5: `imported` of the provenance.
+/// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
+/// durations that add up (see [`Timing`]); and, in results of other programs alone, `imported` of the provenance.
 /// Every version since 1 is read; what it lacks is empty, 0 or `None`.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -212,6 +212,9 @@ pub struct Provenance {
     /// SHA-256 of vocabulary and merges.
     #[serde(default)]
     pub tokenizer_sha256: String,
+    /// The commit of a model from HuggingFace's cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_revision: Option<String>,
     /// SHA-256 of the split lists in their order (paths and labels).
     pub split_sha256: String,
     /// SHA-256 of the drawn training list (paths and labels, in drawing order).
@@ -223,6 +226,31 @@ pub struct Provenance {
     /// The mark of results that another program made; what that program did not say is empty in the other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    /// The Slurm task that finished it, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<SlurmTask>,
+}
+
+/// A task of the scheduler Slurm, by what stays the same when it is put back in the queue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlurmTask {
+    /// Id of the job; that of the whole array for a task of one.
+    pub job: u64,
+    /// Id within the array, for a task of one.
+    pub task: Option<u64>,
+    /// How often it was put back in the queue before this start.
+    pub restarts: u64,
+}
+
+impl std::fmt::Display for SlurmTask {
+    /// As Slurm's own commands name it: `123_4`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.task {
+            Some(task) => write!(f, "{}_{task}", self.job),
+            None => write!(f, "{}", self.job),
+        }
+    }
 }
 
 impl Provenance {

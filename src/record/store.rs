@@ -3,7 +3,9 @@
 //! A cell exists when its record does. Everything is written under a temporary name, synced and renamed.
 
 use crate::util::hex;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -17,6 +19,18 @@ use crate::util::atomic_file;
 const MAX_RECORD_BYTES: u64 = 16 << 20;
 /// Folders of a run directory that hold files written under temporary names.
 const FOLDERS: [&str; 4] = ["records", "predictions", "trained", "checkpoints"];
+
+/// Name of the file that proves that records can be written.
+const PROBE: &str = ".writable";
+/// Folders whose files are work that need not be done again.
+const KEPT: [&str; 3] = ["records/", "trained/", "checkpoints/"];
+/// Files this process has written there.
+static PROGRESS: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process has kept something that need not be done again: records, trainings, checkpoints.
+pub fn kept_so_far() -> u64 {
+    PROGRESS.load(Ordering::Relaxed)
+}
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +90,9 @@ impl Store {
         let parent = path.parent().unwrap_or(&self.dir);
         std::fs::create_dir_all(parent).map_err(io("create the folder of"))?;
         atomic_file::write(&path, bytes).map_err(io("write"))?;
+        if KEPT.iter().any(|folder| relative.starts_with(folder)) && !relative.ends_with(PROBE) {
+            PROGRESS.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(hex(&Sha256::digest(bytes)))
     }
 
@@ -85,9 +102,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where the target is read-only, full, or not ours to write.
     pub fn prepare(&self) -> Result<(), StoreError> {
-        const PROBE: &str = "records/.writable";
-        self.write(PROBE, b"This file proves that records can be written here.\n")?;
-        self.remove(PROBE)?;
+        let probe = format!("records/{PROBE}");
+        self.write(&probe, b"This file proves that records can be written here.\n")?;
+        self.remove(&probe)?;
         for folder in FOLDERS {
             atomic_file::sweep(&self.dir.join(folder));
         }
@@ -164,6 +181,15 @@ impl Store {
             return Err(StoreError::Record { path, reason });
         }
         Ok(Some(record).filter(|record| record.outcome == Outcome::Complete))
+    }
+
+    /// Keys with a record, complete or failed, as of some seconds ago on a network file system.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn keys(&self) -> Result<BTreeSet<String>, StoreError> {
+        let files = self.list("records", "json")?;
+        Ok(files.iter().filter_map(|file| file.strip_suffix(".json")).map(str::to_owned).collect())
     }
 
     /// The complete record of a key, if every file it names is there and is what was recorded.

@@ -1,15 +1,8 @@
 //! How methods and datasets are called on a page, and in which order they appear.
 //!
-//! Ids that are not listed keep their name and follow the listed ones in alphabetical order.
+//! A method is called as its file says; ids that nobody knows keep their name.
 
-const METHODS: [(&str, &str); 6] = [
-    ("zero_shot", "CLIP"),
-    ("linear_probe", "LP"),
-    ("coop", "CoOp"),
-    ("cocoop", "CoCoOp"),
-    ("maple", "MaPLe"),
-    ("rpo", "RPO"),
-];
+use crate::method::{REGISTRY, look_up};
 
 const DATASETS: [(&str, &str); 15] = [
     ("imagenet", "ImageNet"),
@@ -31,7 +24,7 @@ const DATASETS: [(&str, &str); 15] = [
 
 /// Name of a method in tables and pictures.
 pub fn method_name(id: &str) -> &str {
-    display(&METHODS, id)
+    look_up(id).map_or(id, |entry| entry.name)
 }
 
 /// Name of a dataset in tables and pictures.
@@ -39,10 +32,13 @@ pub fn dataset_name(id: &str) -> &str {
     display(&DATASETS, id)
 }
 
-/// Sorting key of a method. RPO comes last, so that what it is compared with is read first.
+/// Sorting key of a method: the registry's order. Methods that are not in it come before its last one, which is what the
+/// others are compared with.
 pub fn method_order(id: &str) -> (usize, String) {
-    let place = METHODS.iter().position(|(known, _)| *known == id).unwrap_or(METHODS.len() - 1);
-    (if id == "rpo" { METHODS.len() } else { place }, id.to_owned())
+    let last = REGISTRY.len().saturating_sub(1);
+    let place = REGISTRY.iter().position(|entry| entry.id == id);
+    let place = place.map_or(2 * last.saturating_sub(1) + 1, |place| 2 * place);
+    (place, id.to_owned())
 }
 
 /// Sorting key of a dataset: the published order.

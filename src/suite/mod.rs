@@ -27,6 +27,7 @@ pub use run::provenance::CommandLine;
 pub(crate) use run::provenance::utc_now;
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
+pub use run::status::{FailedCell, RunStatus, RunningCell, Status, Watcher};
 pub use spec::file::{DatasetChanges, Measure, ProfileChanges, SUITES, SuiteFile, Sweep};
 pub use spec::globals::GLOBAL_KEYS;
 pub use spec::overrides::{Resolved, Settings, method_id};

@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Tensor};
 
 use super::error::SuiteError;
 use crate::backbone::files::hf_config;
-use crate::backbone::{BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, TokenizerError, Weights};
+use crate::backbone::{
+    BpeVocabulary, ClipTokenizer, LoadError, LoadedClip, ModelKind, TokenizerError, Weights,
+};
 use crate::util::hex;
 
 const CONFIG: &str = include_str!("../../assets/pocket/config.json");
@@ -72,5 +74,8 @@ pub fn load_pocket() -> Result<LoadedClip, SuiteError> {
         weights_files: vec!["model.safetensors".to_owned()],
         name: "pocket".to_owned(),
         folder: "assets/pocket".into(),
+        kind: ModelKind::Pocket,
+        revision: None,
+        assumed: None,
     })
 }

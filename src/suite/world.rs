@@ -8,13 +8,13 @@ use candle_core::{DType, Device};
 use super::error::SuiteError;
 use super::pocket_model::{is_pocket, load_pocket};
 use super::spec::globals::Globals;
-use crate::backbone::{Clip, ClipFolder, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
+use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
 use crate::data::export::is_pocket_export;
 use crate::data::{
     Availability, Catalog, Classes, DataError, DataRoot, DrawFiles, ImageSource, Item, LabelMap, Split,
     embedded, fewshot, lists_sha256,
 };
-use crate::method::PromptStyle;
+use crate::method::{ClassTexts, PromptStyle};
 use crate::pocket::{self, PocketImages};
 use crate::util::nearest;
 
@@ -102,6 +102,8 @@ pub struct World {
     pub tokenizer: ClipTokenizer,
     /// What decides the model's numbers.
     pub identity: ModelIdentity,
+    /// The commit of a model in HuggingFace's cache.
+    pub revision: Option<String>,
     /// Which profile's changes to a suite apply: `pocket` for the pocket model, wherever it was read from.
     pub settings_profile: &'static str,
     data: Data,
@@ -115,7 +117,7 @@ impl World {
     /// [`SuiteError::Usage`] for data without a model; what is wrong with a folder otherwise.
     pub fn open(data: Option<&str>, clip: Option<&Path>, device: &Device) -> Result<Self, SuiteError> {
         let loaded = match clip {
-            Some(dir) => ClipFolder::open(dir)?.load()?,
+            Some(dir) => ClipSource::open(dir)?.load()?,
             None if data.is_some() => {
                 return Err(SuiteError::Usage(
                     "--data needs --clip DIR too: the pocket model knows only the pocket pictures".to_owned(),
@@ -144,8 +146,9 @@ impl World {
         let identity = ModelIdentity::new(&loaded.config, &tokenizer, &loaded.weights_sha256);
         let weights = loaded.weights.to(device, DType::F32)?;
         Ok(Self {
-            clip: Arc::new(Clip::new(loaded.config, &weights)?),
-            profile: loaded.name,
+            clip: Arc::new(Clip::new(loaded.config.clone(), &weights)?),
+            profile: loaded.short_name().to_owned(),
+            revision: loaded.revision,
             tokenizer,
             identity,
             settings_profile,
@@ -199,10 +202,32 @@ impl World {
         style: &PromptStyle,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        let prompt = |label: &u32| {
-            let name = &dataset.class_names[*label as usize];
-            Ok(self.tokenizer.encode(&style.prompt(name, &dataset.template))?)
-        };
+        self.each_class(dataset, classes, |name| style.prompt(name, &dataset.template))
+    }
+
+    /// The same with the further wordings that the style names.
+    ///
+    /// # Errors
+    /// As [`World::class_prompts`].
+    pub fn class_texts(
+        &self,
+        dataset: &BenchDataset,
+        style: &PromptStyle,
+        classes: Classes,
+    ) -> Result<ClassTexts, SuiteError> {
+        let wordings = style.wordings(&dataset.id, &dataset.template);
+        let other = |wording: &&str| self.each_class(dataset, classes, |name| style.sentence(wording, name));
+        let others = wordings.iter().map(other).collect::<Result<_, _>>()?;
+        Ok(ClassTexts { prompts: self.class_prompts(dataset, style, classes)?, others })
+    }
+
+    fn each_class(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        text: impl Fn(&str) -> String,
+    ) -> Result<Vec<Vec<u32>>, SuiteError> {
+        let prompt = |label: &u32| Ok(self.tokenizer.encode(&text(&dataset.class_names[*label as usize]))?);
         dataset.labels(classes).labels().iter().map(prompt).collect()
     }
 

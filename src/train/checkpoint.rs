@@ -5,6 +5,7 @@ use candle_core::Tensor;
 
 use super::error::TrainError;
 use super::fit::EpochLog;
+use super::optimiser::OptimiserState;
 use crate::method::{Named, Parameters};
 
 /// A training before step `step` of epoch `epoch`.
@@ -18,10 +19,14 @@ pub struct Standing {
     pub loss_total: f64,
     /// Finished epochs.
     pub log: Vec<EpochLog>,
-    /// Trained parameters.
+    /// Parameters.
     pub parameters: Named,
-    /// Momentum buffers, in parameter order.
-    pub momentum: Vec<Tensor>,
+    /// How many of them are trained.
+    pub trained: usize,
+    /// What the optimiser remembers.
+    pub optimiser: OptimiserState,
+    /// The weighted average over the finished epochs so far, in parameter order; empty without one.
+    pub average: Vec<Tensor>,
 }
 
 /// Keeps the standing of one training.

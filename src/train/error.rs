@@ -66,7 +66,17 @@ pub enum TrainError {
     Pixels(#[from] PixelError),
     /// The method failed.
     #[error(transparent)]
-    Method(#[from] MethodError),
+    Method(MethodError),
+}
+
+impl From<MethodError> for TrainError {
+    fn from(error: MethodError) -> Self {
+        match error {
+            MethodError::Interrupted => Self::Interrupted,
+            MethodError::Pixels(error) => Self::Pixels(error),
+            other => Self::Method(other),
+        }
+    }
 }
 
 impl From<candle_core::Error> for TrainError {

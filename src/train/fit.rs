@@ -1,4 +1,4 @@
-//! The training loop: shuffled epochs, whole batches, SGD under the recipe's schedule. Several trainings of one head
+//! The training loop: shuffled epochs, batches, the recipe's optimiser under its schedule. Several trainings of one head
 //! may go in lockstep, in the same products.
 //!
 //! Every stream of random numbers is named by what it serves (epoch, view, item), so an epoch and a step are
@@ -6,25 +6,27 @@
 //! step has the same number of slots; one whose training is over, failed or elsewhere is filled with another's
 //! numbers, so a training's bits depend on the number of slots and its own place alone.
 
+use candle_core::Tensor;
+
 use super::checkpoint::{Keeper, Standing};
 use super::error::TrainError;
-use super::images::{TrainingImages, joint_batch};
+use super::images::{Pick, TrainingImages, joint_batch};
+use super::optimiser::Optimiser;
 use super::recipe::Recipe;
-use super::sgd::Sgd;
 use super::step::{Gradients, Slot, check_finite, joint_step};
 use crate::backbone::Precision;
-use crate::method::{Head, ImageNeed, Parameters};
+use crate::method::{Head, Named, Needs, Parameters};
 use crate::util::rng::Stream;
 
 /// How to train.
 pub struct Fit<'a> {
     /// The method, bound to the trained classes.
     pub head: &'a dyn Head,
-    /// The published schedule.
+    /// How to train, settled for the number of shots.
     pub recipe: &'a Recipe,
     /// What the method reads of an image.
-    pub need: ImageNeed,
-    /// The format that parameters and momentum are held in.
+    pub needs: Needs,
+    /// The format that parameters and the optimiser's buffers are held in.
     pub storage: Precision,
     /// Trainings a step has room for.
     pub slots: usize,
@@ -47,11 +49,11 @@ pub struct Member<'a> {
 /// What one epoch did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochLog {
-    /// Learning rate of the whole epoch.
+    /// Learning rate of the epoch's first step.
     pub learning_rate: f64,
     /// Steps taken.
     pub steps: u64,
-    /// Mean of the batches' losses (nats), each before its update.
+    /// Mean of the batches' objectives (nats), each before its update.
     pub mean_loss: f64,
 }
 
@@ -92,16 +94,16 @@ fn lead(all: &[Going<'_, '_>]) -> Option<usize> {
 
 /// One step of the lead and of those beside it.
 fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), TrainError> {
-    let (at, size) = (all[lead].at, all[lead].indices(run).len());
+    let (at, size) = (all[lead].at, all[lead].picks(run).len());
     let mut places = vec![lead; run.slots];
     for (index, going) in all.iter().enumerate() {
-        if going.outcome.is_none() && going.at == at && going.indices(run).len() == size {
+        if going.outcome.is_none() && going.at == at && going.picks(run).len() == size {
             places[going.member.slot] = index;
         }
     }
     let parts: Vec<_> =
-        places.iter().map(|place| (all[*place].member.images, all[*place].indices(run))).collect();
-    let (images, labels) = joint_batch(&parts, at.0, run.need)?;
+        places.iter().map(|place| (all[*place].member.images, all[*place].picks(run))).collect();
+    let (images, labels) = joint_batch(&parts, run.needs)?;
     let slots: Vec<_> = places
         .iter()
         .enumerate()
@@ -128,11 +130,13 @@ struct Going<'m, 'a> {
     at: (usize, usize),
     /// Where it began; there is nothing to keep there.
     start: (usize, usize),
+    /// Steps of this epoch.
     steps: usize,
-    order: Vec<usize>,
+    order: Vec<Pick>,
     loss_total: f64,
     log: Vec<EpochLog>,
-    sgd: Sgd,
+    optimiser: Optimiser,
+    average: Vec<Tensor>,
     outcome: Option<Outcome>,
 }
 
@@ -145,20 +149,22 @@ impl<'m, 'a> Going<'m, 'a> {
             return Err(TrainError::Empty(reason));
         }
         let kept = member.keeper.resume(member.parameters)?;
-        let (at, loss_total, log, sgd) = match kept {
-            None => ((0, 0), 0.0, Vec::new(), Sgd::default()),
-            Some(Standing { epoch, step, loss_total, log, parameters, momentum }) => {
-                member.parameters.set(&parameters)?;
-                ((epoch, step), loss_total, log, Sgd::resume(momentum))
+        let optimiser = Optimiser::new(run.recipe.rule()).stored_as(run.storage);
+        let (at, loss_total, log, optimiser, average) = match kept {
+            None => ((0, 0), 0.0, Vec::new(), optimiser, Vec::new()),
+            Some(standing) => {
+                member.parameters.set(&standing.parameters)?;
+                let optimiser = optimiser.resume(standing.optimiser);
+                let at = (standing.epoch, standing.step);
+                (at, standing.loss_total, standing.log, optimiser, standing.average)
             }
         };
-        let (steps, order) = (run.recipe.steps(count), shuffled(count, member.stream, at.0));
-        let (sgd, outcome) = (sgd.stored_as(run.storage), None);
-        Ok(Self { member, at, start: at, steps, order, loss_total, log, sgd, outcome })
+        let (steps, order) = (run.recipe.steps(count, at.0), order(run.recipe, member, at.0));
+        Ok(Self { member, at, start: at, steps, order, loss_total, log, optimiser, average, outcome: None })
     }
 
-    /// The items of the next step.
-    fn indices(&self, run: &Fit<'_>) -> &[usize] {
+    /// The views of the next step.
+    fn picks(&self, run: &Fit<'_>) -> &[Pick] {
         self.order.chunks(run.recipe.batch_size).nth(self.at.1).unwrap_or_default()
     }
 
@@ -172,25 +178,48 @@ impl<'m, 'a> Going<'m, 'a> {
             loss_total: self.loss_total,
             log: self.log.clone(),
             parameters: self.member.parameters.values()?,
-            momentum: self.sgd.buffers().to_vec(),
+            trained: self.member.parameters.iter().count(),
+            optimiser: self.optimiser.state(),
+            average: self.average.clone(),
         })
+    }
+
+    /// Adds the current parameters to their average under this weight.
+    fn average(&mut self, weight: Option<f64>) -> Result<(), TrainError> {
+        let Some(weight) = weight else { return Ok(()) };
+        for (index, (_, var)) in self.member.parameters.iter().enumerate() {
+            let share = (var.as_tensor().detach() * weight)?;
+            match self.average.get_mut(index) {
+                Some(sum) => *sum = (&*sum + share)?,
+                None => self.average.push(share),
+            }
+        }
+        Ok(())
     }
 
     /// The update, and on to the next step.
     fn advance(&mut self, run: &Fit<'_>, gradients: &Gradients) -> Result<(), TrainError> {
-        let (at, learning_rate) = (self.at, run.recipe.learning_rate(self.at.0));
-        self.sgd.step(self.member.parameters, gradients, learning_rate)?;
+        let (at, images) = (self.at, self.member.images.len());
+        let learning_rate = run.recipe.learning_rate(images, at);
+        self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
         self.at.1 += 1;
         if self.at.1 < self.steps {
             return Ok(());
         }
         let mean_loss = std::mem::take(&mut self.loss_total) / self.steps as f64;
+        let learning_rate = run.recipe.learning_rate(images, (at.0, 0));
         self.log.push(EpochLog { learning_rate, steps: self.steps as u64, mean_loss });
+        self.average(run.recipe.average_weight(images, at.0))?;
         self.at = (at.0 + 1, 0);
-        if self.at.0 < run.recipe.epochs {
-            self.order = shuffled(self.member.images.len(), self.member.stream, self.at.0);
+        if self.at.0 < run.recipe.epochs(images) {
+            self.steps = run.recipe.steps(images, self.at.0);
+            self.order = order(run.recipe, self.member, self.at.0);
             return Ok(());
+        }
+        if !self.average.is_empty() {
+            let names = self.member.parameters.iter().map(|(name, _)| name.to_owned());
+            self.member.parameters.set(&Named::new(names.zip(self.average.iter().cloned())))?;
         }
         // The last update has no following step that would notice.
         let log = std::mem::take(&mut self.log);
@@ -199,9 +228,11 @@ impl<'m, 'a> Going<'m, 'a> {
     }
 }
 
-/// The order of an epoch's items.
-fn shuffled(count: usize, [dataset, seed, method]: [&str; 3], epoch: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
+/// The order of an epoch's views: one of each image, or the whole pool.
+fn order(recipe: &Recipe, member: &Member<'_>, epoch: usize) -> Vec<Pick> {
+    let (count, [dataset, seed, method]) = (member.images.len(), member.stream);
+    let mut order: Vec<usize> = (0..count * recipe.pool_views.max(1)).collect();
     Stream::new(&["order", dataset, seed, method, &epoch.to_string()]).shuffle(&mut order);
-    order
+    let view = |place: usize| if recipe.pool_views > 0 { place / count } else { epoch };
+    order.into_iter().map(|place| Pick { index: place % count, view: view(place) }).collect()
 }

@@ -14,23 +14,33 @@ use super::features::FeatureStore;
 use super::views::{TrainingSet, Views};
 use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
-use crate::method::{ImageBatch, ImageNeed};
+use crate::method::{ImageBatch, MethodError, Needs, Shots};
 
-/// The frozen pass over normalised pixels `[batch, 3, side, side]`; in halves where a device's memory does not suffice.
+/// Normalised pixels `[batch, 3, side, side]` prepared for `needs`, with a frozen pass where they want one; in halves where
+/// a device's memory does not suffice.
 ///
 /// # Errors
 /// Whatever candle reports.
-pub fn frozen_pass(clip: &Clip, pixels: Tensor, need: ImageNeed) -> Result<ImageBatch, TrainError> {
+pub fn frozen_pass(clip: &Clip, pixels: Tensor, needs: Needs) -> Result<ImageBatch, TrainError> {
     let pixels = pixels.to_dtype(clip.dtype())?;
     let parts = in_halves(0..pixels.dim(0)?, &mut |images| {
         let pixels = pixels.narrow(0, images.start, images.len())?;
-        let frozen = clip.vision.encode(&pixels, need >= ImageNeed::Tokens)?;
-        Ok(ImageBatch { frozen, pixels: (need == ImageNeed::Pixels).then_some(pixels) })
+        let frozen = needs.frozen_pass().then(|| clip.vision.encode(&pixels, needs.tokens)).transpose()?;
+        Ok(ImageBatch { frozen, pixels: needs.pixels.then_some(pixels) })
     })?;
     match <[ImageBatch; 1]>::try_from(parts) {
         Ok([batch]) => Ok(batch),
         Err(parts) => Ok(ImageBatch::cat(&parts.iter().collect::<Vec<_>>())?),
     }
+}
+
+/// One view of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The image's place in the drawn list.
+    pub index: usize,
+    /// Which of its views; a bank repeats its own.
+    pub view: usize,
 }
 
 /// Serves the batches of one training set.
@@ -46,14 +56,14 @@ pub struct TrainingImages<'a> {
 }
 
 impl<'a> TrainingImages<'a> {
-    /// Prepares the images; a bank is computed here, once for all methods that share it, for the largest `need`.
+    /// Prepares the images; a bank is computed here, once for all methods that share it, for all of `needs`.
     ///
     /// # Errors
     /// An image that cannot be had; whatever candle reports; [`TrainError::Interrupted`].
     pub fn new(
         clip: &'a Clip,
         set: &'a TrainingSet<'a>,
-        need: ImageNeed,
+        needs: Needs,
         features: &'a FeatureStore,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self, TrainError> {
@@ -65,7 +75,7 @@ impl<'a> TrainingImages<'a> {
             let mut items = Vec::with_capacity(all.len());
             for chunk in all.chunks(clip.grid()) {
                 images.go_on()?;
-                let batch = images.encode(chunk, view, need)?;
+                let batch = images.encode(&picks(chunk, view), needs)?;
                 for index in 0..chunk.len() {
                     items.push(batch.single(index)?);
                 }
@@ -80,9 +90,9 @@ impl<'a> TrainingImages<'a> {
         if (self.stop)() { Err(TrainError::Interrupted) } else { Ok(()) }
     }
 
-    fn encode(&self, indices: &[usize], view: usize, need: ImageNeed) -> Result<ImageBatch, TrainError> {
-        let pixels = self.set.pixels(indices, view, self.clip.config.image_size, self.clip.device())?;
-        frozen_pass(self.clip, pixels, need)
+    fn encode(&self, picks: &[Pick], needs: Needs) -> Result<ImageBatch, TrainError> {
+        let pixels = self.set.pixels(picks, self.clip.config.image_size, self.clip.device())?;
+        frozen_pass(self.clip, pixels, needs)
     }
 
     /// Number of images.
@@ -100,47 +110,43 @@ impl<'a> TrainingImages<'a> {
         self.shared.get().as_secs_f64()
     }
 
-    /// The images at `indices` as epoch `epoch` sees them, prepared for `need`, and their labels `[batch]`.
+    /// Views, prepared for `needs`, and their labels `[batch]`.
     ///
     /// # Errors
     /// An image that cannot be had; whatever candle reports; [`TrainError::Interrupted`].
-    pub fn batch(
-        &self,
-        epoch: usize,
-        indices: &[usize],
-        need: ImageNeed,
-    ) -> Result<(ImageBatch, Tensor), TrainError> {
-        let labels = self.labels(indices)?;
-        let view = self.set.view_of(epoch);
-        let batch = match (self.bank.get(view), need) {
-            (Some(items), _) => {
-                ImageBatch::cat(&indices.iter().map(|index| &items[*index]).collect::<Vec<_>>())?
-            }
-            (None, ImageNeed::Features) => self.pooled(indices, view)?,
-            (None, _) => self.encode(indices, view, need)?,
+    pub fn batch(&self, picks: &[Pick], needs: Needs) -> Result<(ImageBatch, Tensor), TrainError> {
+        let labels = self.labels(picks)?;
+        let batch = if !self.bank.is_empty() {
+            let banked = |pick: &Pick| &self.bank[self.set.view_of(pick.view)][pick.index];
+            ImageBatch::cat(&picks.iter().map(banked).collect::<Vec<_>>())?
+        } else if needs.only_pooled() {
+            self.stored(picks)?
+        } else {
+            self.encode(picks, needs)?
         };
         Ok((batch, labels))
     }
 
-    fn labels(&self, indices: &[usize]) -> Result<Tensor, TrainError> {
-        let labels: Vec<u32> = indices.iter().map(|index| self.set.items[*index].1).collect();
+    fn labels(&self, picks: &[Pick]) -> Result<Tensor, TrainError> {
+        let labels: Vec<u32> = picks.iter().map(|pick| self.set.items[pick.index].1).collect();
         Ok(Tensor::new(labels, self.clip.device())?)
     }
 
     /// Pooled features alone, from the store. They are computed in chunks of [`Clip::grid`] in item order, whatever the
     /// batch: a feature's bits depend neither on the method nor on what is stored already.
-    fn pooled(&self, indices: &[usize], view: usize) -> Result<ImageBatch, TrainError> {
+    fn stored(&self, picks: &[Pick]) -> Result<ImageBatch, TrainError> {
         let (started, joint, grid) = (Instant::now(), self.clip.config.projection_dim, self.clip.grid());
         let mut chunks = BTreeMap::new();
-        for index in indices {
-            if let Entry::Vacant(place) = chunks.entry(index / grid) {
-                place.insert(self.chunk(index / grid, view)?);
+        let name = |pick: &Pick| (pick.view, pick.index / grid);
+        for pick in picks {
+            if let Entry::Vacant(place) = chunks.entry(name(pick)) {
+                place.insert(self.chunk(pick.index / grid, pick.view)?);
             }
         }
-        let mut rows = Vec::with_capacity(indices.len() * joint);
-        for index in indices {
-            let start = index % grid * joint;
-            rows.extend_from_slice(&chunks[&(index / grid)][start..start + joint]);
+        let mut rows = Vec::with_capacity(picks.len() * joint);
+        for pick in picks {
+            let start = pick.index % grid * joint;
+            rows.extend_from_slice(&chunks[&name(pick)][start..start + joint]);
         }
         self.shared.set(self.shared.get() + started.elapsed());
         pooled_batch(self.clip, rows)
@@ -153,8 +159,34 @@ impl<'a> TrainingImages<'a> {
         let key = self.set.key(&items, view, self.features.key(self.clip.config.image_size))?;
         self.features.get_or(&key, items.len() * self.clip.config.projection_dim, || {
             self.go_on()?;
-            feature_rows(&self.encode(&items, view, ImageNeed::Features)?)
+            feature_rows(&self.encode(&picks(&items, view), Needs::POOLED)?)
         })
+    }
+}
+
+/// View `view` of each image.
+fn picks(indices: &[usize], view: usize) -> Vec<Pick> {
+    indices.iter().map(|index| Pick { index: *index, view }).collect()
+}
+
+impl Shots for TrainingImages<'_> {
+    fn labels(&self) -> Vec<u32> {
+        self.set.items.iter().map(|(_, label)| *label).collect()
+    }
+
+    fn pooled(&self, view: usize) -> Result<Tensor, MethodError> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        let batch = match self.bank.is_empty() {
+            true => self.stored(&picks(&all, view)),
+            false => self.batch(&picks(&all, view), Needs::POOLED).map(|(batch, _)| batch),
+        };
+        match batch {
+            Ok(batch) => Ok(batch.pooled()?.clone()),
+            Err(TrainError::Interrupted) => Err(MethodError::Interrupted),
+            Err(TrainError::Pixels(error)) => Err(MethodError::Pixels(error)),
+            Err(TrainError::Method(error)) => Err(error),
+            Err(other) => Err(MethodError::Shots(other.to_string())),
+        }
     }
 }
 
@@ -164,38 +196,35 @@ impl<'a> TrainingImages<'a> {
 /// # Errors
 /// As [`TrainingImages::batch`].
 pub(super) fn joint_batch(
-    parts: &[(&TrainingImages<'_>, &[usize])],
-    epoch: usize,
-    need: ImageNeed,
+    parts: &[(&TrainingImages<'_>, &[Pick])],
+    needs: Needs,
 ) -> Result<(ImageBatch, Vec<Tensor>), TrainError> {
-    if let [(images, indices)] = parts {
-        let (batch, labels) = images.batch(epoch, indices, need)?;
+    if let [(images, picks)] = parts {
+        let (batch, labels) = images.batch(picks, needs)?;
         return Ok((batch, vec![labels]));
     }
-    let labels = parts.iter().map(|(images, indices)| images.labels(indices)).collect::<Result<_, _>>()?;
+    let labels = parts.iter().map(|(images, picks)| images.labels(picks)).collect::<Result<_, _>>()?;
     let first = |index: usize| {
-        let same = |(images, _): &(&TrainingImages<'_>, &[usize])| std::ptr::eq(*images, parts[index].0);
+        let same = |(images, _): &(&TrainingImages<'_>, &[Pick])| std::ptr::eq(*images, parts[index].0);
         parts.iter().position(same).unwrap_or(index)
     };
     let places: Vec<usize> = (0..parts.len()).map(first).collect();
     let distinct =
         || places.iter().enumerate().filter(|(index, place)| index == *place).map(|(index, _)| index);
-    match parts.iter().find(|(images, _)| images.bank.is_empty() && need > ImageNeed::Features) {
+    match parts.iter().find(|(images, _)| images.bank.is_empty() && !needs.only_pooled()) {
         Some((TrainingImages { clip, .. }, _)) => {
             let mut pixels = BTreeMap::new();
             for index in distinct() {
-                let (images, indices) = parts[index];
-                let view = images.set.view_of(epoch);
-                let side = clip.config.image_size;
-                pixels.insert(index, images.set.pixels(indices, view, side, clip.device())?);
+                let (images, picks) = parts[index];
+                pixels.insert(index, images.set.pixels(picks, clip.config.image_size, clip.device())?);
             }
             let rows: Vec<_> = places.iter().map(|place| &pixels[place]).collect();
-            Ok((frozen_pass(clip, Tensor::cat(&rows, 0)?, need)?, labels))
+            Ok((frozen_pass(clip, Tensor::cat(&rows, 0)?, needs)?, labels))
         }
         None => {
             let mut batches = BTreeMap::new();
             for index in distinct() {
-                batches.insert(index, parts[index].0.batch(epoch, parts[index].1, need)?.0);
+                batches.insert(index, parts[index].0.batch(parts[index].1, needs)?.0);
             }
             Ok((ImageBatch::cat(&places.iter().map(|place| &batches[place]).collect::<Vec<_>>())?, labels))
         }
@@ -204,7 +233,7 @@ pub(super) fn joint_batch(
 
 /// Features of a batch, row by row, as the store keeps them.
 pub(super) fn feature_rows(batch: &ImageBatch) -> Result<Vec<f32>, TrainError> {
-    Ok(batch.frozen.features.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+    Ok(batch.pooled()?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
 }
 
 /// A batch of nothing but features, from their rows.
@@ -212,5 +241,5 @@ pub(super) fn pooled_batch(clip: &Clip, rows: Vec<f32>) -> Result<ImageBatch, Tr
     let joint = clip.config.projection_dim;
     let features = Tensor::from_vec(rows, ((), joint), clip.device())?.to_dtype(clip.dtype())?;
     let frozen = FrozenImages { features, cache: None, tokens: clip.config.image_tokens() };
-    Ok(ImageBatch { frozen, pixels: None })
+    Ok(ImageBatch { frozen: Some(frozen), pixels: None })
 }

@@ -1,18 +1,28 @@
 //! One training step: loss and gradients, refused when missing or not finite.
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
-use crate::backbone::nn::cross_entropy;
-use crate::method::{Head, ImageBatch, Parameters, Shares};
+use super::guide::{Guided, project};
+use crate::method::{Head, ImageBatch, Objective, Parameters};
 
 /// Gradients of a step.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// Mean cross-entropy of the batch (nats) before the update.
+    /// The objective of the batch before the update: mean cross-entropy (nats) and whatever the method adds.
     pub loss: f64,
-    /// Gradient per parameter, in parameter order.
+    /// Gradient per trained parameter, in parameter order.
     pub tensors: Vec<Tensor>,
+    /// What a second loss did to them, where there is one.
+    pub guided: Option<Guided>,
+}
+
+impl Gradients {
+    /// Gradients of one loss alone.
+    pub fn plain(loss: f64, tensors: Vec<Tensor>) -> Self {
+        Self { loss, tensors, guided: None }
+    }
 }
 
 /// One training's part in a step of several.
@@ -24,7 +34,7 @@ pub struct Slot<'a> {
     pub labels: Option<&'a Tensor>,
 }
 
-/// Mean cross-entropy of a batch and its gradient for every trained parameter. Weight decay is not in it.
+/// The objective of a batch and its gradient for every trained parameter. Weight decay is not in it.
 /// `at` = (epoch, step), for messages.
 ///
 /// # Errors
@@ -56,43 +66,51 @@ pub fn joint_step(
         None => slot.parameters.values(),
     });
     let named = named.collect::<Result<Vec<_>, _>>()?;
-    let logits = head.classifiers(&named)?.logits(images, Shares::Even)?;
-    let losses = slots
-        .iter()
-        .zip(&logits)
-        .map(|(slot, logits)| slot.labels.map(|labels| cross_entropy(logits, labels)).transpose());
-    let losses = losses.collect::<candle_core::Result<Vec<_>>>()?;
-    let mut present = losses.iter().flatten();
-    let Some(first) = present.next() else { return Ok(slots.iter().map(|_| None).collect()) };
-    // Parameters are apart, so the gradient of the sum is each one's own.
-    let sum = present.try_fold(first.clone(), |sum, loss| sum + loss)?;
-    let store = sum.backward()?;
-    slots
-        .iter()
-        .zip(logits.iter().zip(&losses))
-        .map(|(slot, (logits, loss))| {
-            let Some(loss) = loss else { return Ok(None) };
-            let mut gradients = Vec::new();
-            for (name, var) in slot.parameters.iter() {
-                gradients.push((name, store.get(var).cloned()));
+    let labels: Vec<Option<&Tensor>> = slots.iter().map(|slot| slot.labels).collect();
+    let objectives = head.classifiers(&named)?.objectives(images, &labels)?;
+    let Some(store) = backward(objectives.iter().flatten().map(|objective| &objective.loss))? else {
+        return Ok(slots.iter().map(|_| None).collect());
+    };
+    let guides = objectives.iter().flatten().filter_map(|objective| objective.guide.as_ref());
+    let guide_store = backward(guides.map(|guide| &guide.loss))?;
+    let mut outcomes = Vec::new();
+    for (slot, objective) in slots.iter().zip(&objectives) {
+        let Some(objective) = objective else {
+            outcomes.push(None);
+            continue;
+        };
+        let gradients =
+            slot.parameters.iter().map(|(name, var)| (name, store.get(var).cloned())).collect::<Vec<_>>();
+        let checked = checked(slot.parameters, objective, gradients, at)?;
+        outcomes.push(Some(match (checked, &guide_store, &objective.guide) {
+            (Ok(gradients), Some(store), Some(guide)) => {
+                project(gradients, slot.parameters, guide, store, at)?
             }
-            checked(slot.parameters, logits, loss, gradients, at).map(Some)
-        })
-        .collect()
+            (checked, ..) => checked,
+        }));
+    }
+    Ok(outcomes)
+}
+
+/// Gradients of the sum of losses; `None` where there is none. Trainings' parameters are apart, so the gradient of the sum
+/// is each one's own.
+fn backward<'t>(mut losses: impl Iterator<Item = &'t Tensor>) -> candle_core::Result<Option<GradStore>> {
+    let Some(first) = losses.next() else { return Ok(None) };
+    let sum = losses.try_fold(first.clone(), |sum, loss| sum + loss)?;
+    sum.backward().map(Some)
 }
 
 /// Gradients, or what is wrong with them: the first number that is not finite, in the order of computation.
 fn checked(
     parameters: &Parameters,
-    logits: &Tensor,
-    loss: &Tensor,
+    objective: &Objective,
     gradients: Vec<(&str, Option<Tensor>)>,
     at: (usize, usize),
 ) -> Result<Result<Gradients, TrainError>, TrainError> {
     // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
     let mut numbers: Vec<(String, &Tensor)> =
         parameters.iter().map(|(name, var)| (name.to_owned(), var.as_tensor())).collect();
-    numbers.extend([("logits".to_owned(), logits), ("loss".to_owned(), loss)]);
+    numbers.extend([("logits".to_owned(), &objective.logits), ("loss".to_owned(), &objective.loss)]);
     let forward = numbers.len();
     for (name, gradient) in &gradients {
         numbers.extend(gradient.as_ref().map(|tensor| (format!("gradient of {name}"), tensor)));
@@ -106,7 +124,7 @@ fn checked(
         (_, Some((name, _))) => Err(TrainError::NoGradient((*name).to_owned())),
         (None, None) => {
             let tensors = gradients.into_iter().filter_map(|(_, gradient)| gradient).collect();
-            Ok(Gradients { loss: totals[forward - 1], tensors })
+            Ok(Gradients::plain(totals[forward - 1], tensors))
         }
     })
 }
@@ -123,13 +141,13 @@ pub(super) fn check_finite(parameters: &Parameters, at: (usize, usize)) -> Resul
     }
 }
 
-fn not_finite(tensor: &str, (epoch, step): (usize, usize)) -> TrainError {
+pub(super) fn not_finite(tensor: &str, (epoch, step): (usize, usize)) -> TrainError {
     TrainError::NotFinite { tensor: tensor.to_owned(), epoch, step }
 }
 
 /// Sums of all numbers of each tensor; not finite as soon as one of them is not. They come from a device in one
 /// transfer, since each would wait for all work before it.
-fn totals<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> candle_core::Result<Vec<f64>> {
+pub(super) fn totals<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> candle_core::Result<Vec<f64>> {
     let sums = tensors.map(|tensor| tensor.detach().sum_all()?.to_dtype(DType::F64));
     let sums = sums.collect::<candle_core::Result<Vec<_>>>()?;
     if sums.is_empty() { Ok(Vec::new()) } else { Tensor::stack(&sums, 0)?.to_vec1() }

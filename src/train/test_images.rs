@@ -8,7 +8,7 @@ use super::images::{feature_rows, frozen_pass, pooled_batch};
 use super::views::{pixels_sha256, test_pixels};
 use crate::backbone::Clip;
 use crate::data::{ImageSource, Item};
-use crate::method::{ImageBatch, ImageNeed};
+use crate::method::{ImageBatch, Needs};
 
 /// Chunks of pixels that may wait for a GPU.
 const ROOM: usize = 2;
@@ -21,8 +21,8 @@ pub struct TestImages<'a> {
     pub source: &'a dyn ImageSource,
     /// Items with their labels among the classes that compete.
     pub items: &'a [(&'a Item, u32)],
-    /// The most that a classifier reads of an image.
-    pub need: ImageNeed,
+    /// What the classifiers read of an image.
+    pub needs: Needs,
     /// Features of earlier runs, where there are any.
     pub features: Option<&'a FeatureStore>,
 }
@@ -44,7 +44,7 @@ impl TestImages<'_> {
     /// What can be done for a chunk without the model.
     pub(super) fn prepare(&self, items: &[(&Item, u32)]) -> Result<Prepared, TrainError> {
         let side = self.clip.config.image_size;
-        let Some(store) = self.features.filter(|_| self.need == ImageNeed::Features) else {
+        let Some(store) = self.features.filter(|_| self.needs.only_pooled()) else {
             return Ok(Prepared::Pixels(self.pixels(items)?));
         };
         let mut key = store.key(side);
@@ -57,7 +57,7 @@ impl TestImages<'_> {
     /// A chunk after the frozen pass. Pooled features alone may be stored ones: the grid makes them the same to the
     /// last bit.
     pub(super) fn pass(&self, items: &[(&Item, u32)], chunk: Prepared) -> Result<ImageBatch, TrainError> {
-        let pass = |pixels: Tensor| frozen_pass(self.clip, pixels.to_device(self.clip.device())?, self.need);
+        let pass = |pixels: Tensor| frozen_pass(self.clip, pixels.to_device(self.clip.device())?, self.needs);
         match (chunk, self.features) {
             (Prepared::Key(key), Some(store)) => {
                 let count = items.len() * self.clip.config.projection_dim;

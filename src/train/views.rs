@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::error::TrainError;
 use super::features::{FeatureKey, KeyWriter};
+use super::images::Pick;
 use crate::data::{ImageSource, Item};
 use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
 use crate::util::rng::Stream;
@@ -66,24 +67,19 @@ impl TrainingSet<'_> {
         Ok(key.finish())
     }
 
-    /// Normalised pixels `[items, 3, side, side]` of view `view` of the items at `indices`.
+    /// Normalised pixels `[picks, 3, side, side]` of views.
     ///
     /// An item's stream is named by its place in the drawn list, not by its path: the same images in
     /// another layout give the same views.
     ///
     /// # Errors
     /// [`TrainError::Pixels`] naming the image.
-    pub fn pixels(
-        &self,
-        indices: &[usize],
-        view: usize,
-        side: usize,
-        device: &Device,
-    ) -> Result<Tensor, TrainError> {
-        let (seed, view) = (self.seed.to_string(), view.to_string());
-        stack(indices, side, device, |index| {
-            let item = self.items[*index].0;
-            let mut stream = Stream::new(&self.view_name([&seed, &view, &index.to_string()]));
+    pub fn pixels(&self, picks: &[Pick], side: usize, device: &Device) -> Result<Tensor, TrainError> {
+        let seed = self.seed.to_string();
+        stack(picks, side, device, |pick| {
+            let item = self.items[pick.index].0;
+            let (view, index) = (self.view_of(pick.view).to_string(), pick.index.to_string());
+            let mut stream = Stream::new(&self.view_name([&seed, &view, &index]));
             let image = self.source.image(item)?;
             let drawn = draw_view(&mut stream, image.width(), image.height());
             let cut = train_transform(&image, drawn.crop, drawn.flip, side)

@@ -6,16 +6,18 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-/// Ending of temporary names; the rest is `.NAME.PID-COUNT`.
+/// Ending of temporary names; the rest is `.NAME.HOST-PID-COUNT`: machines that share a folder count their own ids.
 const ENDING: &str = ".tmp";
 /// No write takes this long: an older temporary file was left by a killed process.
 const ABANDONED: Duration = Duration::from_secs(600);
 
 /// Tells apart the temporary names of threads that write at once.
 static COUNT: AtomicU64 = AtomicU64::new(0);
+static HOST: OnceLock<String> = OnceLock::new();
 
 /// Replaces `path` by `bytes` in one step.
 ///
@@ -57,10 +59,15 @@ fn complete(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     file.get_ref().sync_all()
 }
 
-fn temporary_name(path: &Path) -> PathBuf {
+/// A name beside `path` that nobody else uses and that [`sweep`] knows.
+pub fn temporary_name(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().display().to_string();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".{name}.{}-{count}{ENDING}", std::process::id()))
+    let host = HOST.get_or_init(|| {
+        let host = super::machine::host();
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
+    });
+    path.with_file_name(format!(".{name}.{host}-{}-{count}{ENDING}", std::process::id()))
 }
 
 /// Makes a rename in the folder of `path` durable, where the system can.
@@ -122,6 +129,14 @@ mod tests {
             (fs::read(&path).unwrap(), names(folder.path())),
             (b"old".to_vec(), vec!["a.json".into()])
         );
+    }
+
+    #[test]
+    fn a_temporary_name_is_of_one_machine_and_one_write() {
+        let (one, two) = (temporary_name(Path::new("d/a.json")), temporary_name(Path::new("d/a.json")));
+        let name = one.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with(&format!(".a.json.{}", HOST.get().unwrap())), "{name}");
+        assert!(one != two && one.parent() == Some(Path::new("d")));
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub fn tiny_config(stream: &mut Stream) -> ClipConfig {
         vocab_size: 40,
         context_length: SHARED_WORDS + LONGEST_NAME as usize + 6,
         projection_dim: 5 + stream.below(8) as usize,
+        resnet: None,
     }
 }
 

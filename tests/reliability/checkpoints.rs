@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{Device, Tensor};
 use rpo_bench::backbone::Precision;
-use rpo_bench::method::{self, Parameters};
+use rpo_bench::method::{self, ClassTexts, Parameters};
 use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
     FeatureStore, Fit, Keeper, Member, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
@@ -68,7 +68,8 @@ impl Keeper for Memory {
     fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
         let mut kept = self.kept.take();
         if let (true, Some(standing)) = (self.loses_momentum, &mut kept) {
-            standing.momentum = standing.momentum.iter().map(|b| b.zeros_like().unwrap()).collect();
+            standing.optimiser.buffers =
+                standing.optimiser.buffers.iter().map(|b| b.zeros_like().unwrap()).collect();
         }
         Ok(kept)
     }
@@ -103,15 +104,16 @@ fn momentum_is_part_of_the_standing() {
         TrainingImages::new(&world.clip, &set, resolved.method.needs(), &features, &|| false).unwrap();
     let prompts: Vec<_> =
         ["a", "b", "c"].map(|name| world.tokenizer.encode(&format!("a photo of a {name}.")).unwrap()).into();
-    let head = resolved.method.bind(&world.clip, &prompts).unwrap();
+    let head = resolved.method.bind(&world.clip, &ClassTexts::of(&prompts)).unwrap();
     let recipe = rpo_bench::train::Recipe { epochs: 4, ..resolved.recipe.clone().unwrap() };
     let train = |keeper: &mut Memory, steps: usize| {
         let mut init = rpo_bench::util::rng::Stream::new(&["init"]);
-        let parameters = resolved.method.init(&world.clip, &prompts, &mut init).unwrap();
+        let parameters =
+            resolved.method.init(&world.clip, &ClassTexts::of(&prompts), None, &mut init).unwrap();
         let run = Fit {
             head: head.as_ref(),
             recipe: &recipe,
-            need: resolved.method.needs(),
+            needs: resolved.method.needs(),
             storage: Precision::F32,
             slots: 1,
         };

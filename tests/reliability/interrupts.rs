@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: what is kept is said, the exit code tells, the same command goes on.
+//! Ctrl-C, TERM, HUP, USR1, USR2 and --stop-after: what is kept is said, the exit code tells, the same command goes on.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -31,14 +31,15 @@ fn interrupted(out: &std::path::Path, signals: &[&str]) -> (Output, Duration) {
 fn an_interrupted_suite_says_what_is_kept_and_goes_on() {
     let whole = tempfile::tempdir().unwrap();
     succeeds(smoke(whole.path(), &MORE));
-    for name in ["-INT", "-TERM"] {
+    for name in ["-INT", "-TERM", "-HUP", "-USR1", "-USR2"] {
         let out = tempfile::tempdir().unwrap();
         let (output, _) = interrupted(out.path(), &[name]);
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(130), "{name}: {said}");
+        assert_eq!(said.matches("stopping after this step, with a checkpoint").count(), 1, "{name}: {said}");
         assert!(said.contains("kept") && said.contains("same command"), "{name}: {said}");
         let claims = files(&run_dir(out.path()).join("claims"));
-        assert!(claims.keys().all(|name| name == ".lock"), "{:?}", claims.keys());
+        assert!(claims.keys().all(|name| name.starts_with('.')), "{:?}", claims.keys());
         succeeds(smoke(out.path(), &MORE));
         assert_same(&results(out.path()), &results(whole.path()));
     }
@@ -72,4 +73,59 @@ fn a_second_signal_stops_at_once() {
     let (output, took) = interrupted(out.path(), &["-INT", "-INT"]);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// Slurm's daemon and `srun` may both hand on the same signal.
+#[test]
+fn one_signal_delivered_twice_is_one() {
+    let out = tempfile::tempdir().unwrap();
+    let (output, _) = interrupted(out.path(), &["-TERM", "-TERM"]);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("stopped at once"), "{}", stderr(&output));
+}
+
+/// `nohup` starts a program with HUP ignored, and that is how it works.
+#[test]
+fn an_inherited_ignored_hup_stays_ignored() {
+    let out = tempfile::tempdir().unwrap();
+    let program = smoke(out.path(), &MORE);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(program.get_program()).args(program.get_args());
+    let child = shell.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    while files(&run_dir(out.path()).join("trained")).is_empty() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&child, "-HUP");
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_run_stops_after_the_time_it_was_given() {
+    let (whole, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    succeeds(smoke(whole.path(), &MORE));
+    let output = smoke(out.path(), &["--seeds", "1,2,3,4", "--stop-after", "100ms"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--stop-after: the time is over"), "{}", stderr(&output));
+    succeeds(smoke(out.path(), &["--seeds", "1,2,3,4", "--stop-after", "1h30m"]));
+    assert_same(&results(out.path()), &results(whole.path()));
+    let wrong = smoke(out.path(), &["--stop-after", "soon"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("23h30m"), "{}", stderr(&wrong));
+}
+
+/// A command that cannot stop half-way ends at once, and says by what.
+#[test]
+fn a_plan_ends_at_a_signal() {
+    let many = (1..=3000).map(|seed| seed.to_string()).collect::<Vec<_>>().join(",");
+    let out = tempfile::tempdir().unwrap();
+    let child = smoke(out.path(), &["--plan", "--seeds", &many])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    signal(&child, "-USR1");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stderr(&output).trim()), (Some(130), "SIGUSR1: ended"));
 }

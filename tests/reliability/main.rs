@@ -6,6 +6,7 @@
 
 mod checkpoints;
 mod clone;
+mod cluster;
 mod folders;
 mod interrupts;
 mod kills;

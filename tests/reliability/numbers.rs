@@ -2,7 +2,9 @@
 
 use candle_core::{Device, Tensor};
 use rpo_bench::backbone::Precision;
-use rpo_bench::method::{Classifier, Head, ImageBatch, ImageNeed, MethodError, Named, Parameters};
+use rpo_bench::method::{
+    Classifier, ClassifierSet, Head, ImageBatch, MethodError, Named, Needs, Parameters, Shares,
+};
 use rpo_bench::suite::World;
 use rpo_bench::train::{
     FeatureStore, Fit, Member, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
@@ -29,7 +31,8 @@ struct Faulty {
 }
 
 impl Head for FaultyHead {
-    fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        let [parameters] = parameters else { panic!("one training at a time") };
         let call = self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let weight = parameters.get("weight", &[0, 0])?.clone();
         let extra = parameters.get("extra", &[1])?.clone();
@@ -37,9 +40,15 @@ impl Head for FaultyHead {
     }
 }
 
+impl ClassifierSet for Faulty {
+    fn logits(&self, images: &ImageBatch, _: Shares) -> Result<Vec<Tensor>, MethodError> {
+        Ok(vec![Classifier::logits(self, images)?])
+    }
+}
+
 impl Classifier for Faulty {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let logits = images.frozen.features.matmul(&self.weight)?;
+        let logits = images.pooled()?.matmul(&self.weight)?;
         let extra = match self.fault {
             Fault::Logits => (&self.extra * f64::INFINITY)?,
             // Finite, but the difference of two rows is not, nor is the softmax.
@@ -68,7 +77,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let source = dataset.source.as_ref();
     let set = TrainingSet { dataset: "eurosat", seed: 1, owner: "", items, source, views: Views::Bank(1) };
     let features = FeatureStore::new("test");
-    let images = TrainingImages::new(&world.clip, &set, ImageNeed::Features, &features, &|| false).unwrap();
+    let images = TrainingImages::new(&world.clip, &set, Needs::POOLED, &features, &|| false).unwrap();
     let width = world.clip.config.projection_dim;
     let start = || {
         let weight = Tensor::zeros((width, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
@@ -76,9 +85,8 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     };
     let parameters = Parameters::new(start()).unwrap();
     let head = FaultyHead(fault, Default::default());
-    let recipe = Recipe { learning_rate: 10.0, batch_size: 4, epochs: 3 };
-    let run =
-        Fit { head: &head, recipe: &recipe, need: ImageNeed::Features, storage: Precision::F32, slots: 1 };
+    let recipe = Recipe::common(10.0, 4, 3);
+    let run = Fit { head: &head, recipe: &recipe, needs: Needs::POOLED, storage: Precision::F32, slots: 1 };
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
     let mut members = [Member { slot: 0, images: &images, stream, parameters: &parameters, keeper }];

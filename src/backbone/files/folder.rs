@@ -1,6 +1,6 @@
 //! A HuggingFace CLIP folder: configuration, weights and tokenizer under one name.
 //!
-//! Owns what `--clip DIR` accepts. Weights are f32 in memory whatever the file holds; the tokenizer is optional
+//! Owns one of the forms `--clip` accepts. Weights are f32 in memory whatever the file holds; the tokenizer is optional
 //! here, because a model can be checked without one, and asking for a missing one is an error of its own. Files
 //! may be symbolic links (HuggingFace's snapshot folders).
 
@@ -10,11 +10,11 @@ use super::bpe_vocabulary::BpeVocabulary;
 use super::hf_config::read_config;
 use super::load_error::LoadError;
 use super::openai_vocabulary::{OPENAI_VOCAB_SIZE, openai_vocabulary};
+use super::source::ModelKind;
 use super::tokenizer::ClipTokenizer;
 use super::tokenizer_error::TokenizerError;
-use super::torch_file::TorchArchive;
 use super::weights::Weights;
-use super::weights_files::{WeightsFiles, torch_archive_in};
+use super::weights_files::WeightsFiles;
 use super::weights_hash::sha256_of_files;
 use crate::backbone::config::ClipConfig;
 
@@ -39,13 +39,24 @@ pub struct LoadedClip {
     pub weights_sha256: String,
     /// Names of the weight files, in the order they are hashed.
     pub weights_files: Vec<String>,
-    /// Name of the folder.
+    /// What it is called: a hub id, a file's or a folder's name.
     pub name: String,
-    /// The folder.
+    /// The folder of its files.
     pub folder: PathBuf,
+    /// The form it was read from.
+    pub kind: ModelKind,
+    /// The commit, of a model in HuggingFace's cache.
+    pub revision: Option<String>,
+    /// What the files do not say and was assumed, in words.
+    pub assumed: Option<String>,
 }
 
 impl LoadedClip {
+    /// The name as a part of a path: of a hub id what follows the owner.
+    pub fn short_name(&self) -> &str {
+        self.name.rsplit_once('/').map_or(self.name.as_str(), |(_, name)| name)
+    }
+
     /// The tokenizer.
     ///
     /// # Errors
@@ -62,12 +73,14 @@ impl ClipFolder {
     /// Reads the folder's config.json.
     ///
     /// # Errors
-    /// Without a config.json [`LoadError::TorchScript`] where an OpenAI archive was given or lies in the folder,
-    /// else [`LoadError::NotAFolder`]; with one, what is wrong with it.
+    /// Without a config.json [`LoadError::Nested`] or [`LoadError::NotAFolder`]; with one, what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let config = path.join("config.json");
         if !config.exists() {
-            return Err(not_a_model(path)?);
+            return Err(match nested(path) {
+                Some(inner) => LoadError::Nested { path: path.to_owned(), inner },
+                None => LoadError::NotAFolder { path: path.to_owned() },
+            });
         }
         Ok(Self { path: path.to_owned(), name: folder_name(path)?, config: read_config(&config)? })
     }
@@ -97,17 +110,7 @@ impl ClipFolder {
             None if self.config.vocab_size == OPENAI_VOCAB_SIZE => openai_vocabulary()?,
             None => return Ok(None),
         };
-        if vocabulary.eos() as usize >= self.config.vocab_size {
-            return Err(TokenizerError::Vocabulary {
-                path: self.path.clone(),
-                problem: format!(
-                    "its highest id is {}, but config.json has text_config.vocab_size = {}",
-                    vocabulary.eos(),
-                    self.config.vocab_size
-                ),
-            });
-        }
-        ClipTokenizer::new(vocabulary, self.config.context_length, &self.path).map(Some)
+        tokenizer_for(vocabulary, &self.config, &self.path).map(Some)
     }
 
     /// Reads everything into memory.
@@ -130,24 +133,30 @@ impl ClipFolder {
                 .collect(),
             name: self.name.clone(),
             folder: self.path.clone(),
+            kind: ModelKind::HuggingFace,
+            revision: None,
+            assumed: None,
         })
     }
 }
 
-/// The error for a path without config.json.
-fn not_a_model(path: &Path) -> Result<LoadError, LoadError> {
-    if let Some(inner) = nested(path) {
-        return Ok(LoadError::Nested { path: path.to_owned(), inner });
+/// A tokenizer of a vocabulary that fits the model.
+pub(super) fn tokenizer_for(
+    vocabulary: BpeVocabulary,
+    config: &ClipConfig,
+    folder: &Path,
+) -> Result<ClipTokenizer, TokenizerError> {
+    if vocabulary.eos() as usize >= config.vocab_size {
+        return Err(TokenizerError::Vocabulary {
+            path: folder.to_owned(),
+            problem: format!(
+                "its highest id is {}, but config.json has text_config.vocab_size = {}",
+                vocabulary.eos(),
+                config.vocab_size
+            ),
+        });
     }
-    if path.is_dir()
-        && let Some(archive) = torch_archive_in(path)?
-    {
-        return Ok(LoadError::TorchScript { path: archive });
-    }
-    Ok(match path.is_file().then(|| TorchArchive::open(path)) {
-        Some(Err(error @ LoadError::TorchScript { .. })) => error,
-        _ => LoadError::NotAFolder { path: path.to_owned() },
-    })
+    ClipTokenizer::new(vocabulary, config.context_length, folder)
 }
 
 /// The one subfolder with a config.json, as unpacking into a folder of the same name leaves it.

@@ -52,6 +52,7 @@ pub fn parse_config(text: &str, path: &Path) -> Result<ClipConfig, LoadError> {
         vocab_size: text.size("vocab_size", 49408, MAX_VOCABULARY)?,
         context_length: text.size("max_position_embeddings", 77, MAX_POSITIONS)?,
         projection_dim: top.size("projection_dim", 512, MAX_WIDTH)?,
+        resnet: None,
     };
     if !config.image_size.is_multiple_of(config.patch_size) {
         let problem = format!("does not divide image_size = {}", config.image_size);
@@ -121,6 +122,10 @@ fn not_clip(path: &Path, found: impl Into<String>) -> LoadError {
 fn check_model_type(root: &Map<String, Value>, path: &Path) -> Result<(), LoadError> {
     match root.get("model_type") {
         Some(Value::String(model_type)) if model_type == "clip" => Ok(()),
+        Some(Value::String(model_type)) if model_type.starts_with("clip_") => {
+            let half = if model_type.contains("vision") { "vision" } else { "text" };
+            Err(LoadError::Half { path: path.to_owned(), half, model_type: model_type.clone() })
+        }
         Some(other) if !other.is_null() => Err(not_clip(path, format!("\"model_type\" is {other}"))),
         _ if root.contains_key("text_config") && root.contains_key("vision_config") => Ok(()),
         _ => Err(not_clip(path, "\"model_type\" is missing, and text_config or vision_config too")),

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::resolve_error::ResolveError;
 use super::tokenizer_error::TokenizerError;
 use super::torch_file::PickleError;
 use crate::util::mistaken::{self, Mistake, TextError, json_reason};
@@ -71,12 +72,14 @@ pub enum LoadError {
     },
     /// The folder holds no weights in a format this program reads.
     #[error(
-        "find weights in {}: none of model.safetensors, model.safetensors.index.json, pytorch_model.bin is there",
+        "find weights in {}: none of {looked} is there",
         folder.display()
     )]
     NoWeights {
         /// The folder.
         folder: PathBuf,
+        /// The names looked for.
+        looked: String,
     },
     /// The path is not a folder.
     #[error("open {} as a model: it is not a folder with a config.json; {}", path.display(), conversion_hint!())]
@@ -92,18 +95,41 @@ pub enum LoadError {
         /// Where the model is.
         inner: PathBuf,
     },
-    /// An archive with program code in it, as OpenAI publishes CLIP.
-    #[error("read {}: a TorchScript archive holds program code, which is never run; {}", path.display(), conversion_hint!())]
-    TorchScript {
-        /// The archive.
-        path: PathBuf,
-    },
-    /// The format torch.save wrote before version 1.6.
-    #[error("read {}: not a zip archive, so either damaged or saved by torch before 1.6; save it again with a newer torch, or {}", path.display(), conversion_hint!())]
+    /// Neither a zip archive nor the format torch.save wrote before version 1.6.
+    #[error("read {}: not a torch file (neither a zip archive with a data.pkl nor the format before torch 1.6); either damaged, or of torch 0.1: save it again with a newer torch, or {}", path.display(), conversion_hint!())]
     NotATorchZip {
         /// The file.
         path: PathBuf,
     },
+    /// Weights under names of another kind of model.
+    #[error("use {} as a CLIP under OpenAI's names: no tensor \"visual.conv1.weight\" is there; {found}", path.display())]
+    NotOpenAi {
+        /// The file.
+        path: PathBuf,
+        /// What is there instead, and what to do.
+        found: String,
+    },
+    /// A shape from which the number of heads does not follow.
+    #[error("use {} without a configuration: a width of {width} is not a multiple of 64, so the file does not say how many heads; put its open_clip_config.json beside it and give the folder", path.display())]
+    Heads {
+        /// The file.
+        path: PathBuf,
+        /// The width.
+        width: usize,
+    },
+    /// Half a model.
+    #[error("use {}: only the {half} half of a CLIP ({model_type}); the whole model is needed", path.display())]
+    Half {
+        /// The file.
+        path: PathBuf,
+        /// `vision` or `text`.
+        half: &'static str,
+        /// What the configuration says.
+        model_type: String,
+    },
+    /// What was given leads to no model.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
     /// A download page, a git-lfs pointer, an empty file or the like instead of the file.
     #[error("read {}: {mistake}", path.display())]
     Mistaken {
@@ -177,7 +203,7 @@ pub enum LoadError {
         hint: String,
     },
     /// A tensor has another shape than the configuration implies.
-    #[error("use tensor {tensor:?} of {}: shape {found:?}, but config.json implies {expected:?}", path.display())]
+    #[error("use tensor {tensor:?} of {}: shape {found:?}, but its configuration implies {expected:?}", path.display())]
     TensorShape {
         /// The file.
         path: PathBuf,

@@ -24,6 +24,14 @@ pub trait TensorFile {
     /// [`LoadError::TensorMissing`], [`LoadError::Tensor`] where its type or layout is not supported, or
     /// [`LoadError::Io`].
     fn read(&mut self, name: &str) -> Result<StoredTensor, LoadError>;
+
+    /// The value of a whole number stored as a tensor of one element, where the format is asked for such.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn integer(&mut self, _name: &str) -> Result<Option<i64>, LoadError> {
+        Ok(None)
+    }
 }
 
 /// Whether the file starts like a zip archive, as torch files do; safetensors files cannot.

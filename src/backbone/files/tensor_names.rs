@@ -1,9 +1,10 @@
-//! The tensors a CLIP configuration implies, under HuggingFace's names.
+//! The tensors a CLIP configuration implies, under HuggingFace's names; a ResNet's image tower has OpenAI's.
 //!
 //! Owns names and shapes, nothing else. `vision_model.pre_layrnorm` is spelled so in every published file, and
 //! `logit_scale` is a scalar. Linear weights are `[out, in]`.
 
 use crate::backbone::config::{ClipConfig, TowerConfig};
+use crate::backbone::resnet::resnet_tensors;
 
 /// Name and shape of every tensor a model of this configuration has, in name order.
 pub fn expected_tensors(config: &ClipConfig) -> Vec<(String, Vec<usize>)> {
@@ -12,24 +13,30 @@ pub fn expected_tensors(config: &ClipConfig) -> Vec<(String, Vec<usize>)> {
 
     add("logit_scale".to_owned(), &[]);
     add("text_projection.weight".to_owned(), &[config.projection_dim, config.text.width]);
-    add("visual_projection.weight".to_owned(), &[config.projection_dim, config.vision.width]);
 
-    let (text, vision) = (config.text.width, config.vision.width);
+    let text = config.text.width;
     add("text_model.embeddings.token_embedding.weight".to_owned(), &[config.vocab_size, text]);
     add("text_model.embeddings.position_embedding.weight".to_owned(), &[config.context_length, text]);
     layer_norm("text_model.final_layer_norm", text, &mut add);
     blocks("text_model", &config.text, &mut add);
 
-    let patch = config.patch_size;
+    match &config.resnet {
+        Some(resnet) => resnet_tensors(config, resnet, &mut add),
+        None => vision_transformer(config, &mut add),
+    }
+    tensors.sort();
+    tensors
+}
+
+fn vision_transformer(config: &ClipConfig, add: &mut impl FnMut(String, &[usize])) {
+    let (vision, patch) = (config.vision.width, config.patch_size);
+    add("visual_projection.weight".to_owned(), &[config.projection_dim, vision]);
     add("vision_model.embeddings.class_embedding".to_owned(), &[vision]);
     add("vision_model.embeddings.patch_embedding.weight".to_owned(), &[vision, 3, patch, patch]);
     add("vision_model.embeddings.position_embedding.weight".to_owned(), &[config.image_tokens(), vision]);
-    layer_norm("vision_model.pre_layrnorm", vision, &mut add);
-    layer_norm("vision_model.post_layernorm", vision, &mut add);
-    blocks("vision_model", &config.vision, &mut add);
-
-    tensors.sort();
-    tensors
+    layer_norm("vision_model.pre_layrnorm", vision, add);
+    layer_norm("vision_model.post_layernorm", vision, add);
+    blocks("vision_model", &config.vision, add);
 }
 
 fn blocks(model: &str, tower: &TowerConfig, add: &mut impl FnMut(String, &[usize])) {

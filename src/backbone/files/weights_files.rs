@@ -15,10 +15,12 @@ use super::safetensors_file::SafetensorsFile;
 use super::stored::StoredTensor;
 use super::tensor_file::TensorFile;
 use super::tensor_names::expected_tensors;
-use super::torch_file::TorchArchive;
+use super::torch_file::open_torch;
 use super::weights::Weights;
 use crate::backbone::config::ClipConfig;
 
+/// The names weights have, in the order of preference.
+const WEIGHTS: [&str; 3] = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
 const MAX_INDEX_BYTES: u64 = 64 << 20;
 /// A tensor every CLIP model has once; whatever stands before it is the prefix of all names.
 const ANCHOR: &str = "vision_model.embeddings.class_embedding";
@@ -37,8 +39,7 @@ impl WeightsFiles {
     /// Opens the folder's weights; headers and names are read, tensors are not.
     ///
     /// # Errors
-    /// [`LoadError::NoWeights`], [`LoadError::TorchScript`] where only an OpenAI archive is there, or whatever is
-    /// wrong with a file.
+    /// [`LoadError::NoWeights`], or whatever is wrong with a file.
     pub fn open(folder: &Path) -> Result<Self, LoadError> {
         let single = folder.join("model.safetensors");
         let index = folder.join("model.safetensors.index.json");
@@ -48,9 +49,9 @@ impl WeightsFiles {
         } else if index.exists() {
             open_shards(folder, &index)?
         } else if torch.exists() {
-            vec![Box::new(TorchArchive::open(&torch)?)]
+            vec![open_torch(&torch)?]
         } else {
-            return Err(no_weights(folder)?);
+            return Err(no_weights(folder));
         };
         let mut owner = BTreeMap::new();
         for (at, file) in files.iter().enumerate() {
@@ -75,7 +76,7 @@ impl WeightsFiles {
         for (name, shape) in &expected {
             self.check(&format!("{prefix}{name}"), shape)?;
         }
-        self.check_size(&expected)?;
+        refuse_too_few_bytes(&self.folder, &self.paths(), &expected)?;
         let mut tensors = BTreeMap::new();
         for (name, shape) in expected {
             let full_name = format!("{prefix}{name}");
@@ -103,6 +104,8 @@ impl WeightsFiles {
         };
         match file.shape(name) {
             Some(found) if found == expected => Ok(()),
+            // One element is a scalar, whatever its rank.
+            Some([1]) if expected.is_empty() => Ok(()),
             found => Err(LoadError::TensorShape {
                 path: file.path().to_owned(),
                 tensor: name.to_owned(),
@@ -112,31 +115,11 @@ impl WeightsFiles {
         }
     }
 
-    /// Refuses tensors that share their storage so often that they would ask for far more memory than the files
-    /// hold; a tied weight or two is nothing against the factor.
-    fn check_size(&self, expected: &[(String, Vec<usize>)]) -> Result<(), LoadError> {
-        const SMALLEST_VALUE_BYTES: u64 = 2;
-        const MOST_TIMES: u64 = 2;
-        let values = |shape: &Vec<usize>| shape.iter().map(|size| *size as u64).product::<u64>();
-        let wanted = expected.iter().map(|(_, shape)| values(shape)).fold(0, u64::saturating_add);
-        let mut held = 0u64;
-        for file in &self.files {
-            let metadata = std::fs::metadata(file.path()).map_err(LoadError::io("open", file.path()))?;
-            held = held.saturating_add(metadata.len());
-        }
-        if wanted.saturating_mul(SMALLEST_VALUE_BYTES) <= held.saturating_mul(MOST_TIMES) {
-            return Ok(());
-        }
-        let problem =
-            format!("config.json implies {wanted} values, for which {held} bytes of weights are too few");
-        Err(LoadError::Index { path: self.folder.clone(), problem })
-    }
-
     fn missing(&self, name: &str) -> LoadError {
         let hint = match self.owner.keys().next() {
             None => "the file holds no tensors".to_owned(),
             Some(_) if self.owner.contains_key(FOREIGN) => {
-                "the names are those of OpenAI's or OpenCLIP's own code; use the model in HuggingFace's format"
+                "the names are OpenAI's: give this file itself, or put its open_clip_config.json in the place of config.json"
                     .to_owned()
             }
             Some(first) => format!(
@@ -150,6 +133,33 @@ impl WeightsFiles {
         };
         LoadError::TensorMissing { path, tensor: name.to_owned(), hint }
     }
+}
+
+/// Refuses tensors that share their storage so often that they would ask for far more memory than the files
+/// hold; a tied weight or two is nothing against the factor.
+///
+/// # Errors
+/// [`LoadError::Index`] for the model at `place`, with what is wanted and what is there.
+pub fn refuse_too_few_bytes(
+    place: &Path,
+    files: &[PathBuf],
+    expected: &[(String, Vec<usize>)],
+) -> Result<(), LoadError> {
+    const SMALLEST_VALUE_BYTES: u64 = 2;
+    const MOST_TIMES: u64 = 2;
+    let values = |shape: &Vec<usize>| shape.iter().map(|size| *size as u64).product::<u64>();
+    let wanted = expected.iter().map(|(_, shape)| values(shape)).fold(0, u64::saturating_add);
+    let mut held = 0u64;
+    for file in files {
+        let metadata = std::fs::metadata(file).map_err(LoadError::io("open", file))?;
+        held = held.saturating_add(metadata.len());
+    }
+    if wanted.saturating_mul(SMALLEST_VALUE_BYTES) <= held.saturating_mul(MOST_TIMES) {
+        return Ok(());
+    }
+    let problem =
+        format!("its configuration implies {wanted} values, for which {held} bytes of weights are too few");
+    Err(LoadError::Index { path: place.to_owned(), problem })
 }
 
 /// Refuses a tensor with a NaN or an infinity in it: nothing that is computed with it means anything.
@@ -210,28 +220,15 @@ fn open_shards(folder: &Path, index: &Path) -> Result<Vec<Box<dyn TensorFile>>, 
     Ok(shards.into_values().map(|file| Box::new(file) as Box<dyn TensorFile>).collect())
 }
 
-/// The error for a folder without weights: with the way out where an OpenAI archive lies there.
-fn no_weights(folder: &Path) -> Result<LoadError, LoadError> {
-    for name in ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"] {
+/// The error for a folder without weights, or with links to weights that are gone.
+fn no_weights(folder: &Path) -> LoadError {
+    for name in WEIGHTS {
         let path = folder.join(name);
         if let Ok(target) = std::fs::read_link(&path) {
             let problem =
                 format!("it is a link to {}, which is gone; download the model again", target.display());
-            return Err(LoadError::Index { path, problem });
+            return LoadError::Index { path, problem };
         }
     }
-    Ok(match torch_archive_in(folder)? {
-        Some(path) => LoadError::TorchScript { path },
-        None => LoadError::NoWeights { folder: folder.to_owned() },
-    })
-}
-
-/// The first `.pt` file of a folder, as OpenAI's downloads are called.
-///
-/// # Errors
-/// [`LoadError::Io`] where the folder cannot be listed.
-pub fn torch_archive_in(folder: &Path) -> Result<Option<PathBuf>, LoadError> {
-    let entries = std::fs::read_dir(folder).map_err(LoadError::io("read", folder))?;
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "pt")).min())
+    LoadError::NoWeights { folder: folder.to_owned(), looked: WEIGHTS.join(", ") }
 }

@@ -21,6 +21,23 @@ impl LayerNorm {
         Self { gamma, beta, eps }
     }
 
+    /// The same with another γ and β.
+    #[must_use]
+    pub fn with(&self, [gamma, beta]: &[Tensor; 2]) -> Self {
+        Self { gamma: gamma.clone(), beta: beta.clone(), eps: self.eps }
+    }
+
+    /// The same without a graph.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { gamma: self.gamma.detach(), beta: self.beta.detach(), eps: self.eps }
+    }
+
+    /// γ and β.
+    pub fn values(&self) -> [&Tensor; 2] {
+        [&self.gamma, &self.beta]
+    }
+
     /// True when γ or β is being trained.
     pub(super) fn is_trained(&self) -> bool {
         self.gamma.track_op() || self.beta.track_op()

@@ -32,6 +32,12 @@ impl Linear {
         Ok(Self { weight: self.weight.to_dtype(dtype)?, bias: self.bias.clone() })
     }
 
+    /// The same layer with another weight `[out, in]`.
+    #[must_use]
+    pub fn with_weight(&self, weight: Tensor) -> Self {
+        Self { weight, bias: self.bias.clone() }
+    }
+
     /// The weight, `[out, in]`.
     pub fn weight(&self) -> &Tensor {
         &self.weight

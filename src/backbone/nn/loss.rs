@@ -21,3 +21,13 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
 pub fn l2_normalise(x: &Tensor) -> Result<Tensor> {
     x.broadcast_div(&x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)
 }
+
+/// Logarithm of the softmax of logits `[n, classes]`.
+///
+/// # Errors
+/// Whatever candle reports.
+pub fn log_softmax(logits: &Tensor) -> Result<Tensor> {
+    let top = logits.max_keepdim(D::Minus1)?.detach();
+    let shifted = logits.broadcast_sub(&top)?;
+    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
+}

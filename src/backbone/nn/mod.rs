@@ -25,6 +25,6 @@ pub use frozen_block::{Block, BlockCall};
 pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use loss::{cross_entropy, l2_normalise};
+pub use loss::{cross_entropy, l2_normalise, log_softmax};
 pub use plan::{AttentionPlan, Group, SelfKeys};
 pub use softmax::softmax;

@@ -3,24 +3,20 @@
 //! The comparison takes this engine's own pooled-feature pass as the price of a separate pass, so the ratio
 //! owes nothing to a slow baseline. CoCoOp's text side is per image in any engine and is reported apart.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::limit::Limit;
 use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
-use super::step::method;
-use crate::backbone::{Clip, TextLayout};
-use crate::method::{ClassifierSet, ImageNeed, MethodError, Shares};
+use super::step::{Chosen, choose};
+use crate::backbone::Clip;
+use crate::method::work::Shape as WorkShape;
+use crate::method::{ClassTexts, ClassifierSet, FixedShots, Needs, Shares};
 use crate::train::frozen_pass;
 use crate::util::rng::Stream;
-
-/// The method whose text side depends on the image.
-const PER_IMAGE_TEXT: &str = "cocoop";
 
 /// What to time.
 #[derive(Clone, Debug)]
@@ -29,7 +25,7 @@ pub struct EvaluateBench {
     pub methods: Vec<String>,
     /// Model shape.
     pub shape: Shape,
-    /// RPO's prompts per tower.
+    /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Test images.
     pub images: usize,
@@ -52,7 +48,7 @@ pub struct EvaluateReport {
     pub methods: Vec<String>,
     /// Model shape.
     pub model: &'static str,
-    /// RPO's prompts per tower.
+    /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Test images.
     pub images: usize,
@@ -94,54 +90,57 @@ pub struct EvaluateReport {
     pub gemm_gflops_per_cpu_second: f64,
     /// The same product on `device` in `dtype`, per second on the clock.
     pub gemm_gflops_per_wall_second: f64,
-    /// Operations per image that cannot be skipped, CoCoOp's text features included.
+    /// Matrix products per image as the methods count them, texts that see the image included.
     pub gflop_per_image: f64,
-    /// The same without CoCoOp's text features.
+    /// The same without those texts.
     pub gflop_per_image_without_cocoop: f64,
 }
 
-/// Classifiers by whether their text side is per image, and the widest need among their methods.
+/// Classifiers by whether their texts see the image, and what their methods need together.
 struct Bound {
     fixed: Vec<Box<dyn ClassifierSet>>,
     per_image: Vec<Box<dyn ClassifierSet>>,
-    need: ImageNeed,
+    needs: Needs,
     /// Classifiers in all sets.
     count: usize,
+    /// Multiply-adds per image of the fixed ones, and of the others.
+    work: [u64; 2],
+    /// Multiply-adds of the frozen pass of an image.
+    image: u64,
 }
 
 fn bind(bench: &EvaluateBench, clip: &Arc<Clip>) -> Result<Bound, BenchError> {
-    let prompts = class_prompts(bench.classes);
-    let mut bound = Bound { fixed: Vec::new(), per_image: Vec::new(), need: ImageNeed::Features, count: 0 };
+    let texts = ClassTexts::of(&class_prompts(bench.classes));
+    let shots = FixedShots::random(bench.classes, clip.config.projection_dim, clip.device())?;
+    let mut bound = Bound {
+        fixed: Vec::new(),
+        per_image: Vec::new(),
+        needs: Needs::default(),
+        count: 0,
+        work: [0; 2],
+        image: 0,
+    };
     for id in &bench.methods {
-        let (method, batch) = method(id, bench.k)?;
-        let head = method.bind(clip, &prompts)?;
-        bound.need = bound.need.max(method.needs());
-        let seeds = batch.map_or(1, |_| bench.n_seeds);
+        let Chosen { method, .. } = choose(id, bench.k)?;
+        let head = method.bind(clip, &texts)?;
+        bound.needs = bound.needs.or(method.needs());
+        let seeds = if method.draws() { bench.n_seeds } else { 1 };
         let initial = |seed: usize| {
             let mut stream = Stream::new(&["bench", "init", id, &seed.to_string()]);
-            method.init(clip, &prompts, &mut stream)?.values()
+            method.init(clip, &texts, Some(&shots), &mut stream)?.values()
         };
         let parameters = (0..seeds).map(initial).collect::<Result<Vec<_>, _>>()?;
-        let list = if id == PER_IMAGE_TEXT { &mut bound.per_image } else { &mut bound.fixed };
+        let apart = method.texts_see_images();
+        let list = if apart { &mut bound.per_image } else { &mut bound.fixed };
         for part in parameters.chunks(if bench.together { seeds } else { 1 }) {
             list.push(head.classifiers(part)?);
         }
         bound.count += seeds;
+        let work = method.work(&WorkShape::new(&clip.config, &texts.prompts, 1));
+        bound.work[usize::from(apart)] += seeds as u64 * work.evaluate;
+        bound.image = bound.image.max(work.image);
     }
     Ok(bound)
-}
-
-/// GFLOP per image: one frozen pass and the readers, and CoCoOp's text rows.
-fn limits(bench: &EvaluateBench, clip: &Clip) -> Result<(f64, f64), BenchError> {
-    let limit = Limit::new(&clip.config);
-    let prompts = class_prompts(bench.classes);
-    let layout = TextLayout::shared(&prompts, clip.config.context_length).map_err(MethodError::from)?;
-    let seeds: BTreeMap<&str, f64> =
-        bench.methods.iter().map(|id| (id.as_str(), bench.n_seeds as f64)).collect();
-    let seeds = |id: &str| seeds.get(id).copied().unwrap_or(0.0);
-    let readers = seeds("rpo") * bench.k as f64 * limit.vision_reader();
-    let text = seeds(PER_IMAGE_TEXT) * layout.rows() as f64 * limit.text_row();
-    Ok((limit.image() + readers, text))
 }
 
 /// Used by the shared pass with all fixed text sides, by CoCoOp's, and by one separate pass.
@@ -154,7 +153,7 @@ struct Totals {
 
 fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Result<(), BenchError> {
     let (images, used) = measured(clip.device(), || -> Result<_, BenchError> {
-        let images = frozen_pass(clip, pixels.clone(), bound.need)?;
+        let images = frozen_pass(clip, pixels.clone(), bound.needs)?;
         for classifier in &bound.fixed {
             std::hint::black_box(classifier.logits(&images, Shares::All)?);
         }
@@ -169,7 +168,7 @@ fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Res
     })?;
     totals.per_image += used;
     drop(images);
-    let (_, used) = measured(clip.device(), || frozen_pass(clip, pixels, ImageNeed::Features))?;
+    let (_, used) = measured(clip.device(), || frozen_pass(clip, pixels, Needs::POOLED))?;
     totals.separate += used;
     Ok(())
 }
@@ -207,7 +206,7 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
     let separate_passes = bound.count;
     let (shared, per_image) = (place.seconds(totals.shared), place.seconds(totals.per_image));
     let separate = separate_passes as f64 * place.seconds(totals.separate);
-    let (gflop, cocoop_gflop) = limits(bench, &clip)?;
+    let [gflop, cocoop_gflop] = [bound.image + bound.work[0], bound.work[1]].map(|work| 2e-9 * work as f64);
     Ok(EvaluateReport {
         methods: bench.methods.clone(),
         model: bench.shape.name,

@@ -5,14 +5,12 @@
 
 mod error;
 mod evaluate;
-mod limit;
 mod meter;
 mod shape;
 mod step;
 
 pub use error::BenchError;
 pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
-pub use limit::Limit;
 pub use meter::Place;
 pub use shape::{SHAPES, Shape, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

@@ -70,6 +70,7 @@ impl Shape {
             vocab_size: VOCABULARY,
             context_length: CONTEXT,
             projection_dim: self.joint,
+            resnet: None,
         }
     }
 }

@@ -9,12 +9,12 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::limit::Limit;
 use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
 use super::shape::{Shape, class_prompts, normals, random_clip};
-use crate::backbone::{Clip, TextLayout};
-use crate::method::{self, Head, Method, Parameters, SettingsTable};
-use crate::train::{Sgd, Slot, frozen_pass, joint_step};
+use crate::backbone::Clip;
+use crate::method::work::Shape as WorkShape;
+use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, SettingsTable};
+use crate::train::{Optimiser, Recipe, Slot, frozen_pass, joint_step};
 use crate::util::rng::Stream;
 
 /// What to time.
@@ -24,7 +24,7 @@ pub struct StepBench {
     pub method: String,
     /// Model shape.
     pub shape: Shape,
-    /// RPO's prompts per tower.
+    /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Images a step; the method's own batch size where absent.
     pub batch: Option<usize>,
@@ -45,7 +45,7 @@ pub struct StepReport {
     pub method: String,
     /// Model shape.
     pub model: &'static str,
-    /// RPO's prompts per tower; absent for other methods.
+    /// Prompts per tower; absent for methods without that setting.
     pub k: Option<usize>,
     /// Images a step of one training.
     pub batch: usize,
@@ -69,7 +69,7 @@ pub struct StepReport {
     pub gemm_gflops_per_cpu_second: f64,
     /// The same product on `device` in `dtype`, per second on the clock.
     pub gemm_gflops_per_wall_second: f64,
-    /// Operations that cannot be skipped, not those executed.
+    /// Matrix products of a step as the method counts them, two operations a multiply-add.
     pub gflop_per_step: f64,
     /// `gflop_per_step` over rate times seconds (CPU-seconds on the CPU, wall seconds on a GPU): 1 is a step made
     /// of perfect matrix products alone.
@@ -82,31 +82,43 @@ pub struct StepReport {
     pub losses: Vec<f64>,
 }
 
-/// A method with its default hyper-parameters, and K for RPO; its own batch size.
-pub(super) fn method(id: &str, k: usize) -> Result<(Box<dyn Method>, Option<usize>), BenchError> {
-    let entry = method::find(id)?;
-    let mut parts = SettingsTable::split(entry.default_table()?);
-    if let Some(value) = parts.own.get_mut("k") {
-        *value = toml::Value::Integer(k as i64);
-    }
-    let batch = parts.recipe.get("batch_size").and_then(toml::Value::as_integer);
-    Ok(((entry.build)(parts.own)?, batch.map(|batch| batch as usize)))
+/// A method with its default hyper-parameters; its own recipe.
+pub(super) struct Chosen {
+    pub method: Box<dyn Method>,
+    pub recipe: Option<Recipe>,
+    /// Whether it has K prompts a tower, and K was set.
+    pub takes_k: bool,
 }
 
-/// `gflop_per_step`: images, then each method's text and reader rows forward and backward.
-fn limit(id: &str, clip: &Clip, prompts: &[Vec<u32>], k: usize, batch: usize) -> Result<f64, BenchError> {
-    let limit = Limit::new(&clip.config);
-    let context = 5.min(prompts.first().map_or(0, Vec::len).saturating_sub(1));
-    let layout = TextLayout::new(prompts, context, clip.config.context_length)
-        .map_err(crate::method::MethodError::from)?;
-    let (rows, classes, images) = (layout.rows() as f64, prompts.len() as f64, batch as f64);
-    let forward = match id {
-        "rpo" => k as f64 * (classes * limit.text_reader() + images * limit.vision_reader()),
-        "coop" => rows * limit.text_row(),
-        "cocoop" => images * rows * limit.text_row(),
-        _ => 0.0,
+/// The method `id` with `k` prompts where it has that setting.
+pub(super) fn choose(id: &str, k: usize) -> Result<Chosen, BenchError> {
+    let entry = method::find(id)?;
+    let mut parts = SettingsTable::split(entry.default_table()?);
+    let takes_k = match parts.own.get_mut("k") {
+        Some(value) => {
+            *value = toml::Value::Integer(k as i64);
+            true
+        }
+        None => false,
     };
-    Ok(images * limit.image() + 2.0 * forward)
+    let recipe = match parts.recipe.is_empty() {
+        true => None,
+        false => {
+            let refused = |error: toml::de::Error| BenchError::Setting {
+                what: "method",
+                reason: format!("recipe of {id}: {}", error.message()),
+            };
+            let recipe: Recipe = toml::Value::Table(parts.recipe).try_into().map_err(refused)?;
+            Some(recipe.check(id)?)
+        }
+    };
+    Ok(Chosen { method: (entry.build)(parts.own)?, recipe, takes_k })
+}
+
+/// `gflop_per_step`: what the method counts of a step, and the frozen passes of its images.
+fn limit(method: &dyn Method, clip: &Clip, texts: &ClassTexts, batch: usize) -> f64 {
+    let work = method.work(&WorkShape::new(&clip.config, &texts.prompts, batch as u64));
+    2e-9 * (work.step + batch as u64 * work.image) as f64
 }
 
 struct Run<'a> {
@@ -121,17 +133,17 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The mean loss of the trainings.
-    fn step(&self, pixels: Tensor, sgd: &mut [Sgd]) -> Result<f64, BenchError> {
+    fn step(&self, pixels: Tensor, optimisers: &mut [Optimiser]) -> Result<f64, BenchError> {
         let images = frozen_pass(self.clip, pixels, self.method.needs())?;
         let slot = |parameters| Slot { parameters, labels: Some(&self.labels) };
         let slots: Vec<_> = self.parameters.iter().map(slot).collect();
         let outcomes = joint_step(self.head, &slots, &images, (0, 0))?;
         let mut total = 0.0;
-        for ((parameters, sgd), outcome) in
-            self.parameters.iter().zip(sgd).zip(outcomes.into_iter().flatten())
+        for ((parameters, optimiser), outcome) in
+            self.parameters.iter().zip(optimisers).zip(outcomes.into_iter().flatten())
         {
             let gradients = outcome?;
-            sgd.step(parameters, &gradients, 1e-5)?;
+            optimiser.step(parameters, &gradients, 1e-5)?;
             total += gradients.loss;
         }
         Ok(total / self.parameters.len() as f64)
@@ -144,11 +156,12 @@ impl Run<'_> {
 /// [`BenchError`]: a method that trains nothing, a count of 0, a loss or gradient that is not finite, a
 /// system without `/proc`.
 pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
-    let (method, own_batch) = method(&bench.method, bench.k)?;
-    let Some(batch) = bench.batch.or(own_batch) else {
+    let Chosen { method, recipe, takes_k } = choose(&bench.method, bench.k)?;
+    let Some(recipe) = recipe else {
         let reason = format!("{} trains nothing", bench.method);
         return Err(BenchError::Setting { what: "method", reason });
     };
+    let batch = bench.batch.unwrap_or(recipe.batch_size);
     for (what, value) in
         [("batch", batch), ("seeds", bench.seeds), ("classes", bench.classes), ("steps", bench.steps)]
     {
@@ -158,15 +171,16 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     }
     let place = &bench.place;
     let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
-    let prompts = class_prompts(bench.classes);
-    let initial = |_| method.init(&clip, &prompts, &mut Stream::new(&["bench", "init"]));
+    let texts = ClassTexts::of(&class_prompts(bench.classes));
+    let shots = FixedShots::random(bench.classes, clip.config.projection_dim, &place.device)?;
+    let initial = |_| method.init(&clip, &texts, Some(&shots), &mut Stream::new(&["bench", "init"]));
     let parameters = (0..bench.seeds).map(initial).collect::<Result<Vec<_>, _>>()?;
-    let head = method.bind(&clip, &prompts)?;
+    let head = method.bind(&clip, &texts)?;
     let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % bench.classes) as u32).collect();
     let labels = Tensor::new(labels, &place.device)?;
     let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters, labels };
     let side = clip.config.image_size;
-    let mut sgd = vec![Sgd::default(); bench.seeds];
+    let mut optimisers: Vec<_> = (0..bench.seeds).map(|_| Optimiser::new(recipe.rule())).collect();
     let (mut all, mut losses, mut rates) = (Vec::new(), Vec::new(), Vec::new());
     for step in 0..bench.steps {
         rates.push(product_rate(place)?);
@@ -177,12 +191,12 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
             &format!("pixels {step}"),
             &place.device,
         )?;
-        let (loss, used) = measured(&place.device, || run.step(pixels, &mut sgd))?;
+        let (loss, used) = measured(&place.device, || run.step(pixels, &mut optimisers))?;
         all.push(used);
         losses.push(loss);
     }
     rates.push(product_rate(place)?);
-    let gflop = bench.seeds as f64 * limit(&bench.method, &clip, &prompts, bench.k, batch)?;
+    let gflop = bench.seeds as f64 * limit(method.as_ref(), &clip, &texts, batch);
     let median_of = |seconds: &dyn Fn(&Used) -> f64| middle(all.iter().map(seconds));
     let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
     let [cpu_rate, wall_rate] = [middle(rates.iter().map(|r| r.cpu)), middle(rates.iter().map(|r| r.wall))];
@@ -191,7 +205,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     Ok(StepReport {
         method: bench.method.clone(),
         model: bench.shape.name,
-        k: (bench.method == "rpo").then_some(bench.k),
+        k: takes_k.then_some(bench.k),
         batch,
         seeds: bench.seeds,
         classes: bench.classes,

@@ -2,6 +2,7 @@
 //!
 //! What lies in the folder decides what is checked. Tolerances are constants here, never flags.
 
+mod case;
 mod check;
 mod draws;
 mod methods;

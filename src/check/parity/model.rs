@@ -5,32 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use serde::Deserialize;
 
+use super::case::CaseFile;
 use super::check::{ParityError, ParityReport};
 use super::methods::{MethodCase, check_method};
 use crate::backbone::files::hf_config;
 use crate::backbone::{Clip, TextLayout, Weights};
 use crate::method;
 
-/// `parity.json`; keys it does not know belong to other programs.
-#[derive(Debug, Deserialize)]
-pub(super) struct Settings {
-    pub k: usize,
-    pub n_ctx: usize,
-    pub learning_rate: f64,
-    pub momentum: f64,
-    pub weight_decay: f64,
-    pub steps: usize,
-}
-
 /// A fixture's tensors, all f32 or integers as stored.
 pub(super) struct Fixture {
-    pub settings: Settings,
     pub inputs: BTreeMap<String, Tensor>,
     pub expected: BTreeMap<String, Tensor>,
     /// Token ids BOS … EOS of every class.
     pub prompts: Vec<Vec<u32>>,
+    /// Other wordings, of every class.
+    pub wordings: Vec<Vec<Vec<u32>>>,
 }
 
 /// Checks whatever golden numbers lie in `dir`.
@@ -73,40 +63,63 @@ fn prompts(token_ids: &Tensor, path: &Path) -> Result<Vec<Vec<u32>>, ParityError
 }
 
 fn check_model(dir: &Path, device: &Device, report: &mut ParityReport) -> Result<(), ParityError> {
-    let settings_path = dir.join("parity.json");
-    let settings: Settings = serde_json::from_str(&read_text(&settings_path)?)
-        .map_err(|error| ParityError::read(&settings_path, error))?;
-    if settings.momentum != crate::train::MOMENTUM || settings.weight_decay != crate::train::WEIGHT_DECAY {
-        return Err(ParityError::read(&settings_path, "momentum must be 0.9 and weight_decay 5e-4"));
+    let path = dir.join("parity.json");
+    let file: CaseFile =
+        serde_json::from_str(&read_text(&path)?).map_err(|error| ParityError::read(&path, error))?;
+    let clip = read_clip(&dir.join(file.model()), device)?;
+    let fixture = Fixture::read(dir, &dir.join(file.model()), device)?;
+    report.wide = matches!(file, CaseFile::Named { .. });
+    if !report.wide {
+        check_frozen(&clip, &fixture, &path, report)?;
     }
-    let model = dir.join("model.safetensors");
-    let config = hf_config::read_config(&dir.join("config.json"))
-        .map_err(|error| ParityError::read(&dir.join("config.json"), error))?;
-    let weights = Weights::new("model.safetensors", read_tensors(&model, device)?).to(device, DType::F32)?;
-    let clip = Arc::new(Clip::new(config, &weights)?);
-    let inputs_path = dir.join("inputs.safetensors");
-    let inputs = read_tensors(&inputs_path, device)?;
-    let token_ids =
-        inputs.get("token_ids").ok_or_else(|| ParityError::read(&inputs_path, "no tensor token_ids"))?;
-    let fixture = Fixture {
-        prompts: prompts(token_ids, &inputs_path)?,
-        settings,
-        expected: read_tensors(&dir.join("expected.safetensors"), device)?,
-        inputs,
-    };
-    check_frozen(&clip, &fixture, &inputs_path, report)?;
-    for id in fixture.methods() {
-        match method::find(&id) {
-            Ok(entry) => check_method(&MethodCase { entry, clip: &clip, fixture: &fixture }, report)?,
-            Err(_) => report.skipped.push(id),
+    let cases = file.cases(&fixture.cases());
+    for case in &cases {
+        match method::find(&case.method) {
+            Ok(entry) => check_method(&MethodCase { entry, case, clip: &clip, fixture: &fixture }, report)?,
+            Err(_) => report.skipped.push(case.name.clone()),
         }
     }
+    let covered = |id: &&str| cases.iter().any(|case| case.method == **id);
+    report.without_numbers = method::ids().filter(|id| !covered(id)).map(str::to_owned).collect();
+    let untouched = fixture.expected.keys().filter(|name| !report.seen.contains(*name));
+    let of_skipped = |name: &&String| {
+        report
+            .skipped
+            .iter()
+            .any(|case| name.strip_prefix(case.as_str()).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let untouched: Vec<String> = untouched.filter(|name| !of_skipped(name)).cloned().collect();
+    report.skipped.extend(untouched);
     Ok(())
 }
 
+fn read_clip(dir: &Path, device: &Device) -> Result<Arc<Clip>, ParityError> {
+    let config = hf_config::read_config(&dir.join("config.json"))
+        .map_err(|error| ParityError::read(&dir.join("config.json"), error))?;
+    let model = read_tensors(&dir.join("model.safetensors"), device)?;
+    let weights = Weights::new("model.safetensors", model).to(device, DType::F32)?;
+    Ok(Arc::new(Clip::new(config, &weights)?))
+}
+
 impl Fixture {
+    /// The tensors of a folder, and those inputs of the model's folder that it does not have itself.
+    fn read(dir: &Path, model: &Path, device: &Device) -> Result<Self, ParityError> {
+        let path = dir.join("inputs.safetensors");
+        let mut inputs = read_tensors(&model.join("inputs.safetensors"), device)?;
+        if dir != model && path.is_file() {
+            inputs.extend(read_tensors(&path, device)?);
+        }
+        let ids = inputs.get("token_ids").ok_or_else(|| ParityError::read(&path, "no tensor token_ids"))?;
+        let wordings = match inputs.get("template_token_ids") {
+            Some(all) => (0..all.dim(0)?).map(|i| prompts(&all.get(i)?, &path)).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        let expected = read_tensors(&dir.join("expected.safetensors"), device)?;
+        Ok(Self { prompts: prompts(ids, &path)?, wordings, inputs, expected })
+    }
+
     /// Names with logits, in name order.
-    fn methods(&self) -> Vec<String> {
+    fn cases(&self) -> Vec<String> {
         self.expected.keys().filter_map(|name| name.strip_suffix(".logits")).map(str::to_owned).collect()
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand, ReportArgs,
-    RunsCommand, SuiteArgs, VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand,
+    ReportArgs, RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -22,13 +22,18 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
-    4 a run failed; 5 a check differs; 130 interrupted; 141 stdout or stderr was closed or full.";
+    4 a run failed; 5 a check differs; 130 interrupted (Ctrl-C, TERM, HUP, USR1, USR2, --stop-after); 141 stdout or \
+    stderr was closed or full.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment: train, evaluate, write records and a report. Finished cells are skipped.
     Suite(Box<SuiteArgs>),
+    /// Run an experiment on a Slurm cluster: an array of tasks on one shared folder, and a report at the end.
+    Slurm(Box<SlurmArgs>),
+    /// How far the runs of an output folder are: cells done, running (where, since when), waiting, failed.
+    Status(StatusArgs),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
     /// Take in results of other programs: predictions, logs, tables. They are marked wherever they stand.
@@ -83,8 +88,8 @@ pub enum Command {
         /// A CoOp DATA root, or folder:DIR.
         #[arg(long, value_name = "DIR")]
         data: Option<String>,
-        /// A HuggingFace CLIP folder.
-        #[arg(long, value_name = "DIR")]
+        /// A model: see `suite --help`.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
         /// Print one JSON document.
         #[arg(long)]

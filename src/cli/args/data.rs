@@ -7,6 +7,8 @@ use clap::{ArgGroup, Args, Subcommand};
 use super::values::classes;
 use crate::data::Classes;
 
+use super::PatienceArgs;
+
 /// `data`.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
@@ -31,6 +33,29 @@ pub enum DataCommand {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+    },
+    /// Download datasets and put their files where CoOp's layout wants them.
+    ///
+    /// Terms are printed first. Where a publisher wants a log-in, or no address gives the file, it says what a person
+    /// has to do. Nothing unfinished stands in a dataset's folder; the same command goes on after an interruption.
+    Fetch {
+        /// Dataset ids.
+        #[arg(required = true)]
+        datasets: Vec<String>,
+        /// The CoOp DATA root; made where it is not there.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Ask BASE/DATASET/FILE before the published addresses.
+        #[arg(long, value_name = "BASE")]
+        mirror: Option<String>,
+        /// Take the mirror's files whatever their digest: for archives that you packed yourself.
+        #[arg(long, requires = "mirror")]
+        unchecked: bool,
+        /// Say what would be downloaded from where, and download nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        patience: PatienceArgs,
     },
     /// Which items a seed draws: positions in the train and val lists, in drawing order. Or, with --folder, make a
     /// split file of one's own images.

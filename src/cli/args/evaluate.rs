@@ -18,8 +18,8 @@ pub struct EvaluateArgs {
     /// A CoOp DATA root, or folder:DIR.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
-    /// A HuggingFace CLIP folder.
-    #[arg(long, value_name = "DIR")]
+    /// A model: see `suite --help`.
+    #[arg(long, value_name = "MODEL")]
     pub clip: Option<PathBuf>,
     /// Datasets, comma-separated; by default the one the file says it was trained on.
     #[arg(long, value_delimiter = ',')]

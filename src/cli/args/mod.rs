@@ -1,9 +1,11 @@
 //! The command line as clap sees it: a file for each command that has more than a flag or two.
 
 mod bench;
+mod cluster;
 mod command;
 mod data;
 mod evaluate;
+mod fetch;
 mod import;
 mod model;
 mod pocket;
@@ -14,9 +16,11 @@ mod values;
 mod verify;
 
 pub use bench::{BenchArgs, BenchCommand};
+pub use cluster::{SlurmArgs, StatusArgs};
 pub use command::{Cli, Command, Listing};
 pub use data::{DataCommand, DrawArgs};
 pub use evaluate::EvaluateArgs;
+pub use fetch::PatienceArgs;
 pub use import::{ImportCommand, Into};
 pub use model::ModelCommand;
 pub use pocket::PocketCommand;

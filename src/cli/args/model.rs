@@ -4,14 +4,33 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::PatienceArgs;
+
 /// `model`.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Shape, size and hash of a model.
     Info {
-        /// A HuggingFace CLIP folder; the pocket model when absent.
-        #[arg(long, value_name = "DIR")]
+        /// As --clip.
+        #[arg(conflicts_with = "clip")]
+        model: Option<PathBuf>,
+        /// A model: see `suite --help`; the pocket model when absent.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a model into the cache that the Python libraries use too; honours HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
+    /// HF_TOKEN and HF_HUB_OFFLINE.
+    Fetch {
+        /// A HuggingFace id, owner/name[@revision], or a name of OpenAI's such as ViT-B/16 or RN50.
+        id: String,
+        /// Say what would be downloaded, and download nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        patience: PatienceArgs,
     },
     /// Write the pocket CLIP as a HuggingFace folder.
     Export {
@@ -20,8 +39,8 @@ pub enum ModelCommand {
     },
     /// Token ids and unnormalised features of images and texts.
     Features {
-        /// A HuggingFace CLIP folder; the pocket model when absent.
-        #[arg(long, value_name = "DIR")]
+        /// A model: see `suite --help`; the pocket model when absent.
+        #[arg(long, value_name = "MODEL")]
         clip: Option<PathBuf>,
         /// Image files.
         #[arg(long, num_args = 0..)]

@@ -1,10 +1,11 @@
 //! `suite`: an experiment.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{positive, seed};
+use super::values::{duration, positive, seed};
 use crate::backbone::Precision;
 
 /// `suite`.
@@ -21,8 +22,9 @@ pub struct SuiteArgs {
     /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json. Datasets without a folder there draw by CoOp's rule.
     #[arg(long, value_name = "DIR")]
     pub draws: Option<PathBuf>,
-    /// A HuggingFace CLIP folder: config.json, weights, vocab.json and merges.txt.
-    #[arg(long, value_name = "DIR")]
+    /// A model: a HuggingFace folder, an open_clip export, OpenAI's .pt file, a HuggingFace id (owner/name[@revision])
+    /// or a name such as ViT-B/16, both looked up in the download caches. `model fetch` downloads one.
+    #[arg(long, value_name = "MODEL")]
     pub clip: Option<PathBuf>,
     /// Datasets, comma-separated.
     #[arg(long, value_delimiter = ',')]
@@ -64,11 +66,21 @@ pub struct SuiteArgs {
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
     /// Run part I of N, for example on the first of four machines 1/4; merge the run folders, then `report`.
-    #[arg(long, value_name = "I/N")]
+    /// `slurm` takes I and N from the Slurm array this task belongs to.
+    #[arg(long, value_name = "I/N|slurm")]
     pub shard: Option<String>,
     /// Seconds between two checkpoints of a training; an interrupted one goes on from the last.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub checkpoint_secs: u64,
+    /// Stop with a checkpoint after this time, as 23h30m: exit code 130, and the same command goes on from there.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub stop_after: Option<Duration>,
+    /// In a Slurm job: when told to stop, go back in the queue, but not after N starts in a row without progress.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub requeue: Option<u64>,
+    /// Write records only; `report` renders them.
+    #[arg(long)]
+    pub no_report: bool,
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published, engine.seeds=together. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

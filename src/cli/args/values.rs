@@ -1,5 +1,7 @@
 //! Values that are more than a word or a number.
 
+use std::time::Duration;
+
 use crate::data::Classes;
 
 /// A class half of a comma-separated list.
@@ -23,5 +25,14 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
         Ok(0) => Err("expected at least 1".to_owned()),
         Ok(number) => Ok(number),
         Err(error) => Err(format!("{error}; expected a whole number from 1 on")),
+    }
+}
+
+/// A time such as 23h30m.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("expected more than nothing".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}; expected a time such as 23h30m, 90m or 45s")),
     }
 }

@@ -25,6 +25,7 @@ pub fn pocket_config(vocab_size: usize) -> ClipConfig {
         vocab_size,
         context_length: 77,
         projection_dim: 96,
+        resnet: None,
     }
 }
 

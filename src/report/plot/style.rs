@@ -24,17 +24,12 @@ pub const LABEL: f64 = 14.0;
 /// Tick labels.
 pub const TICK: f64 = 13.0;
 
-/// The fixed colour of a method; methods that are not listed share one more.
+/// The colour of methods that are not in the registry.
+const OTHER: Rgb = (204, 121, 167);
+
+/// The fixed colour of a method, as its file says; methods that are not in the registry share one more.
 pub fn method_color(method: &str) -> Rgb {
-    match method {
-        "zero_shot" => (90, 90, 90),
-        "linear_probe" => (230, 159, 0),
-        "coop" => (86, 180, 233),
-        "cocoop" => (0, 158, 115),
-        "rpo" => (213, 94, 0),
-        "maple" => (0, 114, 178),
-        _ => (204, 121, 167),
-    }
+    crate::method::look_up(method).map_or(OTHER, |entry| entry.color)
 }
 
 /// `color` mixed with white; `share` of 1 is the colour itself.

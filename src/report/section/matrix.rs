@@ -3,6 +3,7 @@
 //! An average runs over the datasets on which every arm has a value, and says how many those are: an
 //! average over different datasets per method would compare datasets, not methods.
 
+use crate::method::{BASELINE, look_up};
 use crate::report::context::Context;
 use crate::report::emphasis::{Mark, markdown};
 use crate::report::grid::Grid;
@@ -49,9 +50,15 @@ pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>) -> St
 
 /// What stands in a cell without a result.
 pub fn hole(context: &Context<'_>, grid: &Grid<'_>, dataset: usize, arm: usize) -> String {
-    let shots = grid.shots.filter(|_| grid.arms[arm].method != "zero_shot");
+    let shots = grid.shots.filter(|_| grid.arms[arm].method != BASELINE);
     let failed = context.has_failed(&grid.arms[arm], &grid.datasets[dataset], shots);
-    if failed { "failed".to_owned() } else { NONE.to_owned() }
+    if failed {
+        return "failed".to_owned();
+    }
+    match look_up(&grid.arms[arm].method) {
+        Some(entry) if !entry.transfers() => format!("{NONE}, trained classes only"),
+        _ => NONE.to_owned(),
+    }
 }
 
 /// `†` behind a mean over fewer seeds than the other cells have.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::representation_shift::{Measured, small, values};
 use crate::data::Classes;
+use crate::method::BASELINE;
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
@@ -18,8 +19,6 @@ use crate::report::plot::{Picture, paint};
 use crate::stats::describe::mean;
 use crate::stats::settled::settled;
 use crate::stats::spearman::spearman;
-
-const BASELINE: &str = "zero_shot";
 
 /// Per dataset and arm: shift of the text tower, shift of the vision tower, change of new-class accuracy.
 type Point = [f64; 3];

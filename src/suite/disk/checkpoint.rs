@@ -1,9 +1,10 @@
-//! A training in progress on disk: parameters, momentum, epoch and step, so that a kill at hour 9 loses a minute.
+//! A training in progress on disk: parameters, the optimiser's state, epoch and step, so that a kill at hour 9 loses a minute.
 //!
 //! One file, replaced in one step: safetensors with the rest as metadata, then the SHA-256 of all that. Easy to
 //! get wrong: a damaged checkpoint must count as none, since numbers from it would look like any others.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
@@ -14,11 +15,16 @@ use sha2::{Digest, Sha256};
 use super::trained::serialise;
 use crate::method::{Named, Parameters};
 use crate::record::{Epoch, Store, StoreError};
-use crate::train::{EpochLog, Keeper, Standing, TrainError};
+use crate::train::{EpochLog, Keeper, OptimiserState, Standing, TrainError};
 
 /// Key of the metadata entry.
 const STATE: &str = "state";
 const HASH_BYTES: usize = 32;
+/// Names of the optimiser's buffers and of the average, before a number.
+const BUFFER: &str = "optimiser";
+const AVERAGE: &str = "average";
+/// No header is longer: it holds some numbers an epoch and a line a tensor.
+const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// The checkpoint of one training.
 pub(in crate::suite) struct Checkpoint<'a> {
@@ -45,6 +51,10 @@ struct State {
     loss_total: f64,
     epochs: Vec<Epoch>,
     train_secs: f64,
+    optimiser_steps: u64,
+    /// The optimiser's buffers for each parameter.
+    optimiser_buffers: usize,
+    averaged: bool,
 }
 
 fn path(key: &str) -> String {
@@ -57,6 +67,19 @@ fn path(key: &str) -> String {
 /// [`StoreError`].
 pub(in crate::suite) fn discard(store: &Store, key: &str) -> Result<(), StoreError> {
     store.remove(&path(key))
+}
+
+/// Finished epochs of the checkpoint of a training, from its header alone: for those who only look.
+pub(in crate::suite) fn epoch(store: &Store, key: &str) -> Option<usize> {
+    let mut file = std::fs::File::open(store.dir().join(path(key))).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    let mut header = Vec::new();
+    file.take(length.min(MAX_HEADER_BYTES)).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let state: State = serde_json::from_str(header["__metadata__"][STATE].as_str()?).ok()?;
+    Some(state.epoch)
 }
 
 impl<'a> Checkpoint<'a> {
@@ -93,14 +116,19 @@ impl<'a> Checkpoint<'a> {
             loss_total: standing.loss_total,
             epochs: standing.log.iter().map(Epoch::from).collect(),
             train_secs: self.seconds(),
+            optimiser_steps: standing.optimiser.steps,
+            optimiser_buffers: standing.optimiser.buffers.len() / standing.trained.max(1),
+            averaged: !standing.average.is_empty(),
         };
         let state = serde_json::to_string(&state).map_err(|error| text(&error))?;
         let mut tensors = BTreeMap::new();
         for (name, value) in standing.parameters.iter() {
             tensors.insert(format!("parameter.{name}"), value.clone());
         }
-        for (index, buffer) in standing.momentum.iter().enumerate() {
-            tensors.insert(format!("momentum.{index}"), buffer.clone());
+        for (name, list) in [(BUFFER, &standing.optimiser.buffers), (AVERAGE, &standing.average)] {
+            for (index, tensor) in list.iter().enumerate() {
+                tensors.insert(format!("{name}.{index}"), tensor.clone());
+            }
         }
         let metadata = HashMap::from([(STATE.to_owned(), state)]);
         let mut bytes = serialise(tensors, Some(metadata)).map_err(|error| text(&error))?;
@@ -118,15 +146,28 @@ impl<'a> Checkpoint<'a> {
         let mut take = |key: String, like: &[usize]| {
             tensors.remove(&key).filter(|tensor: &Tensor| tensor.dims() == like)
         };
-        let (mut values, mut momentum) = (Vec::new(), Vec::new());
+        let (mut values, mut buffers, mut average) = (Vec::new(), Vec::new(), Vec::new());
         for (index, (name, var)) in parameters.iter().enumerate() {
             values.push((name.to_owned(), take(format!("parameter.{name}"), var.dims())?));
-            momentum.push(take(format!("momentum.{index}"), var.dims())?);
+            for buffer in 0..state.optimiser_buffers {
+                let place = index * state.optimiser_buffers + buffer;
+                buffers.push(take(format!("{BUFFER}.{place}"), var.dims())?);
+            }
+            if state.averaged {
+                average.push(take(format!("{AVERAGE}.{index}"), var.dims())?);
+            }
         }
-        let log = state.epochs.iter().map(EpochLog::from).collect();
-        let State { epoch, step, loss_total, train_secs, .. } = state;
-        let standing = Standing { epoch, step, loss_total, log, parameters: Named::new(values), momentum };
-        Some((standing, train_secs))
+        let standing = Standing {
+            epoch: state.epoch,
+            step: state.step,
+            loss_total: state.loss_total,
+            log: state.epochs.iter().map(EpochLog::from).collect(),
+            parameters: Named::new(values),
+            trained: parameters.iter().count(),
+            optimiser: OptimiserState { steps: state.optimiser_steps, buffers },
+            average,
+        };
+        Some((standing, state.train_secs))
     }
 }
 
@@ -175,9 +216,18 @@ mod tests {
 
     fn standing(parameters: &Parameters) -> Standing {
         let log = vec![EpochLog { learning_rate: 1e-5, steps: 3, mean_loss: 0.1 + 0.2 }];
-        let momentum = vec![Tensor::new(&[1e-30f32, -0.0], &Device::Cpu).unwrap()];
-        let parameters = parameters.values().unwrap();
-        Standing { epoch: 1, step: 2, loss_total: 1.0 / 3.0, log, parameters, momentum }
+        let tensor = |values: [f32; 2]| Tensor::new(&values, &Device::Cpu).unwrap();
+        let buffers = vec![tensor([1e-30, -0.0]), tensor([3.0, 4.0])];
+        Standing {
+            epoch: 1,
+            step: 2,
+            loss_total: 1.0 / 3.0,
+            log,
+            parameters: parameters.values().unwrap(),
+            trained: 1,
+            optimiser: OptimiserState { steps: 5, buffers },
+            average: vec![tensor([0.5, f32::MIN_POSITIVE])],
+        }
     }
 
     #[test]
@@ -191,9 +241,13 @@ mod tests {
         keeper.keep(&kept).unwrap();
         let back = keeper.resume(&params).unwrap().unwrap();
         assert_eq!((back.epoch, back.step, back.log), (1, 2, kept.log));
+        assert_eq!((epoch(&store, "k"), epoch(&store, "other")), (Some(1), None));
         assert_eq!(back.loss_total.to_bits(), kept.loss_total.to_bits());
         let bits = |t: &Tensor| t.to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&back.momentum[0]), bits(&kept.momentum[0]));
+        assert_eq!((back.optimiser.steps, back.optimiser.buffers.len()), (5, 2));
+        assert_eq!(bits(&back.optimiser.buffers[0]), bits(&kept.optimiser.buffers[0]));
+        assert_eq!(bits(&back.optimiser.buffers[1]), bits(&kept.optimiser.buffers[1]));
+        assert_eq!(bits(&back.average[0]), bits(&kept.average[0]));
         assert_eq!(bits(back.parameters.get("context", &[2]).unwrap()), [0.1f32.to_bits(), 2f32.to_bits()]);
         assert!(keeper.resume(&parameters(&[1.0; 3])).unwrap().is_none(), "another shape");
 

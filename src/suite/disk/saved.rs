@@ -19,11 +19,10 @@ use crate::backbone::files::torch_file::TorchArchive;
 use crate::backbone::files::weights_files::refuse_non_finite;
 use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
-use crate::method::{self, Named};
+use crate::method::{self, ClassTexts, Named};
 use crate::record::{Store, Training};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
-use crate::util::rng::Stream;
 
 /// The metadata our files carry, and what each entry holds.
 pub mod about {
@@ -45,8 +44,6 @@ pub mod about {
     pub const CONFIG: &str = "config";
 }
 
-/// Name of RPO's image prompts in a published file, and in this program.
-const IMAGE_PROMPT: [&str; 2] = ["img_prompt", "visual_prompt"];
 pub(super) const TEXT_PROMPT: &str = "text_prompt";
 
 /// Parameters read from a file, values as stored.
@@ -85,8 +82,8 @@ impl SavedPrompts {
         Ok(Self { method, metadata, sha256, tensors })
     }
 
-    /// The settings the file was trained with on top of `settings`, as far as it states them. K is that of
-    /// the prompts themselves.
+    /// The settings the file was trained with on top of `settings`, as far as it states them. Numbers of
+    /// prompts are those of the prompts themselves.
     ///
     /// # Errors
     /// [`SuiteError::Prompts`] for metadata that is not readable, a setting this program does not have.
@@ -124,12 +121,7 @@ impl SavedPrompts {
     ///
     /// # Errors
     /// [`SuiteError::Prompts`] naming the tensor and both shapes.
-    pub fn fitting(
-        &self,
-        resolved: &Resolved,
-        clip: &Clip,
-        prompts: &[Vec<u32>],
-    ) -> Result<Named, SuiteError> {
+    pub fn fitting(&self, resolved: &Resolved, clip: &Clip, texts: &ClassTexts) -> Result<Named, SuiteError> {
         let fail =
             |reason: String| SuiteError::Prompts { what: format!("a file of {}", self.method), reason };
         method::find(&self.method)?;
@@ -140,11 +132,12 @@ impl SavedPrompts {
             // Without it K would be whatever the file's settings say, and memory for that many be asked for.
             return Err(fail(format!("it has no tensor {TEXT_PROMPT:?}")));
         }
-        for (name, var) in resolved.method.init(clip, prompts, &mut Stream::new(&["shapes"]))?.iter() {
+        for wanted in resolved.method.shapes(clip, texts)? {
+            let name = &wanted.name;
             match self.tensors.get(name).map(|stored| &stored.shape) {
                 None => return Err(fail(format!("it has no tensor {name:?}"))),
-                Some(shape) if shape != var.dims() => {
-                    let wanted = var.dims();
+                Some(shape) if !wanted.fits(shape) => {
+                    let wanted = &wanted.shape;
                     return Err(fail(format!(
                         "{name} has shape {shape:?}, this model and these settings need {wanted:?}"
                     )));
@@ -197,10 +190,16 @@ fn all_tensors(
             let problem = format!("shape {shape:?} holds no value");
             return Err(LoadError::tensor(file.path(), &name, problem).into());
         }
-        let known = if name == IMAGE_PROMPT[0] { IMAGE_PROMPT[1].to_owned() } else { name.clone() };
-        tensors.insert(known, file.read(&name)?);
+        tensors.insert(our_name(&name), file.read(&name)?);
     }
     Ok(tensors)
+}
+
+/// A tensor's name here, where published files have another.
+fn our_name(name: &str) -> String {
+    let published = method::REGISTRY.iter().flat_map(|entry| entry.published_tensors);
+    let known = published.into_iter().find(|tensor| tensor.theirs == name);
+    known.map_or(name, |tensor| tensor.ours).to_owned()
 }
 
 fn name(path: &Path) -> String {

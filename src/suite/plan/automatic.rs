@@ -17,6 +17,8 @@ const F32_BYTES: u64 = 4;
 const TRAINED_WIDTHS: u64 = 40;
 /// The same without gradients: the operations of one block.
 const FROZEN_WIDTHS: u64 = 20;
+/// Times the width of the stem: the map, its successor, and nine copies of the half as wide one before.
+const RESNET_WIDTHS: u64 = 8;
 /// More images or rows at a time gain nothing on any card.
 const MOST: [u64; 2] = [512, 1 << 16];
 
@@ -71,7 +73,12 @@ fn images(config: &ClipConfig, free: u64) -> u64 {
     let (tower, tokens) = (&config.vision, config.image_tokens() as u64);
     let scores = tower.heads as u64 * tokens * tokens * 2;
     let rows = tokens * tower.width as u64 * (FROZEN_WIDTHS + 2 * tower.layers as u64);
-    let fits = free / 4 / ((scores + rows) * F32_BYTES).max(1);
+    // A ResNet's largest map is the stem's, at half the side, copied nine times for a convolution.
+    let map = config
+        .resnet
+        .as_ref()
+        .map_or(0, |resnet| (config.image_size as u64 / 2).pow(2) * resnet.width as u64 * RESNET_WIDTHS);
+    let fits = free / 4 / ((scores + rows + map) * F32_BYTES).max(1);
     if fits < DEFAULT_GRID as u64 { power_of_two(fits) } else { power_of_two(fits).min(MOST[0]) }
 }
 

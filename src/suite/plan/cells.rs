@@ -9,9 +9,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::Classes;
-use crate::method::{self, ImageNeed};
+use crate::method;
 use crate::preprocess::{DECODER, transforms};
-use crate::protocol::SWITCHES;
+use crate::protocol::switches;
 use crate::record::Cell;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::{Measure, SuiteFile};
@@ -94,6 +94,9 @@ struct TrainingParts<'a> {
     class_names: &'a [String],
     /// The sentence that is used.
     template: &'a str,
+    /// The sentences of the further wordings that are used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wordings: Vec<&'a str>,
     train_classes: Classes,
     seed: Option<u64>,
     shots: Option<u32>,
@@ -224,7 +227,7 @@ impl Plan {
                     train_classes: suite.train_classes,
                     limit: self.limit,
                 };
-                if method.recipe.is_none() {
+                if !method.method.draws() {
                     cells.push(cell(None, false));
                     continue;
                 }
@@ -257,7 +260,7 @@ impl Plan {
         let draws = Draws::default();
         for index in self.methods_of(&dataset.id) {
             let method = &self.methods[index];
-            if method.recipe.is_none() {
+            if !method.method.draws() {
                 cells.push(self.cell((world, dataset, others), index, None, Origin::Frozen)?);
                 continue;
             }
@@ -308,7 +311,9 @@ impl Plan {
         let variant = variant_of(method, prompts.is_some());
         let identity = |set: &'_ Arc<BenchDataset>| {
             let sentence = method.style.own_sentence(&set.template);
-            digest(&(&set.id, &set.split_sha256, &set.class_names, sentence))
+            let wordings = method.style.wordings(&set.id, &set.template);
+            let parts = (&set.id, &set.split_sha256, &set.class_names, sentence);
+            if wordings.is_empty() { digest(&parts) } else { digest(&(parts, wordings)) }
         };
         let key = digest(&EvaluationParts {
             training: &training_key,
@@ -352,6 +357,7 @@ impl Plan {
             split_sha256: &dataset.split_sha256,
             class_names: &dataset.class_names,
             template: method.style.own_sentence(&dataset.template),
+            wordings: method.style.wordings(&dataset.id, &dataset.template),
             train_classes: self.suite.train_classes,
             seed: draw.map(|d| d.0),
             shots: draw.map(|d| d.1),
@@ -360,9 +366,9 @@ impl Plan {
             decoder: DECODER,
             published_draw: dataset.draw_files.as_ref().and(draw_sha256),
             views_grid: (self.settings.globals.views == Views::Fresh
-                && method.recipe.is_some()
-                && method.method.needs() == ImageNeed::Features)
-                .then_some(self.settings.globals.images),
+                && method.method.draws()
+                && method.method.needs().only_pooled())
+            .then_some(self.settings.globals.images),
         })
     }
 }
@@ -381,7 +387,7 @@ fn join(set: &mut BTreeMap<String, toml::Value>, typed: &[(String, toml::Value)]
     for (key, value) in typed {
         match (key.as_str(), value.as_str()) {
             ("protocol", Some("published")) => {
-                set.retain(|own, _| SWITCHES.iter().all(|switch| switch.key != own.as_str()));
+                set.retain(|own, _| switches().iter().all(|switch| switch.key != *own));
             }
             ("raw_class_names", _) => set.retain(|own, _| !own.ends_with(".raw_class_names")),
             _ => {}

@@ -17,9 +17,9 @@ use super::cells::trained_paths;
 use super::cells::{CellPlan, Origin, Plan};
 use super::departures::{self, MethodSettings};
 use super::timing::{self, Timed};
-use super::{halves, memory};
+use super::{halves, memory, towers};
 use crate::data::Classes;
-use crate::method::ImageNeed;
+use crate::method::ParameterShape;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
 use crate::suite::error::SuiteError;
@@ -85,6 +85,7 @@ pub fn estimate(
     (out, lanes): (&Path, usize),
     stop: &dyn Fn() -> bool,
 ) -> Result<Estimate, SuiteError> {
+    towers::check(&world.clip, plan)?;
     let store = Store::new(out, &plan.suite.name, &world.profile);
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
@@ -188,21 +189,21 @@ impl Dataset<'_> {
             let there = trained_paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
             let resolved = &self.plan.methods[cell.method];
-            let Some(recipe) = &resolved.recipe else { continue };
             let images = match drawn.entry((seed, shots)) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(place) => *place.insert(self.drawn_images(seed, shots)?),
             };
-            let steps = (recipe.epochs * recipe.steps(images as usize)) as u64;
+            let recipe = resolved.recipe.as_ref().map(|recipe| recipe.for_shots(shots));
+            let steps = recipe.as_ref().map_or(0, |recipe| recipe.total_steps(images as usize)) as u64;
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
             let work = self.work(self.dataset, cell.method, self.plan.suite.train_classes)?;
             let owner = if self.plan.settings.globals.views_per_method { resolved.id } else { "" };
             let views = match self.plan.settings.globals.views {
-                Views::Fresh => recipe.epochs as u64,
+                Views::Fresh => recipe.as_ref().map_or(1, |recipe| recipe.views(images as usize)) as u64,
                 Views::Bank(views) => views as u64,
             };
-            let own = self.plan.settings.globals.views == Views::Fresh
-                && resolved.method.needs() != ImageNeed::Features;
+            let own =
+                self.plan.settings.globals.views == Views::Fresh && !resolved.method.needs().only_pooled();
             let made: &mut u64 = views_made.entry((seed, shots, owner)).or_default();
             let passes = images * if own { views } else { views.saturating_sub(*made) };
             *made = if own { *made } else { views.max(*made) };
@@ -230,10 +231,8 @@ impl Dataset<'_> {
 
     /// How many numbers a method trains.
     fn trained_numbers(&self, resolved: &Resolved) -> Result<u64, SuiteError> {
-        let prompts =
-            self.world.class_prompts(self.dataset, &resolved.style, self.plan.suite.train_classes)?;
-        let mut stream = crate::util::rng::Stream::new(&["shapes"]);
-        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?.count())
+        let texts = self.world.class_texts(self.dataset, &resolved.style, self.plan.suite.train_classes)?;
+        Ok(ParameterShape::count(&resolved.method.shapes(&self.world.clip, &texts)?))
     }
 
     fn evaluation(

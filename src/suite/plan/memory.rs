@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use super::cells::{CellPlan, Plan};
 use crate::backbone::TowerConfig;
-use crate::method::ImageNeed;
 use crate::method::work::Shape;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::seeds::Seeds;
@@ -103,7 +102,7 @@ fn largest_step(
 /// Kept views, a chunk of test images, the class prompts.
 fn kept_bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
     let config = &world.clip.config;
-    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs() >= ImageNeed::Tokens);
+    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs().tokens);
     let image = match tokens {
         true => keys_and_values(&config.vision, config.image_tokens() as u64),
         false => config.projection_dim as u64 * F32_BYTES,

@@ -10,3 +10,4 @@ pub(in crate::suite) mod scope;
 pub(in crate::suite) mod shard;
 pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod timing;
+pub(in crate::suite) mod towers;

@@ -26,9 +26,14 @@ impl Shard {
         match numbers {
             Some((index, count)) if index >= 1 && index <= count => Ok(Self { index, count }),
             _ => Err(SuiteError::Usage(format!(
-                "--shard {text}: expected i/n with 1 ≤ i ≤ n, such as 1/4 on the first of four machines"
+                "--shard {text}: expected i/n with 1 ≤ i ≤ n, such as 1/4 on the first of four machines, or slurm in a task of an array"
             ))),
         }
+    }
+
+    /// Part `index` (from 0) of `count`; everything where that is no part.
+    pub fn nth(index: usize, count: usize) -> Self {
+        if index < count { Self { index: index + 1, count } } else { Self::WHOLE }
     }
 
     /// Keeps this shard's cells of every dataset; those of one unit stay together. Neighbouring draws stay together, so that as few datasets as
@@ -107,6 +112,7 @@ mod tests {
     #[test]
     fn only_proper_fractions_are_shards() {
         assert_eq!(Shard::parse("2/3").unwrap(), Shard { index: 2, count: 3 });
+        assert_eq!((Shard::nth(1, 3), Shard::nth(3, 3)), (Shard { index: 2, count: 3 }, Shard::WHOLE));
         for text in ["0/3", "4/3", "1", "a/b", "1/0", ""] {
             assert!(Shard::parse(text).unwrap_err().to_string().contains("i/n"), "{text}");
         }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 
 use crate::data::{Classes, Item};
-use crate::method::ImageBatch;
+use crate::method::{FixedShots, ImageBatch};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::{BrokenImages, readable};
-use crate::train::{Sgd, frozen_pass, loss_and_gradients, test_pixels};
+use crate::train::{Optimiser, frozen_pass, loss_and_gradients, test_pixels};
 use crate::util::rng::Stream;
 
 /// Seconds of a method's pieces.
@@ -71,14 +71,15 @@ pub(in crate::suite) fn time(
     budget: Duration,
 ) -> Result<Timed, SuiteError> {
     let clip = &world.clip;
-    let prompts = world.class_prompts(dataset, &resolved.style, classes)?;
-    let (head, bind_secs) = fastest(budget, || Ok(resolved.method.bind(clip, &prompts)?))?;
+    let texts = world.class_texts(dataset, &resolved.style, classes)?;
+    let (head, bind_secs) = fastest(budget, || Ok(resolved.method.bind(clip, &texts)?))?;
     let mut stream = Stream::new(&["timing", resolved.id]);
-    let parameters = resolved.method.init(clip, &prompts, &mut stream)?;
+    let shots = FixedShots::random(texts.classes(), clip.config.projection_dim, clip.device())?;
+    let parameters = resolved.method.init(clip, &texts, Some(&shots), &mut stream)?;
 
     let batch = resolved.recipe.as_ref().map_or(1, |recipe| recipe.batch_size);
     let items = some_items(dataset, classes, policy, batch)?;
-    let need = resolved.method.needs();
+    let needs = resolved.method.needs();
     // A large batch need not be timed whole: its images are passes of their own.
     let few = &items[..items.len().min(clip.grid())];
     if few.is_empty() {
@@ -88,23 +89,23 @@ pub(in crate::suite) fn time(
     let side = clip.config.image_size;
     let (pixels, pixels_secs) =
         fastest(budget, || Ok(test_pixels(dataset.source.as_ref(), few, side, clip.device())?))?;
-    let (images, image_secs) = fastest(budget, || Ok(frozen_pass(clip, pixels.clone(), need)?))?;
+    let (images, image_secs) = fastest(budget, || Ok(frozen_pass(clip, pixels.clone(), needs)?))?;
 
     let classifier = || Ok(head.classifier(&parameters.values()?)?);
     let (classifier, classifier_secs) = fastest(budget, classifier)?;
     let (_, evaluate_secs) = fastest(budget, || Ok(classifier.logits(&images)?))?;
-    let step_secs = match resolved.recipe {
+    let step_secs = match &resolved.recipe {
         None => None,
-        Some(_) => {
+        Some(recipe) => {
             let singles = (0..items.len()).map(|i| images.single(i % few.len()));
             let singles = singles.collect::<Result<Vec<_>, _>>()?;
             let all = ImageBatch::cat(&singles.iter().collect::<Vec<_>>())?;
             let labels = items.iter().map(|(_, label)| *label).collect::<Vec<u32>>();
             let labels = Tensor::new(labels, clip.device())?;
-            let mut sgd = Sgd::default();
+            let mut optimiser = Optimiser::new(recipe.rule());
             let step = || {
                 let gradients = loss_and_gradients(head.as_ref(), &parameters, &all, &labels, (0, 0))?;
-                Ok(sgd.step(&parameters, &gradients, f64::MIN_POSITIVE)?)
+                Ok(optimiser.step(&parameters, &gradients, f64::MIN_POSITIVE)?)
             };
             Some(fastest(budget, step)?.1)
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::lane::Lane;
 use super::measure::number;
+use crate::method::ParameterShape;
 use crate::method::work::Shape;
 use crate::record::Measurement;
 use crate::suite::error::SuiteError;
@@ -14,7 +15,6 @@ use crate::suite::plan::cells::CellPlan;
 use crate::suite::plan::timing;
 use crate::suite::world::BenchDataset;
 use crate::util::machine;
-use crate::util::rng::Stream;
 
 /// Time spent on each piece that is measured.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -29,10 +29,11 @@ pub(in crate::suite) fn measure(
 ) -> Result<Vec<Measurement>, SuiteError> {
     let (world, resolved) = (lane.world, lane.method(cell));
     let classes = lane.plan.suite.train_classes;
-    let prompts = world.class_prompts(dataset, &resolved.style, classes)?;
+    let texts = world.class_texts(dataset, &resolved.style, classes)?;
+    let prompts = &texts.prompts;
     let batch = resolved.recipe.as_ref().map_or(0, |recipe| recipe.batch_size as u64);
-    let work = resolved.method.work(&Shape::new(&world.clip.config, &prompts, batch));
-    let trained = resolved.method.init(&world.clip, &prompts, &mut Stream::new(&["shapes"]))?.count();
+    let work = resolved.method.work(&Shape::new(&world.clip.config, prompts, batch));
+    let trained = ParameterShape::count(&resolved.method.shapes(&world.clip, &texts)?);
     let derived =
         |quantity: &str, value: u64| number(quantity, &[("kind", "derived".to_owned())], value as f64);
     let mut taken = vec![

@@ -72,18 +72,18 @@ pub fn evaluate_file(
         let reason = format!("no test image among its {classes} classes");
         return Err(SuiteError::Dataset { id: dataset.id, reason });
     }
-    let prompts = world.class_prompts(&dataset, &resolved.style, classes)?;
-    let parameters = saved.fitting(&resolved, &world.clip, &prompts)?;
-    let set = resolved.method.bind(&world.clip, &prompts)?.classifiers(std::slice::from_ref(&parameters))?;
-    let need = resolved.method.needs();
+    let texts = world.class_texts(&dataset, &resolved.style, classes)?;
+    let parameters = saved.fitting(&resolved, &world.clip, &texts)?;
+    let set = resolved.method.bind(&world.clip, &texts)?.classifiers(std::slice::from_ref(&parameters))?;
+    let needs = resolved.method.needs();
     let source = dataset.source.as_ref();
-    let images = TestImages { clip: &world.clip, source, items: &items, need, features: None };
+    let images = TestImages { clip: &world.clip, source, items: &items, needs, features: None };
     let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
         dataset: dataset.id,
         classes,
-        class_count: prompts.len() as u64,
+        class_count: texts.classes() as u64,
         correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,
         total: rows.len() as u64,
         skipped: errors.len() as u64,

@@ -6,7 +6,7 @@ use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
-use crate::method::{ImageNeed, Named};
+use crate::method::{Named, Needs};
 use crate::record::{Evaluation, Prediction, predictions_csv};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
@@ -31,14 +31,14 @@ impl<'a> Lane<'a> {
             };
             return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
         }
-        let (mut active, mut groups, mut panels, mut need) =
-            (Vec::new(), Vec::new(), Vec::new(), ImageNeed::Features);
-        for together in self.together(candidates) {
+        let (mut active, mut groups, mut panels, mut needs) =
+            (Vec::new(), Vec::new(), Vec::new(), Needs::default());
+        for together in self.together(dataset, classes, candidates) {
             match self.panel(dataset, classes, &together, candidates) {
                 Ok((panel, seconds)) => {
                     let each = seconds / together.len() as f64;
                     together.iter().for_each(|index| candidates[*index].timing.evaluate_secs += each);
-                    need = need.max(self.method(candidates[together[0]].plan).method.needs());
+                    needs = needs.or(self.method(candidates[together[0]].plan).method.needs());
                     groups.push(together.len());
                     active.extend(together);
                     panels.push(panel);
@@ -48,6 +48,9 @@ impl<'a> Lane<'a> {
                     together.iter().for_each(|index| candidates[*index].trained = Err(text.clone()));
                 }
             }
+        }
+        if panels.is_empty() {
+            return Ok(());
         }
         let spent: Vec<Spent> = panels.iter().map(|_| Spent::default()).collect();
         let timed = |(panel, spent): (Panel, &Spent)| Panel {
@@ -63,7 +66,7 @@ impl<'a> Lane<'a> {
         let mut partial =
             Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
         let features = Some(self.features).filter(|store| store.persists());
-        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, need, features };
+        let images = TestImages { clip: &self.world.clip, source: &source, items: &items, needs, features };
         let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -87,9 +90,19 @@ impl<'a> Lane<'a> {
     }
 
     /// Sound candidates by what is computed together: each alone, or the seeds of a method in its variant.
-    fn together(&self, candidates: &[Candidate<'a>]) -> Vec<Vec<usize>> {
+    /// Those that cannot meet these classes are left out: their records have no such evaluation.
+    fn together(
+        &self,
+        dataset: &BenchDataset,
+        classes: Classes,
+        candidates: &[Candidate<'a>],
+    ) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| each.trained.is_ok()) {
+        let meets = |each: &Candidate<'a>| {
+            let at_home = each.plan.cell.dataset == dataset.id && classes == self.plan.suite.train_classes;
+            each.trained.is_ok() && (at_home || self.method(each.plan).method.transfers())
+        };
+        for (index, candidate) in candidates.iter().enumerate().filter(|(_, each)| meets(each)) {
             let name = |plan: &CellPlan| (plan.method, plan.cell.shots, plan.cell.variant.clone());
             let beside = |group: &&mut Vec<usize>| name(candidates[group[0]].plan) == name(candidate.plan);
             match groups.iter_mut().find(beside) {
@@ -116,8 +129,8 @@ impl<'a> Lane<'a> {
         let started = Instant::now();
         let plan = |index: usize| candidates[index].plan;
         let resolved = self.method(plan(together[0]));
-        let prompts = self.prompts(dataset, resolved, classes)?;
-        let head = resolved.method.bind(&self.world.clip, &prompts)?;
+        let texts = self.texts(dataset, resolved, classes)?;
+        let head = resolved.method.bind(&self.world.clip, &texts)?;
         let none = Named::default();
         let named = |index: usize| match &candidates[index].trained {
             Ok(Some(trained)) => trained.parameters.clone(),

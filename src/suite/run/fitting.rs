@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::lane::{Lane, cell_error};
 use super::training::Drawn;
 use crate::backbone::Precision;
-use crate::method::Parameters;
+use crate::method::{Parameters, Shots};
 use crate::record::Epoch;
 use crate::suite::disk::checkpoint::{self, Checkpoint};
 use crate::suite::disk::saved::about;
@@ -24,10 +24,11 @@ impl Lane<'_> {
         dataset: &BenchDataset,
         resolved: &Resolved,
         seed: u64,
+        shots: Option<&dyn Shots>,
     ) -> Result<Parameters, SuiteError> {
-        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
         let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
-        Ok(resolved.method.init(&self.world.clip, &prompts, &mut stream)?)
+        Ok(resolved.method.init(&self.world.clip, &texts, shots, &mut stream).map_err(TrainError::from)?)
     }
 
     /// Trains the cells of one method, a seed each, and stores what becomes of them.
@@ -38,10 +39,6 @@ impl Lane<'_> {
         drawn: &[Drawn<'_>],
     ) -> Result<Vec<Result<Trained, String>>, SuiteError> {
         let Some(resolved) = cells.first().map(|cell| self.method(cell)) else { return Ok(Vec::new()) };
-        let recipe = resolved
-            .recipe
-            .as_ref()
-            .ok_or_else(|| SuiteError::Usage(format!("{} has no recipe", resolved.id)))?;
         let (clip, globals) = (&self.world.clip, &self.plan.settings.globals);
         let own = |cell: &&CellPlan| drawn.iter().find(|drawn| Some(drawn.set.seed) == cell.cell.seed);
         let drawn: Vec<&Drawn<'_>> = cells.iter().filter_map(own).collect();
@@ -57,14 +54,13 @@ impl Lane<'_> {
             keeper.shared_by(cells.len())
         };
         let mut keepers: Vec<Checkpoint<'_>> = cells.iter().map(keeper).collect();
-        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
-        let parameters = drawn.iter().map(|drawn| self.initial(dataset, resolved, drawn.set.seed));
+        let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
+        let parameters = drawn.iter().map(|drawn| {
+            let shots: &dyn Shots = drawn.images;
+            self.initial(dataset, resolved, drawn.set.seed, Some(shots))
+        });
         let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = drawn.iter().map(|drawn| drawn.set.seed.to_string()).collect();
-        let head = resolved.method.bind(clip, &prompts)?;
-        let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
-        let (need, slots) = (resolved.method.needs(), globals.seeds.slots());
-        let run = Fit { head: head.as_ref(), recipe, need, storage, slots };
         let mut members = Vec::new();
         for (((drawn, name), parameters), keeper) in
             drawn.iter().zip(&names).zip(&parameters).zip(&mut keepers)
@@ -73,7 +69,19 @@ impl Lane<'_> {
             let stream = [dataset.id.as_str(), name, resolved.id];
             members.push(Member { slot, images: drawn.images, stream, parameters, keeper });
         }
-        let outcomes = fit(&run, &mut members, &|| (self.stop)(), &mut || {})?;
+        let shots = cells.first().and_then(|cell| cell.cell.shots).unwrap_or(0);
+        let outcomes = match &resolved.recipe {
+            Some(recipe) => {
+                let head = resolved.method.bind(clip, &texts)?;
+                let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
+                let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
+                let recipe = &recipe.for_shots(shots);
+                let run = Fit { head: head.as_ref(), recipe, needs, storage, slots };
+                fit(&run, &mut members, &|| (self.stop)(), &mut || {})?
+            }
+            // Nothing is trained: what follows from the images is all there is.
+            None => members.iter().map(|_| Ok(Vec::new())).collect(),
+        };
         let mut trained = Vec::new();
         for ((index, cell), outcome) in cells.iter().enumerate().zip(outcomes) {
             let seconds = keepers[index].seconds();

@@ -9,7 +9,10 @@ use std::time::Duration;
 use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
 use crate::data::Classes;
-use crate::record::{Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, Store, Timing};
+use crate::method::ClassTexts;
+use crate::record::{
+    Evaluation, Measurement, Outcome, Redactor, RunRecord, SCHEMA_VERSION, SlurmTask, Store, Timing,
+};
 use crate::suite::disk::trained::Trained;
 use crate::suite::disk::{checkpoint, partial};
 use crate::suite::error::SuiteError;
@@ -28,6 +31,8 @@ pub(in crate::suite) struct Lane<'a> {
     /// Trains again what is trained already.
     pub fresh: bool,
     pub command: &'a CommandLine,
+    /// The Slurm task this is, for the records.
+    pub slurm: Option<&'a SlurmTask>,
     pub redactor: &'a Redactor,
     /// Pooled features of views, shared by lanes.
     pub features: &'a FeatureStore,
@@ -96,14 +101,14 @@ impl<'a> Lane<'a> {
         &self.plan.methods[cell.method]
     }
 
-    /// Token ids of the prompts of a half's classes, as a method words them.
-    pub fn prompts(
+    /// Token ids of the wordings of a half's classes, as a method words them.
+    pub fn texts(
         &self,
         dataset: &BenchDataset,
         method: &Resolved,
         classes: Classes,
-    ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        self.world.class_prompts(dataset, &method.style, classes)
+    ) -> Result<ClassTexts, SuiteError> {
+        self.world.class_texts(dataset, &method.style, classes)
     }
 
     /// The method's switches, and whether somebody else's draws were used: seeds of two kinds of draw are no
@@ -135,7 +140,13 @@ impl<'a> Lane<'a> {
             training: trained.map(|trained| trained.training),
             evaluations: if complete { candidate.evaluations } else { Vec::new() },
             measurements: if complete { candidate.measurements } else { Vec::new() },
-            provenance: provenance(self.world, dataset, candidate.plan.draw_sha256.clone(), self.command),
+            provenance: provenance(
+                self.world,
+                dataset,
+                candidate.plan.draw_sha256.clone(),
+                self.command,
+                self.slurm,
+            ),
             timing: Timing { train_secs, ..candidate.timing },
             record_sha256: String::new(),
         }

@@ -12,5 +12,6 @@ pub(in crate::suite) mod provenance;
 pub(in crate::suite) mod report;
 pub(in crate::suite) mod runner;
 pub(in crate::suite) mod shift;
+pub(in crate::suite) mod status;
 pub(in crate::suite) mod stopwatch;
 pub(in crate::suite) mod training;

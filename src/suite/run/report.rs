@@ -97,8 +97,8 @@ fn published() -> Result<BTreeMap<String, String>, SuiteError> {
             values.insert(format!("{}.{field}", entry.id), text);
         }
     }
-    for switch in protocol::SWITCHES {
-        values.insert(switch.key.to_owned(), switch.published.trim_matches('"').to_owned());
+    for switch in protocol::switches() {
+        values.insert(switch.key, switch.published.trim_matches('"').to_owned());
     }
     Ok(values)
 }

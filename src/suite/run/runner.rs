@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::lane::Lane;
 use super::provenance::CommandLine;
-use crate::record::{Redactor, Store};
+use crate::record::{Gone, Holder, Redactor, SlurmTask, Store};
 use crate::suite::disk::claimed::{Claimed, Division};
 use crate::suite::disk::{leftovers, neighbours, plans, reuse};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::NUMERICS_VERSION;
 use crate::suite::plan::cells::{CellPlan, Origin, Plan};
 use crate::suite::plan::shard::Shard;
-use crate::suite::plan::{halves, memory};
+use crate::suite::plan::{halves, memory, towers};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::FeatureStore;
@@ -74,6 +74,14 @@ pub struct RunOptions<'a> {
     pub checkpoint_every: Duration,
     /// The command, for the records.
     pub command: CommandLine,
+    /// The Slurm task this is, for records and claims.
+    pub slurm: Option<SlurmTask>,
+    /// Name of the cluster it runs on.
+    pub cluster: Option<String>,
+    /// Which of how many tasks that work through the same plan this is, from 0: each begins at another place.
+    pub among: Option<(usize, usize)>,
+    /// Knows of holders of claims that are certainly gone.
+    pub gone: Gone,
     /// Keeps the machine's paths out of the records of failed cells.
     pub redactor: Redactor,
     /// Where pooled features are kept between runs: a folder and the bytes they may take there.
@@ -94,6 +102,10 @@ impl<'a> RunOptions<'a> {
             shard: Shard::WHOLE,
             checkpoint_every: Duration::MAX,
             command: CommandLine::default(),
+            slurm: None,
+            cluster: None,
+            among: None,
+            gone: Arc::new(|_| false),
             redactor: Redactor::default(),
             cache: None,
             stop: &|| false,
@@ -123,6 +135,7 @@ type Job = (Arc<BenchDataset>, Vec<CellPlan>);
 /// # Errors
 /// [`SuiteError`]; every record written before stays, and the same command goes on from there.
 pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summary, SuiteError> {
+    towers::check(&world.clip, plan)?;
     let world = &world.with_sizes(&plan.settings.globals);
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
@@ -168,17 +181,27 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
         others: &others,
         fresh: options.fresh,
         command: &options.command,
+        slurm: options.slurm.as_ref(),
         redactor: &options.redactor,
         features: &features,
         checkpoint_every: options.checkpoint_every,
         stop: &stop,
         event: &event,
     };
-    let claims = Claimed::new(&store, options.fresh)?;
+    let cluster = options.cluster.clone();
+    let me = Holder { slurm: options.slurm.clone(), cluster, ..Holder::this_process() };
+    let claims = Claimed::new(&store, options.fresh, me, Arc::clone(&options.gone))?;
+    let jobs = match options.among {
+        None => pieces(plan, jobs, 2 * lanes),
+        // The smallest pieces: a task that dies, or is slow, keeps little from the others.
+        Some((index, count)) => from_own_place(pieces(plan, jobs, usize::MAX), index, count),
+    };
     // What others were working on in the first round may be finished, or abandoned, in the second.
-    let jobs = pieces(plan, jobs, lanes);
-    let left = work(&lane, &claims, jobs, lanes, &broken)?;
-    let left = work(&lane, &claims, left, lanes, &broken)?;
+    let left = work(&lane, &claims, jobs, lanes, options.among.is_some(), &broken)?;
+    let left = work(&lane, &claims, left, lanes, false, &broken)?;
+    if left.is_empty() {
+        claims.sweep()?;
+    }
     leftovers::sweep(&store)?;
     if let Some(reason) = features.fault() {
         (options.event)(Event::CacheFailed { reason });
@@ -247,13 +270,22 @@ fn is_whole(store: &Store, cell: &CellPlan, options: &RunOptions<'_>) -> Result<
     Ok(whole)
 }
 
-/// Cuts jobs between units until every lane has about two: cells of one unit share views or products, so they stay
-/// together. Numbers do not depend on the cut.
-fn pieces(plan: &Plan, jobs: Vec<Job>, lanes: usize) -> Vec<Job> {
-    if lanes <= 1 || jobs.is_empty() {
+/// The pieces with those first that are this task's own, where `count` tasks divide them; the others' follow.
+fn from_own_place(mut jobs: Vec<Job>, index: usize, count: usize) -> Vec<Job> {
+    if !jobs.is_empty() {
+        let place = jobs.len() * index / count.max(1) % jobs.len();
+        jobs.rotate_left(place);
+    }
+    jobs
+}
+
+/// Cuts jobs between units into at least `wanted` pieces (two a lane), where there are so many units: cells of one unit
+/// share views or products, so they stay together. Numbers do not depend on the cut.
+fn pieces(plan: &Plan, jobs: Vec<Job>, wanted: usize) -> Vec<Job> {
+    if wanted <= 2 || jobs.is_empty() {
         return jobs;
     }
-    let wanted = (2 * lanes).div_ceil(jobs.len());
+    let wanted = wanted.div_ceil(jobs.len());
     let mut cut = Vec::new();
     for (dataset, cells) in jobs {
         let groups: Vec<&[CellPlan]> = cells.chunk_by(|a, b| plan.unit(a) == plan.unit(b)).collect();
@@ -272,6 +304,7 @@ fn work(
     claims: &Claimed<'_>,
     jobs: Vec<Job>,
     lanes: usize,
+    listed: bool,
     broken: &AtomicBool,
 ) -> Result<Vec<Job>, SuiteError> {
     let queue: Mutex<VecDeque<Job>> = Mutex::new(jobs.into());
@@ -282,7 +315,7 @@ fn work(
         if halted { None } else { queue.lock().ok()?.pop_front() }
     };
     let one = |(dataset, cells): Job| -> Result<(), SuiteError> {
-        let Division { mine, held, others } = claims.divide(cells)?;
+        let Division { mine, held, others } = claims.divide(cells, listed)?;
         if !mine.is_empty() {
             lane.run(&dataset, &mine)?;
         }

@@ -8,7 +8,7 @@
 use super::lane::Lane;
 use super::measure::number;
 use crate::data::Classes;
-use crate::method::{ImageBatch, ImageNeed, Named, Shift, TokenRows};
+use crate::method::{ImageBatch, Named, Needs, Shift, TokenRows};
 use crate::record::Measurement;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
@@ -30,15 +30,17 @@ pub(in crate::suite) fn measure(
 ) -> Result<Vec<Measurement>, SuiteError> {
     let resolved = lane.method(cell);
     let initial = match (parameters, cell.cell.seed) {
-        (Some(_), Some(seed)) => Some(lane.initial(dataset, resolved, seed)?.values()?),
+        // What reads shots lies behind the towers, so any values will do.
+        (Some(trained), Some(_)) if resolved.method.reads_shots() => Some(trained.clone()),
+        (Some(_), Some(seed)) => Some(lane.initial(dataset, resolved, seed, None)?.values()?),
         _ => None,
     };
     let mut taken = Vec::new();
     for classes in &lane.plan.suite.evaluate {
-        let prompts = lane.prompts(dataset, resolved, *classes)?;
+        let texts = lane.texts(dataset, resolved, *classes)?;
         let images = images(lane, dataset, *classes)?;
         let rows =
-            |values: Option<&Named>| resolved.method.token_rows(&lane.world.clip, &prompts, values, &images);
+            |values: Option<&Named>| resolved.method.token_rows(&lane.world.clip, &texts, values, &images);
         let trained = rows(parameters)?;
         for (reference, rows) in [("initial", rows(initial.as_ref())?), ("no_prompts", rows(None)?)] {
             let place = [("reference", reference.to_owned()), ("classes", classes.to_string())];
@@ -57,7 +59,7 @@ fn images(lane: &Lane<'_>, dataset: &BenchDataset, classes: Classes) -> Result<I
     items.truncate(IMAGES);
     let clip = &lane.world.clip;
     let pixels = test_pixels(dataset.source.as_ref(), &items, clip.config.image_size, clip.device())?;
-    Ok(frozen_pass(clip, pixels, ImageNeed::Pixels)?)
+    Ok(frozen_pass(clip, pixels, Needs::POOLED.or(Needs::PIXELS))?)
 }
 
 fn compare(

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::runner::Event;
-use crate::method::ImageNeed;
+use crate::method::Needs;
 use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
 use crate::suite::disk::trained::{self, Trained};
@@ -99,9 +99,9 @@ impl<'a> Lane<'a> {
     /// The parameters of a cell whose prompts come from a file.
     fn read_cell(&self, dataset: &BenchDataset, cell: &CellPlan, path: &Path) -> Result<Trained, SuiteError> {
         let resolved = self.method(cell);
-        let prompts = self.prompts(dataset, resolved, self.plan.suite.train_classes)?;
+        let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
         let saved = SavedPrompts::read(path)?;
-        let parameters = saved.fitting(resolved, &self.world.clip, &prompts)?;
+        let parameters = saved.fitting(resolved, &self.world.clip, &texts)?;
         saved.keep(self.store, &cell.key, parameters)
     }
 
@@ -124,12 +124,12 @@ impl<'a> Lane<'a> {
                 sets.push((set, skipped));
             }
         }
-        let need =
-            cells.iter().map(|cell| self.method(cell).method.needs()).max().unwrap_or(ImageNeed::Features);
+        let needs = cells.iter().map(|cell| self.method(cell).method.needs());
+        let needs = needs.fold(Needs::default(), Needs::or);
         let stop = || (self.stop)();
         let images = sets
             .iter()
-            .map(|(set, _)| TrainingImages::new(&self.world.clip, set, need, self.features, &stop))
+            .map(|(set, _)| TrainingImages::new(&self.world.clip, set, needs, self.features, &stop))
             .collect::<Result<Vec<_>, _>>()?;
         let mut drawn = Vec::new();
         for ((set, skipped), images) in sets.iter().zip(&images) {

@@ -18,6 +18,8 @@ use crate::util::mistaken::read_text;
 /// The suites in the binary: name and text. A new suite is a file and a line here.
 pub const SUITES: &[(&str, &str)] = &[
     ("base2new", include_str!("../../../suites/base2new.toml")),
+    ("methods", include_str!("../../../suites/methods.toml")),
+    ("all_to_all", include_str!("../../../suites/all_to_all.toml")),
     ("few_shot", include_str!("../../../suites/few_shot.toml")),
     ("variance", include_str!("../../../suites/variance.toml")),
     ("domain_generalisation", include_str!("../../../suites/domain_generalisation.toml")),

@@ -7,12 +7,9 @@ use toml::Value;
 use super::globals::{GLOBAL_KEYS, Globals};
 use super::settings;
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
-use crate::protocol::SWITCHES;
+use crate::protocol;
 use crate::suite::error::SuiteError;
 use crate::train::Recipe;
-
-/// Short method names, accepted wherever an id is.
-const ALIASES: [(&str, &str); 2] = [("lp", "linear_probe"), ("zs", "zero_shot")];
 
 /// Largest whole number a method's setting may be: beyond any use, and no product of three of them with a model's
 /// sizes overflows.
@@ -89,8 +86,8 @@ impl Settings {
             |reason: String| SuiteError::Override { key: key.to_owned(), value: value.to_string(), reason };
         match (key, value) {
             ("protocol", Value::String(word)) if word == "published" => {
-                for switch in SWITCHES {
-                    self.apply(switch.key, &parse_value(switch.published))?;
+                for switch in protocol::switches() {
+                    self.apply(&switch.key, &parse_value(switch.published))?;
                 }
             }
             ("protocol", Value::String(word)) if word == "default" => {}
@@ -146,8 +143,7 @@ impl Settings {
     pub fn resolve(&self, entry: &'static Entry) -> Result<Resolved, SuiteError> {
         let table = self.tables.get(entry.id).cloned().unwrap_or_default();
         let config = table.iter().map(|(key, value)| (format!("{}.{key}", entry.id), plain(value))).collect();
-        let switches = self.switches(&table, entry.id);
-        let parts = SettingsTable::split(table);
+        let parts = SettingsTable::split(table.clone());
         let refused = |error: toml::de::Error| {
             SuiteError::Method(crate::method::MethodError::Setting {
                 method: entry.id.to_owned(),
@@ -166,18 +162,19 @@ impl Settings {
             }
         };
         let (method, variant) = ((entry.build)(parts.own)?, BTreeMap::new());
+        let switches = self.switches(&table, entry.id, method.draws());
         Ok(Resolved { id: entry.id, method, style, recipe, config, switches, variant })
     }
 
-    fn switches(&self, table: &toml::Table, id: &str) -> BTreeMap<String, String> {
+    fn switches(&self, table: &toml::Table, id: &str, draws: bool) -> BTreeMap<String, String> {
         let mut switches = BTreeMap::new();
-        for switch in SWITCHES {
-            let field = switch.key.strip_prefix(id).and_then(|rest| rest.strip_prefix('.'));
-            if let Some((field, value)) = field.and_then(|field| Some((field, table.get(field)?))) {
-                switches.insert(format!("{id}.{field}"), plain(value));
+        let entry = method::look_up(id);
+        for switch in entry.map_or(&[] as &[_], |entry| entry.switches) {
+            if let Some(value) = table.get(switch.key) {
+                switches.insert(format!("{id}.{}", switch.key), plain(value));
             }
         }
-        switches.extend(self.globals.switches(table.contains_key("epochs")));
+        switches.extend(self.globals.switches(draws));
         switches
     }
 }
@@ -190,7 +187,7 @@ pub(in crate::suite) fn method_key(key: &str) -> Option<(&str, &str)> {
 
 /// A method's id, where a short name was given.
 pub fn method_id(name: &str) -> &str {
-    ALIASES.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long)
+    method::REGISTRY.iter().find(|entry| entry.aliases.contains(&name)).map_or(name, |entry| entry.id)
 }
 
 fn parse_value(text: &str) -> Value {

@@ -70,7 +70,7 @@ pub fn settings(entry: Option<&Entry>) -> Result<Vec<Setting>, SuiteError> {
 
 /// The published value of a switch, as TOML.
 fn published(key: &str) -> Option<String> {
-    let switch = protocol::SWITCHES.iter().find(|switch| switch.key == key)?;
+    let switch = protocol::switches().into_iter().find(|switch| switch.key == key)?;
     Some(switch.published.to_owned())
 }
 

@@ -9,25 +9,36 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::machine::unpickle;
 use super::pickle::{Node, NodeId, Pickle};
+use super::script::module_tensors;
 use crate::backbone::files::load_error::{LoadError, refuse_mistaken};
 use crate::backbone::files::stored::{StoredDtype, StoredTensor};
 use crate::backbone::files::tensor_file::TensorFile;
 
 /// A state dictionary of a thousand tensors takes about 200 KiB.
-const MAX_PICKLE_BYTES: u64 = 4 << 20;
+pub(super) const MAX_PICKLE_BYTES: u64 = 4 << 20;
+/// Bytes of a 64-bit integer.
+pub(super) const INTEGER_BYTES: u64 = 8;
 
 /// Where a tensor lies in its storage. Sizes, strides and offset count elements.
-#[derive(Debug)]
-struct Layout {
-    storage_class: String,
-    storage_key: String,
-    offset: usize,
-    shape: Vec<usize>,
-    strides: Vec<usize>,
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub storage_class: String,
+    pub storage_key: String,
+    pub offset: usize,
+    pub shape: Vec<usize>,
+    pub strides: Vec<usize>,
+}
+
+impl Layout {
+    /// Whether it is one 64-bit integer, as OpenAI's archives keep their sizes.
+    pub fn is_one_integer(&self) -> bool {
+        self.storage_class == "torch.LongStorage" && self.shape.iter().product::<usize>() == 1
+    }
 }
 
 /// Longest storage key (a number, or an address in old files) and class name. They are copied for every tensor,
@@ -47,24 +58,29 @@ pub struct TorchArchive {
 
 impl TorchArchive {
     /// Opens the archive and reads its pickle. The tensors are those of the dictionary under `state_dict` if there
-    /// is one (training checkpoints), else of the top dictionary (plain weights); other values are ignored.
+    /// is one (training checkpoints), else of the top dictionary (plain weights), and in a TorchScript archive those
+    /// of the module tree, named by their path; other values are ignored. No code of the archive is read.
     ///
     /// # Errors
-    /// [`LoadError::TorchScript`], [`LoadError::NotATorchZip`], [`LoadError::Mistaken`], [`LoadError::Zip`],
+    /// [`LoadError::NotATorchZip`], [`LoadError::Mistaken`], [`LoadError::Zip`],
     /// [`LoadError::Pickle`], or [`LoadError::Tensor`] where a tensor's description makes no sense.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         check_magic(path)?;
         let file = File::open(path).map_err(LoadError::io("open", path))?;
         let file_bytes = file.metadata().map_err(LoadError::io("open", path))?.len();
-        let zip = ZipArchive::new(BufReader::new(file)).map_err(zip_error(path))?;
-        let folder = pickle_folder(&zip, path)?;
+        // Torch writes from the first byte on. Searching for another start, as the crate does otherwise, goes wrong
+        // where the first directory entry is as long as the zip64 records in front of the directory's end.
+        let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
+        let zip = ZipArchive::with_config(from_start, BufReader::new(file)).map_err(zip_error(path))?;
+        let (folder, is_script) = pickle_folder(&zip, path)?;
         let mut archive = Self { path: path.to_owned(), file_bytes, zip, folder, tensors: BTreeMap::new() };
 
         let pickle_entry = format!("{}data.pkl", archive.folder);
         let bytes = archive.read_entry(&pickle_entry, 0, None)?;
         let pickle =
             unpickle(&bytes).map_err(|source| LoadError::Pickle { path: path.to_owned(), source })?;
-        archive.tensors = state_dict_tensors(&pickle, path)?;
+        archive.tensors =
+            if is_script { module_tensors(&pickle, path)? } else { state_dict_tensors(&pickle, path)? };
         Ok(archive)
     }
 
@@ -110,32 +126,62 @@ impl TensorFile for TorchArchive {
 
     fn read(&mut self, name: &str) -> Result<StoredTensor, LoadError> {
         let path = self.path.clone();
-        let refuse = |problem: String| LoadError::tensor(&path, name, problem);
         let layout = self.tensors.get(name).ok_or_else(|| LoadError::TensorMissing {
             path: path.clone(),
             tensor: name.to_owned(),
             hint: "is this the right file?".to_owned(),
         })?;
-        let dtype = storage_dtype(&layout.storage_class).ok_or_else(|| {
-            refuse(format!(
-                "stored as {}; supported are float, double, half and bfloat16",
-                layout.storage_class
-            ))
-        })?;
-        let (elements, span) = extent(layout).ok_or_else(|| {
-            refuse(format!("shape {:?} with strides {:?} makes no sense", layout.shape, layout.strides))
-        })?;
-        let width = dtype.bytes();
-        let (shape, strides) = (layout.shape.clone(), layout.strides.clone());
-        let start = (layout.offset as u64).checked_mul(width as u64);
-        let count = (span as u64).checked_mul(width as u64);
-        let (Some(start), Some(count)) = (start, count) else {
-            return Err(refuse(format!("offset {} is beyond any file", layout.offset)));
-        };
+        let (layout, placed) = (layout.clone(), place(layout, name, &path)?);
         let entry = format!("{}data/{}", self.folder, layout.storage_key);
-        let bytes = self.read_entry(&entry, start, Some(count))?;
-        let bytes = gather(&bytes, &shape, &strides, elements, width);
-        Ok(StoredTensor { dtype, shape, bytes })
+        let bytes = self.read_entry(&entry, placed.start, Some(placed.count))?;
+        Ok(placed.tensor(&bytes, &layout))
+    }
+
+    fn integer(&mut self, name: &str) -> Result<Option<i64>, LoadError> {
+        let Some(layout) = self.tensors.get(name).filter(|layout| layout.is_one_integer()) else {
+            return Ok(None);
+        };
+        let start = (layout.offset as u64).saturating_mul(INTEGER_BYTES);
+        let entry = format!("{}data/{}", self.folder, layout.storage_key);
+        let bytes = self.read_entry(&entry, start, Some(INTEGER_BYTES))?;
+        Ok(bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes)))
+    }
+}
+
+/// Where the bytes of a tensor lie in its storage, checked.
+pub(super) struct Placed {
+    dtype: StoredDtype,
+    elements: usize,
+    /// First byte.
+    pub start: u64,
+    /// Number of bytes from the first element to the last.
+    pub count: u64,
+}
+
+impl Placed {
+    /// The tensor, out of the bytes at its place.
+    pub fn tensor(&self, bytes: &[u8], layout: &Layout) -> StoredTensor {
+        let bytes = gather(bytes, &layout.shape, &layout.strides, self.elements, self.dtype.bytes());
+        StoredTensor { dtype: self.dtype, shape: layout.shape.clone(), bytes }
+    }
+}
+
+/// The place of a floating-point tensor.
+///
+/// # Errors
+/// [`LoadError::Tensor`] for another type, or a description that makes no sense.
+pub(super) fn place(layout: &Layout, name: &str, path: &Path) -> Result<Placed, LoadError> {
+    let refuse = |problem: String| LoadError::tensor(path, name, problem);
+    let dtype = storage_dtype(&layout.storage_class).ok_or_else(|| {
+        refuse(format!("stored as {}; supported are float, double, half and bfloat16", layout.storage_class))
+    })?;
+    let (elements, span) = extent(layout).ok_or_else(|| {
+        refuse(format!("shape {:?} with strides {:?} makes no sense", layout.shape, layout.strides))
+    })?;
+    let width = dtype.bytes() as u64;
+    match ((layout.offset as u64).checked_mul(width), (span as u64).checked_mul(width)) {
+        (Some(start), Some(count)) => Ok(Placed { dtype, elements, start, count }),
+        _ => Err(refuse(format!("offset {} is beyond any file", layout.offset))),
     }
 }
 
@@ -155,40 +201,52 @@ fn check_magic(path: &Path) -> Result<(), LoadError> {
     }
 }
 
-/// The folder inside the archive that holds `data.pkl`, with its slash.
-fn pickle_folder(zip: &ZipArchive<BufReader<File>>, path: &Path) -> Result<String, LoadError> {
+/// The folder inside the archive that holds `data.pkl`, with its slash, and whether the archive is TorchScript.
+/// The folder is called after the file as it was written, whatever the file is called now.
+fn pickle_folder(zip: &ZipArchive<BufReader<File>>, path: &Path) -> Result<(String, bool), LoadError> {
     let names = zip
         .file_names()
         .map(|name| name.map(|name| name.into_owned()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(zip_error(path))?;
-    if names.iter().any(|name| name.ends_with("constants.pkl")) {
-        return Err(LoadError::TorchScript { path: path.to_owned() });
-    }
+    let is_script = names.iter().any(|name| name.ends_with("constants.pkl"));
     names
         .iter()
         .find_map(|name| {
             name.strip_suffix("data.pkl").filter(|folder| folder.is_empty() || folder.ends_with('/'))
         })
-        .map(str::to_owned)
+        .map(|folder| (folder.to_owned(), is_script))
         .ok_or_else(|| LoadError::NotATorchZip { path: path.to_owned() })
 }
 
 /// The tensors by name; entries that are no tensors are left out.
-fn state_dict_tensors(pickle: &Pickle, path: &Path) -> Result<BTreeMap<String, Layout>, LoadError> {
+pub(super) fn state_dict_tensors(
+    pickle: &Pickle,
+    path: &Path,
+) -> Result<BTreeMap<String, Layout>, LoadError> {
     let dict = pickle.entry(pickle.root(), "state_dict").unwrap_or(pickle.root());
     let mut tensors = BTreeMap::new();
     let Node::Dict(entries) = pickle.node(dict) else { return Ok(tensors) };
     for (key, value) in entries {
         let Node::Text(name) = pickle.node(*key) else { continue };
-        if let Some(arguments) = tensor_arguments(pickle, *value) {
-            let layout = layout(pickle, arguments).ok_or_else(|| {
-                LoadError::tensor(path, name, "its description is not the one torch.save writes")
-            })?;
+        if let Some(layout) = tensor_layout(pickle, *value, name, path)? {
             tensors.insert(name.clone(), layout);
         }
     }
     Ok(tensors)
+}
+
+/// Where the tensor `value` lies; none for other values.
+pub(super) fn tensor_layout(
+    pickle: &Pickle,
+    value: NodeId,
+    name: &str,
+    path: &Path,
+) -> Result<Option<Layout>, LoadError> {
+    let Some(arguments) = tensor_arguments(pickle, value) else { return Ok(None) };
+    layout(pickle, arguments)
+        .map(Some)
+        .ok_or_else(|| LoadError::tensor(path, name, "its description is not the one torch.save writes"))
 }
 
 /// The arguments of `_rebuild_tensor_v2`, looking through the wrapper of a parameter; none for other values.
@@ -209,18 +267,23 @@ fn call(pickle: &Pickle, value: NodeId) -> Option<(&str, &[NodeId])> {
     }
 }
 
-/// Reads (storage, offset, size, stride, …), where storage is ("storage", class, key, device, elements).
+/// Reads (storage, offset, size, stride, …), where storage is ("storage", class, key, device, elements) and in the
+/// legacy format a view of it: None, or (key, offset, elements).
 fn layout(pickle: &Pickle, arguments: &[NodeId]) -> Option<Layout> {
     let [storage, offset, shape, strides, ..] = arguments else { return None };
     let Node::Persistent(storage) = pickle.node(*storage) else { return None };
     let Node::Tuple(storage) = pickle.node(*storage) else { return None };
     let [_, class, key, ..] = storage.as_slice() else { return None };
+    let view = storage.get(5).map_or(Some(0), |view| match pickle.node(*view) {
+        Node::Tuple(view) => size(pickle, *view.get(1)?),
+        _ => Some(0),
+    })?;
     match (pickle.node(*class), pickle.node(*key)) {
         (Node::Global(class), Node::Text(key)) if class.len().max(key.len()) <= MAX_NAME_BYTES => {
             Some(Layout {
                 storage_class: class.clone(),
                 storage_key: key.clone(),
-                offset: size(pickle, *offset)?,
+                offset: size(pickle, *offset)?.checked_add(view)?,
                 shape: sizes(pickle, *shape)?,
                 strides: sizes(pickle, *strides)?,
             })

@@ -13,12 +13,29 @@ use super::pickle::{Node, NodeId, Pickle, PickleError};
 /// # Errors
 /// [`PickleError`] with the position: an unknown instruction, a length beyond the end, a stack that runs empty.
 pub fn unpickle(bytes: &[u8]) -> Result<Pickle, PickleError> {
-    let mut machine = Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), memo: BTreeMap::new() };
+    unpickle_first(bytes).map(|(pickle, _)| pickle)
+}
+
+/// The first of several pickles that lie one after the other, and its length in bytes.
+///
+/// # Errors
+/// As [`unpickle`].
+pub fn unpickle_first(bytes: &[u8]) -> Result<(Pickle, usize), PickleError> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        nodes: Vec::new(),
+        stack: Vec::new(),
+        memo: BTreeMap::new(),
+        states: BTreeMap::new(),
+    };
     loop {
         let offset = machine.at;
         match machine.step() {
             Ok(None) => {}
-            Ok(Some(root)) => return Ok(Pickle { nodes: machine.nodes, root }),
+            Ok(Some(root)) => {
+                return Ok((Pickle { nodes: machine.nodes, root, states: machine.states }, machine.at));
+            }
             Err(problem) => return Err(PickleError { offset, problem }),
         }
     }
@@ -37,6 +54,7 @@ struct Machine<'a> {
     nodes: Vec<Node>,
     stack: Vec<Slot>,
     memo: BTreeMap<u64, NodeId>,
+    states: BTreeMap<NodeId, NodeId>,
 }
 
 impl<'a> Machine<'a> {
@@ -86,8 +104,7 @@ impl<'a> Machine<'a> {
             b's' => self.set_item()?,
             b'u' => self.set_items()?,
             b'R' | 0x81 => self.call()?,
-            // State given to an object (or attributes to a dictionary) holds no tensors by name.
-            b'b' => _ = self.pop()?,
+            b'b' => self.build()?,
             b'Q' => {
                 let id = self.pop()?;
                 self.push(Node::Persistent(id));
@@ -285,6 +302,13 @@ impl<'a> Machine<'a> {
             Node::Call(..) => {}
             _ => return Err("entries are added to something that is not a dictionary".to_owned()),
         }
+        Ok(())
+    }
+
+    /// Writes down what an object is given: the attributes of a TorchScript module.
+    fn build(&mut self) -> Result<(), String> {
+        let state = self.pop()?;
+        self.states.insert(self.top()?, state);
         Ok(())
     }
 

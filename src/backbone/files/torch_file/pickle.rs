@@ -5,6 +5,8 @@
 //! one arena and refer to each other by index, so that a value used a million times is stored once, cycles are
 //! harmless, and deep nesting needs no stack.
 
+use std::collections::BTreeMap;
+
 /// Why a pickle could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("at byte {offset}: {problem}")]
@@ -48,6 +50,8 @@ pub enum Node {
 pub struct Pickle {
     pub(super) nodes: Vec<Node>,
     pub(super) root: NodeId,
+    /// What BUILD gave to an object that was called into being, by the object.
+    pub(super) states: BTreeMap<NodeId, NodeId>,
 }
 
 impl Pickle {
@@ -60,6 +64,16 @@ impl Pickle {
     pub fn node(&self, id: NodeId) -> &Node {
         // Indices come from this arena alone and nodes are never removed.
         &self.nodes[id]
+    }
+
+    /// The attributes an object was given after it was made, as `__setstate__` would get them.
+    pub fn state(&self, object: NodeId) -> Option<NodeId> {
+        self.states.get(&object).copied()
+    }
+
+    /// Every value, in the order in which the pickle makes them.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// The value of `key` in a dictionary; with repeated keys the last one, as in Python.

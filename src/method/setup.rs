@@ -1,0 +1,138 @@
+//! What a method is set up with: the classes' wordings and, where it reads them, the training images' features.
+
+use candle_core::{Device, Tensor};
+
+use super::error::MethodError;
+use super::parameters::{Named, Parameters};
+use crate::util::rng::Stream;
+
+/// The wordings of a class set, as token ids BOS … EOS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassTexts {
+    /// The prompt of each class.
+    pub prompts: Vec<Vec<u32>>,
+    /// Further wordings that the method's TOML names (`wordings`): each holds one prompt a class.
+    pub others: Vec<Vec<Vec<u32>>>,
+}
+
+impl ClassTexts {
+    /// Prompts without further wordings.
+    pub fn of(prompts: &[Vec<u32>]) -> Self {
+        Self { prompts: prompts.to_vec(), others: Vec::new() }
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.prompts.len()
+    }
+
+    /// The further wordings; the prompts themselves where none is named.
+    pub fn wordings(&self) -> &[Vec<Vec<u32>>] {
+        if self.others.is_empty() { std::slice::from_ref(&self.prompts) } else { &self.others }
+    }
+}
+
+/// The training images of a draw as initial values may read them.
+pub trait Shots {
+    /// Labels among the trained classes, in drawing order.
+    fn labels(&self) -> Vec<u32>;
+
+    /// Pooled features `[images, joint]` of augmented view `view`, not l2-normalised.
+    ///
+    /// # Errors
+    /// [`MethodError::Shots`] for an image that cannot be had, [`MethodError::Interrupted`].
+    fn pooled(&self, view: usize) -> Result<Tensor, MethodError>;
+}
+
+/// Features that are there already: of golden numbers and benchmarks.
+#[derive(Clone, Debug)]
+pub struct FixedShots {
+    /// Labels of the images.
+    pub labels: Vec<u32>,
+    /// `[images, joint]` of each view; later views repeat them.
+    pub views: Vec<Tensor>,
+}
+
+impl FixedShots {
+    /// One image a class with random features, for shapes and timings.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn random(classes: usize, joint: usize, device: &Device) -> Result<Self, MethodError> {
+        let mut stream = Stream::new(&["shots", "random"]);
+        let values: Vec<f32> = (0..classes * joint).map(|_| stream.normal() as f32).collect();
+        let view = Tensor::from_vec(values, (classes, joint), device)?;
+        Ok(Self { labels: (0..classes as u32).collect(), views: vec![view] })
+    }
+}
+
+impl Shots for FixedShots {
+    fn labels(&self) -> Vec<u32> {
+        self.labels.clone()
+    }
+
+    fn pooled(&self, view: usize) -> Result<Tensor, MethodError> {
+        let place = view.checked_rem(self.views.len()).and_then(|index| self.views.get(index));
+        place.cloned().ok_or_else(|| no_shots("features"))
+    }
+}
+
+/// What a method with a solver of its own computes on the way, by the names that golden numbers have.
+#[derive(Debug, Default)]
+pub struct Golden {
+    /// Names and values.
+    pub numbers: Vec<(String, Tensor)>,
+    /// Names of logits over the images, and the parameters that give them.
+    pub logits: Vec<(String, Named)>,
+}
+
+/// A method asked for `what` of training images where there are none.
+pub(super) fn no_shots(what: &str) -> MethodError {
+    MethodError::Shots(format!("its initial values need the {what} of training images, and there are none"))
+}
+
+/// The shots, or an error naming what was wanted of them.
+pub(super) fn required(shots: Option<&dyn Shots>) -> Result<&dyn Shots, MethodError> {
+    shots.ok_or_else(|| no_shots("features"))
+}
+
+/// Name and shape of a stored parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterShape {
+    /// Its name in files.
+    pub name: String,
+    /// Its dimensions; 0 where any size will do.
+    pub shape: Vec<usize>,
+    /// Whether it is trained; fixed ones follow from the training images.
+    pub trained: bool,
+}
+
+impl ParameterShape {
+    /// A trained parameter.
+    pub fn trained(name: &str, shape: &[usize]) -> Self {
+        Self { name: name.to_owned(), shape: shape.to_vec(), trained: true }
+    }
+
+    /// A fixed parameter.
+    pub fn fixed(name: &str, shape: &[usize]) -> Self {
+        Self { trained: false, ..Self::trained(name, shape) }
+    }
+
+    /// Whether a tensor of these dimensions fits.
+    pub fn fits(&self, dims: &[usize]) -> bool {
+        dims.len() == self.shape.len() && dims.iter().zip(&self.shape).all(|(d, s)| *s == 0 || d == s)
+    }
+
+    /// The shapes of parameters that are there.
+    pub fn of(parameters: &Parameters) -> Vec<Self> {
+        let fixed = Named::iter(parameters.fixed()).map(|(name, value)| Self::fixed(name, value.dims()));
+        let trained = parameters.iter().map(|(name, var)| Self::trained(name, var.dims()));
+        trained.chain(fixed).collect()
+    }
+
+    /// Number of trained scalars.
+    pub fn count(shapes: &[Self]) -> u64 {
+        let trained = shapes.iter().filter(|shape| shape.trained);
+        trained.map(|shape| shape.shape.iter().product::<usize>() as u64).sum()
+    }
+}

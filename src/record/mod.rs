@@ -1,12 +1,13 @@
 //! What a finished cell leaves behind, how it is stored, and who is working on what. Knows no tensor and no table.
 
 pub mod claim;
-pub mod class_names;
 pub mod claim_folder;
 #[cfg(test)]
 mod claim_simulated;
+pub mod class_names;
 pub mod holder;
 pub mod identity;
+pub mod imported;
 pub mod packed;
 pub mod predictions;
 pub mod redact;
@@ -18,6 +19,7 @@ pub mod survey;
 pub use claim::{Claims, Gone, Held, living, living_claims, lock_file};
 pub use holder::{Holder, Work};
 pub use identity::Identity;
+pub use imported::{ImportKind, Imported, Reported};
 pub use packed::packed;
 pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;

@@ -186,6 +186,14 @@ fn banners(context: &Context<'_>) -> Vec<String> {
                 with full runs."
         ));
     }
+    let imported = context.every_record().filter(|record| record.imported().is_some()).count();
+    if imported > 0 {
+        banners.push(format!(
+            "Imported: {} were made by other programs and are not verified. They are marked `imported=` wherever \
+             they stand; `as_reported` ones have no counts behind them, so no interval over images.",
+            count(imported, "result")
+        ));
+    }
     let damaged = context.spec.damaged.len();
     if damaged > 0 {
         banners.push(format!(

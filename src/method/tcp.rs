@@ -18,6 +18,7 @@ use super::parameters::{Named, Parameters};
 use super::parts::deep::{replace_rows, text_tokens_between};
 use super::parts::draws::{PROMPT_STD, linear, normal};
 use super::parts::texts::first_wording;
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -39,7 +40,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (68, 119, 170),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tcp.toml"),
     build,
 };

@@ -14,6 +14,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::mean_of_directions;
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -33,7 +34,7 @@ pub(super) const FREE: Entry = Entry {
     family: Family::TrainingFree,
     color: (51, 34, 136),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter.toml"),
     build: |table| build(FREE.id, table),
 };
@@ -47,7 +48,7 @@ pub(super) const TRAINED: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (68, 170, 153),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter_f.toml"),
     build: |table| build(TRAINED.id, table),
 };

@@ -59,11 +59,11 @@ impl Lane<'_> {
             let shots: &dyn Shots = drawn.images;
             self.initial(dataset, resolved, drawn.set.seed, Some(shots))
         });
-        let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = drawn.iter().map(|drawn| drawn.set.seed.to_string()).collect();
         let mut members = Vec::new();
         for (((drawn, name), parameters), keeper) in
-            drawn.iter().zip(&names).zip(&parameters).zip(&mut keepers)
+            drawn.iter().zip(&names).zip(&mut parameters).zip(&mut keepers)
         {
             let slot = globals.seeds.slot(Some(drawn.set.seed));
             let stream = [dataset.id.as_str(), name, resolved.id];

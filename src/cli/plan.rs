@@ -20,7 +20,7 @@ pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit,
         let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
         let variant: Vec<String> = cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
         println!(
-            "{:18} {:12} seed {:>2}  shots {:>2}  {}  {}{}",
+            "{:18} {:12} seed {:>2}  shots {:>2}  {}  {}{}{}",
             cell.dataset,
             cell.method,
             number(cell.seed),
@@ -28,6 +28,7 @@ pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit,
             &planned.key[..12],
             if planned.complete { "complete " } else { "" },
             variant.join(" "),
+            if planned.trained_classes_only { "new classes —, trained classes only" } else { "" },
         );
     }
     departures(&estimate.settings);

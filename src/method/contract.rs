@@ -12,7 +12,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::sets::{Alone, ClassifierSet};
-use super::setup::{ClassTexts, Golden, ParameterShape, Shots};
+use super::setup::{ClassTexts, Golden, ParameterShape, Selection, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
@@ -47,6 +47,11 @@ pub trait Method: Send + Sync {
     /// Whether its texts depend on the image.
     fn texts_see_images(&self) -> bool {
         false
+    }
+
+    /// What it chooses by validation images; `None` where it looks at none.
+    fn selection(&self) -> Option<Selection> {
+        None
     }
 
     /// The smallest batch at which its training does not amplify last bits.

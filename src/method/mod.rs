@@ -45,5 +45,5 @@ pub use registry::{BASELINE, Entry, Family, REGISTRY, Switch, find, ids, look_up
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};
-pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Shots};
+pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Selection, Shots};
 pub use token_rows::{Shift, TokenRows, Untouched};

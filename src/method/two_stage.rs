@@ -60,7 +60,10 @@ struct Settings {
 fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let Settings { modality, vision_start, text_start, outer, fraction } = parse(ENTRY.id, table)?;
     if !(fraction > 0.0 && fraction <= 1.0) {
-        return Err(setting(ENTRY.id, format!("fraction is {fraction}: expected a share above 0, at most 1")));
+        return Err(setting(
+            ENTRY.id,
+            format!("fraction is {fraction}: expected a share above 0, at most 1"),
+        ));
     }
     let first = Weights::Norms(Norms { modality, vision_start, text_start, outer });
     Ok(Box::new(TwoStage { first, fraction }))

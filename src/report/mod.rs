@@ -10,6 +10,7 @@ pub mod context;
 pub mod emphasis;
 pub mod error;
 pub mod facts;
+mod families;
 pub mod files;
 pub mod grid;
 pub mod guide;

@@ -103,8 +103,7 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), Tra
             places[going.member.slot] = index;
         }
     }
-    let parts: Vec<_> =
-        places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
+    let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
     let (images, labels) = joint_batch(&parts, run.needs)?;
     let slots: Vec<_> = places
         .iter()

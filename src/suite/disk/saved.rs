@@ -20,7 +20,7 @@ use crate::backbone::files::weights_files::refuse_non_finite;
 use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
 use crate::method::{self, ClassTexts, Named};
-use crate::record::{Store, Training};
+use crate::record::{Store, Training, ValidationUse};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
 
@@ -167,6 +167,7 @@ impl SavedPrompts {
             parameters_path: path,
             parameters_sha256,
             images_sha256: None,
+            validation: ValidationUse::default(),
         };
         Ok(Trained { parameters, training, seconds: 0.0 })
     }

@@ -43,6 +43,8 @@ pub struct PlannedCell {
     pub key: String,
     /// Whether a complete record is there already.
     pub complete: bool,
+    /// Whether the method cannot meet classes it was not trained on, and the suite has such.
+    pub trained_classes_only: bool,
 }
 
 /// The work that is left.
@@ -99,7 +101,10 @@ pub fn estimate(
         for cell in plan.cells(world, &dataset, &others)? {
             go_on(stop)?;
             let complete = store.find_whole(&cell.key)?.is_some();
-            total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
+            let meets = plan.methods[cell.method].method.transfers();
+            let trained_classes_only = !meets && plan.suite.asks_new_classes();
+            let (coordinates, key) = (cell.cell.clone(), cell.key.clone());
+            total.cells.push(PlannedCell { cell: coordinates, key, complete, trained_classes_only });
             if !complete {
                 pending.push(cell);
             }

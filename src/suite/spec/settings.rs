@@ -30,7 +30,10 @@ const COMMON: [(&str, &str); 21] = [
     ("warmup_epochs", "epochs at 1e-5 before an epoch-wise cosine begins"),
     ("final_learning_rate", "where a step-wise cosine ends"),
     ("last_batch", "an epoch's incomplete batch: drop (unless it is the only one) or keep"),
-    ("average_mean", "centre, in epochs from 1, of the Gaussian under which parameters are averaged over epochs"),
+    (
+        "average_mean",
+        "centre, in epochs from 1, of the Gaussian under which parameters are averaged over epochs",
+    ),
     ("average_std", "its width in epochs; 0 for no average"),
 ];
 

@@ -13,6 +13,7 @@ pub mod emphasis;
 pub mod error;
 pub mod explorer;
 pub mod facts;
+mod families;
 pub mod files;
 pub mod grid;
 pub mod guide;

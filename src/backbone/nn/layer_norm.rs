@@ -39,6 +39,11 @@ impl LayerNorm {
         [&self.gamma, &self.beta]
     }
 
+    /// What is added to the variance.
+    pub(super) fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// True when γ or β is being trained.
     pub(super) fn is_trained(&self) -> bool {
         self.gamma.track_op() || self.beta.track_op()

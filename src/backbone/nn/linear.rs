@@ -44,6 +44,11 @@ impl Linear {
         &self.weight
     }
 
+    /// The bias, `[out]`.
+    pub(super) fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref()
+    }
+
     /// True when weight or bias is being trained.
     pub(super) fn is_trained(&self) -> bool {
         self.weight.track_op() || self.bias.as_ref().is_some_and(Tensor::track_op)

@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use super::error::BenchError;
 use super::shape::{Shape, class_prompts, normals, random_clip};
 use super::step::{Chosen, choose, one_step};
 use crate::backbone::ClipConfig;
-use crate::backbone::nn::{composed, operations};
+use crate::backbone::nn::{composed, operations, tensor_number};
 use crate::method::{ClassTexts, FixedShots};
 use crate::train::Optimiser;
 use crate::util::rng::Stream;
@@ -113,12 +113,4 @@ fn narrow(config: ClipConfig) -> ClipConfig {
         tower.mlp_width = 2 * tower.width;
     }
     ClipConfig { projection_dim: 32, ..config }
-}
-
-/// candle's number of a tensor made now: it counts all of this process.
-pub(super) fn tensor_number() -> Result<u64, BenchError> {
-    let id = format!("{:?}", Tensor::zeros(1, DType::F32, &Device::Cpu)?.id());
-    let digits: String = id.chars().filter(char::is_ascii_digit).collect();
-    let unknown = |_| BenchError::Setting { what: "launches", reason: format!("candle's {id} has no number") };
-    digits.parse().map_err(unknown)
 }

@@ -192,9 +192,7 @@ impl KeptActivation {
     fn backward(&self, grad: &Tensor) -> Result<Tensor> {
         let slope = match self {
             // σ + 1.702·xσ·(1 − σ)
-            Self::Quick(sigmoid, y) => {
-                op::add(&op::mul(&op::affine(sigmoid, -QUICK, QUICK)?, y)?, sigmoid)?
-            }
+            Self::Quick(sigmoid, y) => op::add(&op::mul(&op::affine(sigmoid, -QUICK, QUICK)?, y)?, sigmoid)?,
             // Φ(x) + x·φ(x)
             Self::Exact(x) => {
                 let root = std::f64::consts::SQRT_2;
@@ -231,8 +229,7 @@ mod tests {
             let mut stream = Stream::new(&["composed"]);
             let x = random((7, 24), dtype, &mut stream);
             let grad = random((7, 24), dtype, &mut stream);
-            let [gamma, beta] =
-                [0, 1].map(|_| random((1, 24), dtype, &mut stream).flatten_all().unwrap());
+            let [gamma, beta] = [0, 1].map(|_| random((1, 24), dtype, &mut stream).flatten_all().unwrap());
             let layer = LayerNorm::new(gamma, beta, 1e-5);
             let var = Var::from_tensor(&x).unwrap();
             let fused = |y: Tensor| {

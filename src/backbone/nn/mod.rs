@@ -33,6 +33,6 @@ pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{cross_entropy, l2_normalise, log_softmax};
 pub use operations::{Operations, operations, tensor_number};
-pub use place::composed;
+pub use place::{composed, is_fused};
 pub use plan::{AttentionPlan, Group, SelfKeys};
 pub use softmax::softmax;

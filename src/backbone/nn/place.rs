@@ -28,12 +28,12 @@ pub fn composed<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// Whether operations on this device are our own kernels.
-pub(in crate::backbone) fn is_fused(device: &Device) -> bool {
+pub fn is_fused(device: &Device) -> bool {
     device.is_cpu() && !COMPOSED.get()
 }
 
 /// Whether this tensor's operations are our own kernels.
-pub(in crate::backbone) fn fused(x: &Tensor) -> bool {
+pub(super) fn fused(x: &Tensor) -> bool {
     is_fused(x.device())
 }
 

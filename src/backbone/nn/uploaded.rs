@@ -219,9 +219,8 @@ mod tests {
     #[test]
     fn a_grid_needs_no_rows_and_everything_else_is_uploaded_once() {
         let mut cache = Cache::default();
-        let mut of = |plan: &AttentionPlan, rows| {
-            cache.plan((plan, 0, rows, DType::F64), &Device::Cpu).unwrap()
-        };
+        let mut of =
+            |plan: &AttentionPlan, rows| cache.plan((plan, 0, rows, DType::F64), &Device::Cpu).unwrap();
         let before = operations();
         let grid = of(&plan(3, 4), 12);
         assert!(grid.query_rows.is_none() && grid.key_rows.is_none() && grid.mask.is_none());

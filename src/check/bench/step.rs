@@ -186,7 +186,8 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
             &format!("pixels {step}"),
             &place.device,
         )?;
-        let (loss, used) = measured(&place.device, || one_step(parts, &parameters, &labels, pixels, &mut optimisers))?;
+        let (loss, used) =
+            measured(&place.device, || one_step(parts, &parameters, &labels, pixels, &mut optimisers))?;
         all.push(used);
         losses.push(loss);
     }

@@ -17,7 +17,8 @@
 //! [`stats`] numbers of rows, [`report`] pages of all three. [`protocol`] is the table of what differs from the papers.
 //!
 //! Beside the flow lie [`fetch`], which downloads, [`check`], which holds the program against golden numbers, its own records
-//! and the clock, [`cluster`], the scheduler Slurm, [`pocket`], the embedded world with its CLIP, and [`util`].
+//! and the clock, [`handout`] and [`import`], the way to and from programs in other languages, [`cluster`], the scheduler
+//! Slurm, [`pocket`], the embedded world with its CLIP, and [`util`].
 //!
 //! ```no_run
 //! use rpo_bench::suite::{Plan, RunOptions, SuiteFile, World, run};
@@ -39,6 +40,8 @@ pub mod cluster;
 pub mod data;
 pub mod fetch;
 pub mod frame;
+pub mod handout;
+pub mod import;
 pub mod method;
 pub mod pocket;
 pub mod preprocess;

@@ -22,7 +22,7 @@ mod views;
 pub use checkpoint_state::{CheckpointState, EpochLog, Keeper, NoCheckpoints};
 pub use error::TrainError;
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
-pub use fit::{Fit, FitResult, Member, fit};
+pub use fit::{Fit, FitResult, Member, StepDone, fit};
 pub use gradients::{Gradients, Guided};
 pub use images::{TrainingImages, frozen_pass};
 pub use optimiser::{Adam, MOMENTUM, Optimiser, OptimiserState, Rule, Sgd, WEIGHT_DECAY};

@@ -30,6 +30,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("frame", &["record", "data", "stats"]),
     ("report", &["record", "frame", "stats", "data", "method", "protocol"]),
     ("pocket", &["backbone", "data", "preprocess", "method", "train", "report"]),
+    ("handout", &["data", "pocket"]),
+    ("import", &["data", "record", "handout"]),
     (
         "suite",
         &[
@@ -88,7 +90,8 @@ fn suite_layers(sources: &[Source]) -> Vec<String> {
 
 /// Places where a method's id is not the method: the layout of CoOp's data, a figure of the paper, a default on the command
 /// line.
-const NO_METHOD: [(&str, &str); 4] = [
+const NO_METHOD: [(&str, &str); 5] = [
+    ("report/compare/comparable.rs", "coop"),
     ("suite/world/open.rs", "coop"),
     ("report/compare/paper.rs", "coop"),
     ("report/compare/text.rs", "linear_probe"),

@@ -5,12 +5,14 @@
 
 mod error;
 mod inference;
+mod launches;
 mod meter;
 mod shape;
 mod step;
 
 pub use error::BenchError;
 pub use inference::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::BenchDevice;
 pub use shape::{ModelShape, SHAPES, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::published_layout::{self, TEXT_PROMPT};
+use super::published_layout;
 use super::trained::Trained;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
@@ -20,7 +20,7 @@ use crate::backbone::files::weights_files::refuse_non_finite;
 use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
 use crate::method::{self, ClassTexts, Named};
-use crate::record::{Store, Training};
+use crate::record::{Store, Training, ValidationUse};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
 
@@ -97,7 +97,7 @@ impl SavedPrompts {
             }
         }
         for (key, value) in published_layout::sizes(&self.method, &self.tensors) {
-            settings = settings.with(key, &toml::Value::Integer(value))?;
+            settings = settings.with(&key, &toml::Value::Integer(value))?;
         }
         Ok(settings)
     }
@@ -126,9 +126,9 @@ impl SavedPrompts {
         if resolved.id != self.method {
             return Err(fail(format!("wanted are those of {}", resolved.id)));
         }
-        if self.method == "rpo" && !self.tensors.contains_key(TEXT_PROMPT) {
-            // Without it K would be whatever the file's settings say, and memory for that many be asked for.
-            return Err(fail(format!("it has no tensor {TEXT_PROMPT:?}")));
+        // Without these, sizes would be whatever the file's settings say, and memory for that many be asked for.
+        if let Some(name) = published_layout::unsized_by(&self.method, &self.tensors) {
+            return Err(fail(format!("it has no tensor {name:?}")));
         }
         for wanted in resolved.method.shapes(clip, texts)? {
             let name = &wanted.name;
@@ -167,6 +167,7 @@ impl SavedPrompts {
             parameters_path: path,
             parameters_sha256,
             images_sha256: None,
+            validation: ValidationUse::default(),
         };
         Ok(Trained { parameters, training, seconds: 0.0 })
     }
@@ -180,7 +181,7 @@ fn all_tensors(
 ) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     let mut tensors = BTreeMap::new();
     for name in file.names() {
-        if published && !published_layout::KNOWN.contains(&name.as_str()) {
+        if published && !published_layout::known(&name) {
             continue;
         }
         let shape = file.shape(&name).unwrap_or_default();
@@ -195,7 +196,7 @@ fn all_tensors(
 
 /// A tensor's name here, where published files have another.
 fn our_name(name: &str) -> String {
-    let published = method::REGISTRY.iter().flat_map(|entry| entry.published_tensors);
+    let published = method::REGISTRY.iter().flat_map(|entry| entry.published.tensors);
     let known = published.into_iter().find(|tensor| tensor.theirs == name);
     known.map_or(name, |tensor| tensor.ours).to_owned()
 }

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use super::event::Event;
 use super::life::cell::CellRun;
-use super::options::{Event, RunOptions};
+use super::options::RunOptions;
 use crate::record::Store;
 use crate::suite::disk::reuse;
 use crate::suite::error::SuiteError;
@@ -31,6 +32,7 @@ pub(super) fn pending(
     for dataset in datasets.iter().cloned() {
         halves::check(plan, &dataset, true)?;
         let mut cells = plan.cells(world, &dataset, others)?;
+        // Neighbours share a draw, so its views are made once, used by every method, and let go.
         cells.sort_by_key(|cell| (cell.cell.shots, cell.cell.seed, cell.method));
         jobs.push((dataset, cells));
     }

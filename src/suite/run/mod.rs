@@ -2,6 +2,7 @@
 //! and what is read of it afterwards (`status`, `report`, `forget`).
 
 pub(in crate::suite) mod evaluate_file;
+pub(in crate::suite) mod event;
 pub(in crate::suite) mod forget;
 pub(in crate::suite) mod life;
 pub(in crate::suite) mod options;

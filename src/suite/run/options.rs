@@ -1,52 +1,13 @@
-//! How a suite is to be run, what is told while it runs, and what it did in the end.
+//! How a suite is to be run, and what it did in the end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::Event;
 use super::provenance::CommandLine;
 use crate::record::{Gone, Redactor, SlurmTask};
 use crate::suite::plan::shard::Shard;
-
-/// Something happened; for progress lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The work is known: trainings and cells to come, cells already done.
-    Planned {
-        /// Trainings to do.
-        trainings: u64,
-        /// Cells to record.
-        cells: u64,
-        /// Cells found complete.
-        skipped: u64,
-    },
-    /// An image could not be read and is left out (`data.broken_images=skip`).
-    LeftOut {
-        /// The dataset.
-        dataset: String,
-        /// What is wrong, with the item's path.
-        reason: String,
-    },
-    /// The cache folder could not be written to; the run goes on without.
-    CacheFailed {
-        /// What the system said.
-        reason: String,
-    },
-    /// A file of a finished cell is missing or damaged, so the cell is run again.
-    Damaged {
-        /// The file, relative to the run directory.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// One training is over.
-    TrainingDone,
-    /// One cell is recorded.
-    CellDone {
-        /// Whether it is recorded as failed.
-        failed: bool,
-    },
-}
 
 /// How to run.
 pub struct RunOptions<'a> {

@@ -65,6 +65,7 @@ pub(in crate::suite) fn provenance(
         draw_sha256,
         command: command.as_str().to_owned(),
         finished_at: utc::now(),
+        imported: None,
         slurm: slurm.cloned(),
     }
 }

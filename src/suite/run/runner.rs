@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::event::Event;
 use super::jobs::{from_own_place, pending, pieces};
 use super::lanes::work;
 use super::life::claim::Claiming;
 use super::life::lane::Lane;
-use super::options::{Event, RunOptions, Summary};
+use super::options::{RunOptions, Summary};
 use crate::record::{Holder, Store};
 use crate::suite::disk::{leftovers, neighbours, plans};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::Origin;
 use crate::suite::plan::keys::NUMERICS_VERSION;
 use crate::suite::plan::resolve::Plan;
+use crate::suite::plan::workload::Workload;
 use crate::suite::plan::{memory, towers};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::World;
@@ -35,14 +37,17 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
     let trainings =
         jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.origin == Origin::Trained).count();
+    let costs = Workload::of(world, plan, &jobs, &others)?;
     (options.event)(Event::Planned {
         trainings: trainings as u64,
         cells: cells as u64,
         skipped: skipped as u64,
+        work: costs,
     });
     // Timings are taken with the machine to oneself.
     let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
     memory::check(world, plan, &jobs, lanes)?;
+    // Before any work: whoever looks at the run from elsewhere must know what was planned.
     plan.suite.store(&store)?;
     plans::remember(&store, &plan.suite)?;
     if cells == 0 {

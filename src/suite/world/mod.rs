@@ -10,4 +10,4 @@ mod texts;
 pub use dataset::BenchDataset;
 pub use draws::Draw;
 pub use open::World;
-pub use pocket_model::{load_pocket, pocket_vocabulary};
+pub use pocket_model::{is_embedded, load_pocket, pocket_vocabulary};

@@ -13,7 +13,7 @@ use crate::record::{Redactor, SlurmTask, Store};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::CellPlan;
 use crate::suite::plan::resolve::Plan;
-use crate::suite::run::options::Event;
+use crate::suite::run::event::Event;
 use crate::suite::run::provenance::CommandLine;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::{BenchDataset, World};

@@ -6,6 +6,7 @@ pub(in crate::suite) mod lane;
 
 pub(in crate::suite) mod claim;
 
+mod drawn_shots;
 mod fit;
 mod train;
 

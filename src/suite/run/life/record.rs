@@ -8,7 +8,7 @@ use crate::record::{Outcome, RunRecord, SCHEMA_VERSION, Timing};
 use crate::suite::disk::{checkpoint, partial};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::CellPlan;
-use crate::suite::run::options::Event;
+use crate::suite::run::event::Event;
 use crate::suite::run::provenance::provenance;
 use crate::suite::world::BenchDataset;
 

@@ -14,7 +14,7 @@ use crate::suite::disk::trained::{self, Trained};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::{CellPlan, Origin};
 use crate::suite::plan::keys::trained_paths;
-use crate::suite::run::options::Event;
+use crate::suite::run::event::Event;
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::BenchDataset;
 use crate::train::{Labelled, TrainingImages, TrainingSet, readable};
@@ -69,7 +69,7 @@ impl Lane<'_> {
         let Some(trained) = trained::load(self.store, &key, self.world.clip.device())? else { return Ok(()) };
         // A kill between the two writes leaves both; the training is the one that counts.
         checkpoint::discard(self.store, &key)?;
-        (self.event)(Event::TrainingDone);
+        self.training_done(&cell.plan);
         cell.trained(Some(trained))
     }
 
@@ -137,7 +137,7 @@ impl Lane<'_> {
                 }
             };
             for (cell, outcome) in training.iter_mut().zip(outcomes) {
-                (self.event)(Event::TrainingDone);
+                self.training_done(&cell.plan);
                 match outcome {
                     Ok(trained) => cell.trained(Some(trained))?,
                     Err(error) => cell.fail(error)?,
@@ -151,6 +151,12 @@ impl Lane<'_> {
             cell.timing.shared_secs = own.map_or(0.0, |drawn| drawn.images.shared_secs()) / sharers as f64;
         }
         Ok(())
+    }
+
+    fn training_done(&self, cell: &CellPlan) {
+        let place = &cell.cell;
+        let (dataset, shots) = (place.dataset.clone(), place.shots);
+        (self.event)(Event::TrainingDone { dataset, method: cell.method, shots });
     }
 
     /// Cells by what is trained in the same products: each alone, or the seeds of a method.

@@ -3,6 +3,8 @@
 //!
 //! Paths inside a record are relative to the suite's run directory; no host name, user name or
 //! absolute path ever enters one. Accuracies are kept as integers, percentages are made when printed.
+//!
+//! Long because the whole record, field by field.
 
 pub use crate::data::Prediction;
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@
 //! goes on with other parameters, a fresh optimiser and a schedule of its own; views and epochs are counted on. In lockstep every
 //! step has the same number of slots; one whose training is over, failed or elsewhere is filled with another's
 //! numbers, so a training's bits depend on the number of slots and its own place alone.
+//!
+//! Long because all of a training is here, from its first step to the end of its last stage.
 
 use candle_core::Tensor;
 

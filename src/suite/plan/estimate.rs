@@ -3,6 +3,8 @@
 //! Time comes from a calibration of a second or two: every method is timed on the first dataset that has work, and
 //! scaled to the others by its multiply-adds. Data loading beyond the first images, checkpoints and the report are
 //! not in it.
+//!
+//! Long because what is counted and what it comes to stand side by side.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -82,16 +82,16 @@ impl CellRun {
     /// [`SuiteError::Step`] from any other state, here and below: a fault of this program.
     pub fn claim(&mut self, held: Held) -> Result<(), SuiteError> {
         self.step("claimed", |state| match state {
-            State::Planned => Ok(State::Claimed(held)),
-            other => Err(other),
+            State::Planned => (State::Claimed(held), true),
+            other => (other, false),
         })
     }
 
     /// Claimed → trained.
     pub fn trained(&mut self, trained: Option<Trained>) -> Result<(), SuiteError> {
         self.step("trained", |state| match state {
-            State::Claimed(held) => Ok(State::Trained(held, trained)),
-            other => Err(other),
+            State::Claimed(held) => (State::Trained(held, trained), true),
+            other => (other, false),
         })
     }
 
@@ -111,8 +111,8 @@ impl CellRun {
             State::Claimed(held)
             | State::Trained(held, _)
             | State::Evaluated(held, ..)
-            | State::Failed(held, _) => Ok(State::Failed(held, error)),
-            other => Err(other),
+            | State::Failed(held, _) => (State::Failed(held, error), true),
+            other => (other, false),
         })
     }
 
@@ -128,8 +128,8 @@ impl CellRun {
     /// To recorded, whether it went well or failed. The claim is given back.
     pub fn recorded(&mut self) -> Result<(), SuiteError> {
         self.step("recorded", |state| match state {
-            State::Trained(..) | State::Evaluated(..) | State::Failed(..) => Ok(State::Recorded),
-            other => Err(other),
+            State::Trained(..) | State::Evaluated(..) | State::Failed(..) => (State::Recorded, true),
+            other => (other, false),
         })
     }
 
@@ -138,10 +138,10 @@ impl CellRun {
             let (held, trained, mut results) = match state {
                 State::Trained(held, trained) => (held, trained, Results::default()),
                 State::Evaluated(held, trained, results) => (held, trained, results),
-                other => return Err(other),
+                other => return (other, false),
             };
             add(&mut results);
-            Ok(State::Evaluated(held, trained, results))
+            (State::Evaluated(held, trained, results), true)
         })
     }
 
@@ -150,21 +150,15 @@ impl CellRun {
         SuiteError::Step { key: self.plan.key.clone(), from: self.state.name(), to }
     }
 
+    /// Goes on by `next`, which says whether the step follows from the state, and gives the state back where not.
     fn step(
         &mut self,
         to: &'static str,
-        next: impl FnOnce(State) -> Result<State, State>,
+        next: impl FnOnce(State) -> (State, bool),
     ) -> Result<(), SuiteError> {
-        match next(std::mem::replace(&mut self.state, State::Planned)) {
-            Ok(state) => {
-                self.state = state;
-                Ok(())
-            }
-            Err(state) => {
-                self.state = state;
-                Err(self.out_of_order(to))
-            }
-        }
+        let (state, taken) = next(std::mem::replace(&mut self.state, State::Planned));
+        self.state = state;
+        if taken { Ok(()) } else { Err(self.out_of_order(to)) }
     }
 }
 
@@ -181,7 +175,7 @@ pub(in crate::suite) fn cell_error(error: SuiteError) -> Result<String, SuiteErr
         | SuiteError::Load(_)
         | SuiteError::Prompts { .. }
         | SuiteError::Touched { .. } => Ok(error.to_string()),
-        other => Err(other),
+        other => (other, false),
     }
 }
 

@@ -56,10 +56,7 @@ impl Lane<'_> {
             evaluations: results.evaluations.clone(),
             measurements: results.measurements.clone(),
             provenance: provenance(self.world, dataset, plan.draw_sha256.clone(), self.command, self.slurm),
-            timing: Timing {
-                train_secs: trained.map_or(0.0, |trained| trained.seconds),
-                ..cell.timing.clone()
-            },
+            timing: Timing { train_secs: trained.map_or(0.0, |trained| trained.seconds), ..cell.timing },
             record_sha256: String::new(),
         })
     }

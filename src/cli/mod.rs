@@ -15,6 +15,7 @@ mod fetch;
 mod list;
 mod model;
 mod named;
+mod new_suite;
 mod parity;
 mod plan;
 mod pocket;

@@ -11,7 +11,8 @@ use crate::suite::new_suite;
 pub(super) fn write(name: &str, folder: &Path) -> Result<Exit, Failure> {
     let name = name.strip_suffix(".toml").unwrap_or(name);
     let text = new_suite(name)?;
-    let path = folder.join(format!("{name}.toml"));
+    let file = format!("{name}.toml");
+    let path = if folder == Path::new(".") { file.into() } else { folder.join(file) };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => Failure::new(
             Exit::Usage,

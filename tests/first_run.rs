@@ -95,7 +95,7 @@ fn the_page_on_own_suites_can_be_followed() {
     let said = follow("own_suite.md", dir.path());
     assert!(said.contains("suite         how_many on pocket: How many prompts?"), "{said}");
     for line in
-        ["rpo rpo.k=1", "rpo rpo.k=4", "zero_shot", "apart, under other settings: 2 cells", "failed: none"]
+        ["rpo rpo.k=1", "rpo rpo.k=4", "zero_shot", "apart, under other settings: 6 cells", "failed: none"]
     {
         assert!(said.contains(line), "{line}: {said}");
     }

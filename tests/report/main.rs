@@ -8,6 +8,7 @@
 mod adversarial;
 mod columns;
 mod comparing;
+mod explorer;
 mod frame;
 mod guide;
 mod marks;

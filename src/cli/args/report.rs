@@ -15,6 +15,10 @@ pub struct ReportArgs {
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Put small pictures of disputed test images into index.html, from this CoOp DATA root or folder:DIR. The embedded
+    /// pictures are there without it; of others index.html has the paths.
+    #[arg(long, value_name = "DATA")]
+    pub thumbnails: Option<String>,
 }
 
 /// `compare`.

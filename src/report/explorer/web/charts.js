@@ -13,16 +13,18 @@ function dotPlot(place, means, measure) {
   const height = arms.length * step + 14;
   const [left, width, top] = [150, 560, 8];
   const ends = valued.flatMap((mean) => mean.v[measure].filter((value) => value !== null));
-  const low = measure === 0 ? Math.floor(Math.min(...ends) / 10) * 10 : 0;
-  const high = data.measures[measure].unit === "%" ? Math.min(100, Math.ceil(Math.max(...ends) / 10) * 10) : Math.max(...ends) * 1.05;
+  const tickStep = roundStep(Math.max(...ends) - (measure === 0 ? Math.min(...ends) : 0));
+  const low = measure === 0 ? Math.floor(Math.min(...ends) / tickStep) * tickStep : 0;
+  const largest = Math.ceil(Math.max(...ends) / tickStep) * tickStep;
+  const high = data.measures[measure].unit === "%" ? Math.min(100, largest) : largest;
   const x = (value) => left + ((value - low) / (high - low || 1)) * width;
   const bottom = top + tests.length * height;
   const svg = el("svg", { viewBox: `0 0 ${left + width + 20} ${bottom + 40}`, role: "group", "aria-label": "Means by data set" });
-  for (let tick = 0; tick <= 5; tick += 1) {
-    const value = low + ((high - low) * tick) / 5;
+  for (let tick = Math.ceil(low / tickStep); tick * tickStep <= high * (1 + 1e-9); tick += 1) {
+    const value = tick * tickStep;
     svg.append(
       el("line", { class: "rule", x1: x(value), x2: x(value), y1: top, y2: bottom }),
-      el("text", { class: "soft", x: x(value), y: bottom + 16, "text-anchor": "middle" }, fixed(value, high - low > 10 ? 0 : 2)),
+      el("text", { class: "soft", x: x(value), y: bottom + 16, "text-anchor": "middle" }, fixed(value, tickStep >= 1 ? 0 : 2)),
     );
   }
   svg.append(el("text", { class: "soft", x: left + width / 2, y: bottom + 34, "text-anchor": "middle" }, data.measures[measure].name + unit(measure)));
@@ -44,6 +46,13 @@ function dotPlot(place, means, measure) {
   const legend = arms.map((a) => el("li", {}, el("span", { class: "dot", style: `background:${data.arms[a].color}` }), armName(a)));
   place.replaceChildren(el("ul", { class: "legend" }, ...legend), svg);
   roving(place);
+}
+
+/** A step of 1, 2 or 5 times a power of ten, of which about six make the range. */
+function roundStep(range) {
+  const raw = (range || 1) / 6;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= raw * (1 - 1e-9));
 }
 
 /** What is known of a mean. */

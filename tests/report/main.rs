@@ -12,6 +12,7 @@ mod explorer;
 mod frame;
 mod guide;
 mod marks;
+mod measures;
 mod pages;
 mod pictures;
 mod records;

@@ -1,14 +1,19 @@
-//! `bench`: what a training step and an evaluation cost on this machine.
+//! `bench`: what a training step, an evaluation and a report cost on this machine.
 
 use serde_json::Value;
 
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::check::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
+use crate::check::bench::{
+    EvaluateBench, Place, ReportBench, Shape, StepBench, bench_evaluate, bench_report, bench_step,
+};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
+        BenchCommand::Report { cells, images, json } => {
+            (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
+        }
         BenchCommand::Step { method, k, batch, seeds, steps, common } => {
             let shape = Shape::find(&common.model)?;
             let place = place(&common)?;

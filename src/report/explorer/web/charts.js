@@ -1,5 +1,8 @@
 // The two charts: means by data set, and reliability diagrams.
 
+/** An arm's colour, lighter on a dark page; where a browser cannot mix, the attribute beside it holds. */
+const tinted = (a, property) => `${property}:color-mix(in srgb, ${data.arms[a].color} var(--tint), white)`;
+
 /** A line a data set, a mark an arm, of one measure among one group of classes. */
 function dotPlot(place, means, measure) {
   const valued = means.filter((mean) => mean.v[measure][0] !== null);
@@ -38,12 +41,12 @@ function dotPlot(place, means, measure) {
       const at = y + 10 + arms.indexOf(mean.p.a) * step + step / 2 - 2;
       const [value, from, to] = mean.v[measure];
       const color = data.arms[mean.p.a].color;
-      if (from !== null) svg.append(el("line", { x1: x(from), x2: x(to), y1: at, y2: at, stroke: color, "stroke-width": 1.5 }));
-      const mark = el("circle", { class: "mark", cx: x(value), cy: at, r: 5, fill: color, role: "img", "aria-label": meanTip(mean, measure).replaceAll("\n", ", ") });
+      if (from !== null) svg.append(el("line", { x1: x(from), x2: x(to), y1: at, y2: at, stroke: color, style: tinted(mean.p.a, "stroke"), "stroke-width": 1.5 }));
+      const mark = el("circle", { class: "mark", cx: x(value), cy: at, r: 5, fill: color, style: tinted(mean.p.a, "fill"), role: "img", "aria-label": meanTip(mean, measure).replaceAll("\n", ", ") });
       svg.append(tipped(mark, meanTip(mean, measure)));
     }
   });
-  const legend = arms.map((a) => el("li", {}, el("span", { class: "dot", style: `background:${data.arms[a].color}` }), armName(a)));
+  const legend = arms.map((a) => el("li", {}, el("span", { class: "dot", style: tinted(a, "background") }), armName(a)));
   place.replaceChildren(el("ul", { class: "legend" }, ...legend), svg);
   roving(place);
 }
@@ -92,7 +95,7 @@ function panel(contest, entry) {
     const text = `${armName(entry.a)}, confidence ${fixed((100 * i) / bins, 0)} to ${fixed((100 * (i + 1)) / bins, 0)} %\n${fixed(100 * share, 1)} % right (${right} of ${count})\nmean confidence ${fixed(confidence, 1)} %`;
     const bar = el("rect", {
       class: "mark", x: x((i + 0.06) / bins), y: y(share), width: (0.88 * side) / bins, height: Math.max(1, side * share),
-      fill: data.arms[entry.a].color, role: "img", "aria-label": text.replaceAll("\n", ", "),
+      fill: data.arms[entry.a].color, style: tinted(entry.a, "fill"), role: "img", "aria-label": text.replaceAll("\n", ", "),
     });
     svg.append(tipped(bar, text));
     svg.append(el("line", { class: "tick", "stroke-width": 2, x1: x((i + 0.06) / bins), x2: x((i + 0.94) / bins), y1: y(confidence / 100), y2: y(confidence / 100) }));

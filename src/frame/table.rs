@@ -83,9 +83,10 @@ impl Frame {
     /// Key of the record behind one of `summary`'s accuracies.
     pub fn record_key(&self, summary: &SummaryRow, seed: Option<u64>, classes: Classes) -> Option<&str> {
         let first = self.first_at(&Row { seed, classes, ..summary.place.clone() });
-        let found = self.rows.get(first).filter(|row| {
-            row.seed == seed && row.classes == classes && summary.holds(row)
-        });
+        let found = self
+            .rows
+            .get(first)
+            .filter(|row| row.seed == seed && row.classes == classes && summary.holds(row));
         found.and_then(|_| self.keys.get(first)).map(String::as_str)
     }
 

@@ -1,10 +1,10 @@
 //! What a finished cell leaves behind, how it is stored, and who is working on what. Knows no tensor and no table.
 
 pub mod claim;
-pub mod class_names;
 pub mod claim_folder;
 #[cfg(test)]
 mod claim_simulated;
+pub mod class_names;
 pub mod holder;
 pub mod identity;
 pub mod packed;

@@ -56,7 +56,8 @@ pub fn class_gains(own: &ImageScores, other: &ImageScores) -> Option<Vec<ClassGa
 }
 
 fn p(first: &[Vec<bool>], second: &[Vec<bool>], drawn: bool) -> Option<f64> {
-    let [first, second] = [first, second].map(|rows| rows.iter().map(Vec::as_slice).collect::<Vec<&[bool]>>());
+    let [first, second] =
+        [first, second].map(|rows| rows.iter().map(Vec::as_slice).collect::<Vec<&[bool]>>());
     let pair = CrossedPair { first: &first, second: &second, first_weight: 1.0, second_weight: 1.0 };
     CrossedDifference::of(&[pair], drawn).ok().map(|difference| difference.p())
 }
@@ -69,7 +70,8 @@ mod tests {
     #[test]
     fn a_class_that_is_won_stands_and_one_of_chance_does_not() {
         let labels: Vec<u32> = (0..80).map(|i| i / 40).collect();
-        let row = |is_right: fn(usize, usize) -> bool, seed: usize| (0..80).map(|i| is_right(seed, i)).collect();
+        let row =
+            |is_right: fn(usize, usize) -> bool, seed: usize| (0..80).map(|i| is_right(seed, i)).collect();
         let scores = |is_right: fn(usize, usize) -> bool| {
             let by_seed = (0..3).map(|seed| (Some(seed as u64), row(is_right, seed))).collect();
             ImageScores::made_of(labels.clone(), by_seed)
@@ -80,9 +82,8 @@ mod tests {
         assert_eq!(gains.iter().map(|g| (g.class, g.images)).collect::<Vec<_>>(), [(0, 40), (1, 40)]);
         assert_eq!((gains[0].points, gains[1].points), (87.5, 0.0));
         assert!(gains[0].is_shown() && !gains[1].is_shown(), "{gains:?}");
-        let one_seed = |scores: &ImageScores| {
-            ImageScores::made_of(labels.clone(), vec![scores.by_seed[0].clone()])
-        };
+        let one_seed =
+            |scores: &ImageScores| ImageScores::made_of(labels.clone(), vec![scores.by_seed[0].clone()]);
         let gains = class_gains(&one_seed(&own), &one_seed(&other)).unwrap();
         assert_eq!(gains[0].adjusted, None, "one seed proves nothing about a method");
         let mut elsewhere = other.clone();

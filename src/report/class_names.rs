@@ -28,15 +28,18 @@ pub fn from_folders<'p>(
     let mut owners: BTreeMap<&str, u32> = BTreeMap::new();
     for (label, path) in images {
         let (folder, _) = path.rsplit_once('/')?;
-        if *folders.entry(label).or_insert(folder) != folder || *owners.entry(folder).or_insert(label) != label {
+        if *folders.entry(label).or_insert(folder) != folder
+            || *owners.entry(folder).or_insert(label) != label
+        {
             return None;
         }
     }
     let name = |label: u64| {
         let folder = u32::try_from(label).ok().and_then(|label| folders.get(&label));
-        folder.map_or_else(|| format!("class {label}"), |folder| {
-            folder.rsplit('/').next().unwrap_or(folder).replace('_', " ")
-        })
+        folder.map_or_else(
+            || format!("class {label}"),
+            |folder| folder.rsplit('/').next().unwrap_or(folder).replace('_', " "),
+        )
     };
     Some((0..class_count).map(name).collect())
 }

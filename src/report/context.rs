@@ -88,7 +88,8 @@ impl<'a> Context<'a> {
         let (apart, records): (Vec<&RunRecord>, Vec<&RunRecord>) = sorted.into_iter().partition(is_apart);
         let (summary, summary_apart) = (divided.main, divided.apart);
         let whole = |record: &&'a RunRecord| record.outcome == Outcome::Complete;
-        let by_key = records.iter().copied().filter(whole).map(|record| (record.key.as_str(), record)).collect();
+        let by_key =
+            records.iter().copied().filter(whole).map(|record| (record.key.as_str(), record)).collect();
         let measured = OnceCell::new();
         Ok(Self { spec, records, apart, frame, summary, summary_apart, sources, by_key, measured, mixed })
     }

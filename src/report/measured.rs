@@ -24,7 +24,9 @@ impl Measured {
         for record in context.every_record() {
             for evaluation in &record.evaluations {
                 let rows = (context.sources.predictions)(record, evaluation);
-                let Some(set) = rows.and_then(|rows| SetMeasures::new(&measured_rows(&rows))) else { continue };
+                let Some(set) = rows.and_then(|rows| SetMeasures::new(&measured_rows(&rows))) else {
+                    continue;
+                };
                 let place = (record.key.clone(), evaluation.dataset.clone(), evaluation.classes);
                 sets.insert(place, set);
             }

@@ -72,7 +72,9 @@ impl Joint {
         let images: Vec<Image> = all.iter().map(image).collect::<Option<_>>()?;
         let groups = deal(&images.iter().map(|image| image.label).collect::<Vec<_>>());
         let of = |left_out: Option<usize>| {
-            measured(images.iter().zip(&groups).filter(|(_, of)| Some(**of) != left_out).map(|(image, _)| image))
+            measured(
+                images.iter().zip(&groups).filter(|(_, of)| Some(**of) != left_out).map(|(image, _)| image),
+            )
         };
         let count = |is_new: bool| images.iter().filter(|image| image.is_new == is_new).count();
         Some(Self {
@@ -144,7 +146,11 @@ mod tests {
         assert_eq!((joint.images, joint.without.len()), ([2, 2], 4));
         // Without a, no pair is left of which both are right.
         assert_eq!(joint.without[0], [0.0, 0.5, 0.5, 0.0]);
-        assert_eq!(Joint::new(&base[..1], &new, &all, 3), None, "an image of the joint test that no half has");
+        assert_eq!(
+            Joint::new(&base[..1], &new, &all, 3),
+            None,
+            "an image of the joint test that no half has"
+        );
         let unsure = Prediction { confidence: None, ..all[0].clone() };
         assert_eq!(Joint::new(&base, &new, &[unsure], 3), None);
     }

@@ -84,8 +84,7 @@ impl Estimate {
             true => student_t_quantile(upper, df).powi(2) * variance,
             false => 0.0,
         };
-        let half =
-            (part(self.seed_variance, self.seed_df) + part(self.image_variance, self.image_df)).sqrt();
+        let half = (part(self.seed_variance, self.seed_df) + part(self.image_variance, self.image_df)).sqrt();
         if half == 0.0 {
             return Err(StatsError::NoSpread);
         }
@@ -178,7 +177,10 @@ mod tests {
     #[test]
     fn one_seed_uneven_rows_and_no_spread_are_errors() {
         let one = term(&[1.0], &[&[1.0, 1.0]]);
-        assert_eq!(Estimate::of(std::slice::from_ref(&one), true), Err(StatsError::TooFew { needed: 2, got: 1 }));
+        assert_eq!(
+            Estimate::of(std::slice::from_ref(&one), true),
+            Err(StatsError::TooFew { needed: 2, got: 1 })
+        );
         assert_eq!(Estimate::of(&[one], false).unwrap().interval(0.95), Err(StatsError::NoSpread));
         assert!(Estimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0]])], true).is_err());
         assert!(Estimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0], &[1.0]])], true).is_err());

@@ -75,7 +75,8 @@ fn jpeg() -> Vec<u8> {
 
 /// Chromium's program, by the names that distributions give it.
 fn chromium() -> Option<&'static str> {
-    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
+    let runs =
+        |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
     ["chromium", "chromium-browser", "google-chrome"].into_iter().find(runs)
 }
 
@@ -93,7 +94,13 @@ fn seen(page: &str, dir: &Path) -> Option<Value> {
     let file = dir.join("tested.html");
     std::fs::write(&file, format!("{body}<script>{AFTER}</script></body>{end}")).unwrap();
     let out = Command::new(program)
-        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom", "--virtual-time-budget=10000"])
+        .args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--dump-dom",
+            "--virtual-time-budget=10000",
+        ])
         .arg(format!("--user-data-dir={}", dir.join("profile").display()))
         .arg(format!("file://{}", file.display()))
         .output()
@@ -172,10 +179,15 @@ fn the_page_can_be_used_without_a_mouse_and_by_a_screen_reader() {
     let dir = tempfile::tempdir().unwrap();
     let Some(seen) = seen(&page(dir.path()), dir.path()) else { return };
     let tip = seen["tip"].as_str().unwrap();
-    assert!(tip.contains("95 % over seeds and images: ") && tip.contains("right, all seeds together"), "{tip}");
+    assert!(
+        tip.contains("95 % over seeds and images: ") && tip.contains("right, all seeds together"),
+        "{tip}"
+    );
     assert!(seen["moved"].as_bool().unwrap(), "the arrow key moves the focus");
     assert_eq!(seen["tip_hidden_after_escape"], true);
-    for fault in ["headings_without_scope", "controls_without_label", "images_without_alt", "marks_without_name"] {
+    for fault in
+        ["headings_without_scope", "controls_without_label", "images_without_alt", "marks_without_name"]
+    {
         assert_eq!(seen[fault], 0, "{fault}");
     }
     let link = seen["record_link"].as_str().unwrap();
@@ -189,7 +201,10 @@ fn classes_and_images_change_with_the_methods_that_are_compared() {
     assert_eq!(seen["contest"]["panels"], 3);
     assert_eq!(seen["contest"]["classes"], CLASSES);
     assert!(seen["contest"]["first_class"].as_str().unwrap().starts_with("<i>kind "), "text stays text");
-    assert!(seen["contest"]["images"].as_u64().unwrap() > 0 && seen["contest"]["thumbnails"].as_u64().unwrap() > 0);
+    assert!(
+        seen["contest"]["images"].as_u64().unwrap() > 0
+            && seen["contest"]["thumbnails"].as_u64().unwrap() > 0
+    );
     assert_ne!(seen["contest"]["caption"], seen["other_pair"]["caption"]);
     assert_eq!(seen["same_pair"]["images"], 0, "a method does not disagree with itself");
     assert_eq!(seen["other_test_set"]["thumbnails"], 0, "EuroSAT has no pictures here, but paths");

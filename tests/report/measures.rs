@@ -19,7 +19,10 @@ fn records() -> Vec<RunRecord> {
     records
 }
 
-fn page_with(sections: &[Section], of: &dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>) -> (String, String) {
+fn page_with(
+    sections: &[Section],
+    of: &dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>,
+) -> (String, String) {
     let dir = tempfile::tempdir().unwrap();
     render(&records(), &spec(sections), dir.path(), of).unwrap();
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
@@ -43,12 +46,14 @@ fn measures_csv_counts_what_the_predictions_say() {
         let mut by_class = [(0.0, 0.0); 10];
         for prediction in &own {
             by_class[prediction.label as usize].1 += 1.0;
-            by_class[prediction.label as usize].0 += f64::from(u8::from(prediction.label == prediction.predicted));
+            by_class[prediction.label as usize].0 +=
+                f64::from(u8::from(prediction.label == prediction.predicted));
         }
         let mut each: Vec<f64> = by_class.iter().map(|(right, all)| 100.0 * right / all).collect();
         each.sort_by(f64::total_cmp);
         let nll = own.iter().map(|row| -f64::from(row.p_true).ln()).sum::<f64>() / 60.0;
-        let close = |name: &str, value: f64| assert!((number(name) - value).abs() < 2e-6, "{name} {value} {row:?}");
+        let close =
+            |name: &str, value: f64| assert!((number(name) - value).abs() < 2e-6, "{name} {value} {row:?}");
         close("accuracy_pct", 100.0 * evaluation.correct as f64 / 60.0);
         close("mean_per_class_pct", each.iter().sum::<f64>() / 10.0);
         close("worst_class_pct", each[0]);

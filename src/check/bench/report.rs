@@ -11,15 +11,24 @@ use super::error::BenchError;
 use super::meter::{measured, peak_rss_mib};
 use crate::data::{Classes, Confidence};
 use crate::record::{
-    Cell, Evaluation, Outcome, Prediction, Provenance, RunRecord, SCHEMA_VERSION, Store, Timing, Training, packed,
-    predictions_csv,
+    Cell, Evaluation, Outcome, Prediction, Provenance, RunRecord, SCHEMA_VERSION, Store, Timing, Training,
+    packed, predictions_csv,
 };
 use crate::suite::{SuiteError, render_run};
 use crate::util::rng::Stream;
 
 const DATASETS: [&str; 11] = [
-    "imagenet", "caltech101", "oxford_pets", "stanford_cars", "oxford_flowers", "food101", "fgvc_aircraft", "sun397",
-    "dtd", "eurosat", "ucf101",
+    "imagenet",
+    "caltech101",
+    "oxford_pets",
+    "stanford_cars",
+    "oxford_flowers",
+    "food101",
+    "fgvc_aircraft",
+    "sun397",
+    "dtd",
+    "eurosat",
+    "ucf101",
 ];
 const METHODS: [&str; 4] = ["linear_probe", "coop", "cocoop", "rpo"];
 const SUITE: &str = "base2new";
@@ -121,7 +130,8 @@ fn write(store: &Store, number: u64, images: u64) -> Result<(), crate::record::S
     let key = format!("{number:064x}");
     let mut evaluations = Vec::new();
     for classes in [Classes::Base, Classes::New] {
-        let rows = predictions(images, &mut Stream::new(&["bench report", method, dataset, classes.as_str()]), seed);
+        let rows =
+            predictions(images, &mut Stream::new(&["bench report", method, dataset, classes.as_str()]), seed);
         let (ending, bytes) = packed(predictions_csv(&rows));
         let path = format!("predictions/{key}-{dataset}-{classes}.csv{ending}");
         evaluations.push(Evaluation {
@@ -155,7 +165,11 @@ fn predictions(images: u64, stream: &mut Stream, seed: u64) -> Vec<Prediction> {
     (0..images).map(row).collect()
 }
 
-fn record(key: String, (dataset, method, seed): (&str, &str, u64), evaluations: Vec<Evaluation>) -> RunRecord {
+fn record(
+    key: String,
+    (dataset, method, seed): (&str, &str, u64),
+    evaluations: Vec<Evaluation>,
+) -> RunRecord {
     let training = Training {
         trainable_parameters: 1000,
         images: 16 * u64::from(CLASSES),

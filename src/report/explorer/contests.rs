@@ -83,7 +83,11 @@ fn contest(
         names,
         images: counts,
         arms,
-        gallery: if with_gallery { gallery(context, dataset, &images, &votes, &trainings) } else { Vec::new() },
+        gallery: if with_gallery {
+            gallery(context, dataset, &images, &votes, &trainings)
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -103,7 +107,8 @@ fn votes(
         let evaluation = record.evaluations.iter().find(fits)?;
         let predictions = (context.sources.predictions)(record, evaluation)?;
         let (images, _) = known.get_or_insert_with(|| images_and_names(context, evaluation, &predictions));
-        let same = |(row, (path, label)): (&Prediction, &(String, u32))| row.path == *path && row.label == *label;
+        let same =
+            |(row, (path, label)): (&Prediction, &(String, u32))| row.path == *path && row.label == *label;
         if images.len() != predictions.len() || !predictions.iter().zip(&*images).all(same) {
             return None;
         }

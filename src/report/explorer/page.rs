@@ -79,12 +79,17 @@ mod tests {
         let json = serde_json::json!({"x": "</script><script>alert(1)</script>{{script}}"}).to_string();
         let page = page("<b> & {{data}}", &json);
         assert!(page.contains("<title>&lt;b&gt; &amp; {{data}}"));
-        let inside = page.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
+        let inside =
+            page.split("type=\"application/json\">").nth(1).unwrap().split("</script>").next().unwrap();
         let back: serde_json::Value = serde_json::from_str(inside).unwrap();
         assert_eq!(back["x"], "</script><script>alert(1)</script>{{script}}");
         assert_eq!(page.matches("</script>").count(), 2);
         assert_eq!(page.matches("default-src 'none'").count(), 1);
         let addresses: Vec<&str> = page.match_indices("http").map(|(at, _)| &page[at..at + 26]).collect();
-        assert_eq!(addresses, ["http-equiv=\"Content-Securi", "http://www.w3.org/2000/svg"], "a name, no address");
+        assert_eq!(
+            addresses,
+            ["http-equiv=\"Content-Securi", "http://www.w3.org/2000/svg"],
+            "a name, no address"
+        );
     }
 }

@@ -56,7 +56,11 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, several: bool, part: &mut Part)
         return Ok(());
     }
     let over = count(datasets.len(), "data set");
-    part.body.push_str(&format!("_Means over {over} and over seeds{}. {}_\n\n", comma_shots(grid.shots), caption()));
+    part.body.push_str(&format!(
+        "_Means over {over} and over seeds{}. {}_\n\n",
+        comma_shots(grid.shots),
+        caption()
+    ));
     for (name, shown) in &shown {
         // The pair's difference would be one of harmonic means, which is nobody's difference.
         let less = untrained(grid).filter(|_| *shown != Shown::Pair);

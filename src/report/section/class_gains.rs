@@ -15,15 +15,8 @@ use crate::report::number::{NONE, signed};
 /// A line per data set, group of classes and arm: classes won, equal and lost, how many of them after the correction,
 /// and the ones that moved most.
 pub fn gains(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], reference: usize) -> String {
-    let header = [
-        "data set",
-        "classes",
-        "method",
-        "won–equal–lost",
-        "won–lost after Holm",
-        "most won",
-        "most lost",
-    ];
+    let header =
+        ["data set", "classes", "method", "won–equal–lost", "won–lost after Holm", "most won", "most lost"];
     let mut table = Table::new(header).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for half in halves {
@@ -47,11 +40,9 @@ pub fn gains(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], referen
 
 fn line(gains: &[ClassGain], names: &[String]) -> [String; 4] {
     let number = |keep: fn(&ClassGain) -> bool| gains.iter().filter(|gain| keep(gain)).count();
-    let (won, equal, lost) = (number(|g| g.points > 0.0), number(|g| g.points == 0.0), number(|g| g.points < 0.0));
-    let stand = [
-        number(|g| g.points > 0.0 && g.is_shown()),
-        number(|g| g.points < 0.0 && g.is_shown()),
-    ];
+    let (won, equal, lost) =
+        (number(|g| g.points > 0.0), number(|g| g.points == 0.0), number(|g| g.points < 0.0));
+    let stand = [number(|g| g.points > 0.0 && g.is_shown()), number(|g| g.points < 0.0 && g.is_shown())];
     let tested = gains.iter().any(|gain| gain.adjusted.is_some());
     let by_points = |a: &&ClassGain, b: &&ClassGain| a.points.total_cmp(&b.points);
     let named = |gain: Option<&ClassGain>| {
@@ -75,7 +66,8 @@ pub fn worst(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes]) -> Stri
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for half in halves {
             for (a, arm) in grid.arms.iter().enumerate() {
-                let Some(scores) = grid.cell(d, a).and_then(|row| ImageScores::of(context, row, *half)) else {
+                let Some(scores) = grid.cell(d, a).and_then(|row| ImageScores::of(context, row, *half))
+                else {
                     continue;
                 };
                 let Some(names) = names(context, grid.cell(d, a), *half, &scores) else { continue };

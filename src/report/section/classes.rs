@@ -31,7 +31,11 @@ pub fn render(context: &Context<'_>) -> Part {
         return part;
     }
     let over = count(datasets.len(), "data set");
-    part.body.push_str(&format!("_Means over {over} and over seeds{}. {}_\n\n", comma_shots(grid.shots), caption()));
+    part.body.push_str(&format!(
+        "_Means over {over} and over seeds{}. {}_\n\n",
+        comma_shots(grid.shots),
+        caption()
+    ));
     for half in &halves {
         let table = averages(context, grid, &datasets, &columns(*half), untrained(grid));
         part.body.push_str(&format!("**{}**\n\n{table}\n", context.titled(titled(*half))));
@@ -39,7 +43,8 @@ pub fn render(context: &Context<'_>) -> Part {
     if let Some(reference) = untrained(grid) {
         let name = grid.arms[reference].label();
         let body = gains(context, grid, &halves, reference);
-        part.body.push_str(&folded(&format!("Classes won and lost against {name}, data set by data set"), &body));
+        part.body
+            .push_str(&folded(&format!("Classes won and lost against {name}, data set by data set"), &body));
         part.body.push('\n');
     }
     part.body.push_str(&folded("The three worst classes of every cell", &worst(context, grid, &halves)));

@@ -23,7 +23,8 @@ pub fn with_interval(measure: Measure, value: Option<f64>, estimate: Option<Esti
 pub fn difference(measure: Measure, of: Option<Valued>) -> String {
     let Some(of) = of else { return NONE.to_owned() };
     let ends = of.estimate.and_then(|estimate| estimate.interval(0.95).ok());
-    let sign = if number(measure, of.value).trim_start_matches('−') == number(measure, 0.0) || of.value < 0.0 {
+    let sign = if number(measure, of.value).trim_start_matches('−') == number(measure, 0.0) || of.value < 0.0
+    {
         ""
     } else {
         "+"
@@ -46,12 +47,9 @@ fn ends_of(measure: Measure, ends: Interval) -> String {
 }
 
 /// Data sets on which every arm has every one of these measures.
-pub fn shared(
-    context: &Context<'_>,
-    grid: &Grid<'_>,
-    columns: &[(Measure, Shown)],
-) -> Vec<usize> {
-    let has = |d: usize, a: usize| columns.iter().all(|c| averaged(context, grid, &[d], (a, None), *c).is_some());
+pub fn shared(context: &Context<'_>, grid: &Grid<'_>, columns: &[(Measure, Shown)]) -> Vec<usize> {
+    let has =
+        |d: usize, a: usize| columns.iter().all(|c| averaged(context, grid, &[d], (a, None), *c).is_some());
     (0..grid.datasets.len()).filter(|d| (0..grid.arms.len()).all(|a| has(*d, a))).collect()
 }
 
@@ -65,7 +63,8 @@ pub fn averages(
 ) -> String {
     let names = columns.iter().map(|(measure, _)| measure.name().to_owned());
     let less = reference.zip(columns.first());
-    let last = less.map(|(arm, (measure, _))| format!("{} less {}'s", measure.name(), grid.arms[arm].label()));
+    let last =
+        less.map(|(arm, (measure, _))| format!("{} less {}'s", measure.name(), grid.arms[arm].label()));
     let mut table = Table::new(std::iter::once("method".to_owned()).chain(names).chain(last));
     for (a, arm) in grid.arms.iter().enumerate() {
         let cells = columns.iter().map(|column| {
@@ -84,7 +83,8 @@ pub fn averages(
 /// A line per data set, arm and half: seeds, images and the measures.
 pub fn cells(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], measures: &[Measure]) -> String {
     let names = measures.iter().map(|measure| measure.name());
-    let mut table = Table::new(["data set", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
+    let mut table =
+        Table::new(["data set", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for (a, arm) in grid.arms.iter().enumerate() {
             for classes in halves {
@@ -110,14 +110,16 @@ pub fn cells(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], measure
 
 /// The groups of classes that any cell of a grid was tested among.
 pub fn halves(grid: &Grid<'_>) -> Vec<Classes> {
-    let cells = || (0..grid.datasets.len()).flat_map(|d| (0..grid.arms.len()).filter_map(move |a| grid.cell(d, a)));
+    let cells =
+        || (0..grid.datasets.len()).flat_map(|d| (0..grid.arms.len()).filter_map(move |a| grid.cell(d, a)));
     let has = |classes: &Classes| cells().any(|row| row.accuracy(*classes).n() > 0);
     [Classes::Base, Classes::New, Classes::All].into_iter().filter(has).collect()
 }
 
 /// The first arm that draws nothing: what was there before any training.
 pub fn untrained(grid: &Grid<'_>) -> Option<usize> {
-    let draws = |a: usize| (0..grid.datasets.len()).filter_map(|d| grid.cell(d, a)).any(|row| row.n_seeds() > 0);
+    let draws =
+        |a: usize| (0..grid.datasets.len()).filter_map(|d| grid.cell(d, a)).any(|row| row.n_seeds() > 0);
     (0..grid.arms.len()).find(|a| !draws(*a))
 }
 
@@ -138,7 +140,8 @@ mod tests {
     fn numbers_have_the_unit_and_digits_of_their_measure() {
         assert_eq!(number(Measure::Ece, 0.12345), "12.35");
         assert_eq!(number(Measure::Nll, -0.0001), "0.000");
-        let of = Estimate { value: 0.01, seed_variance: 0.0, image_variance: 1e-4, seed_df: 0.0, image_df: 29.0 };
+        let of =
+            Estimate { value: 0.01, seed_variance: 0.0, image_variance: 1e-4, seed_df: 0.0, image_df: 29.0 };
         assert_eq!(with_interval(Measure::Ece, Some(0.01), Some(of)), "1.00 [0.00, 3.05]");
         assert_eq!(with_interval(Measure::Ece, Some(0.01), None), "1.00");
         let less = |value: f64, estimate| difference(Measure::Ece, Some(Valued { value, estimate }));

@@ -14,7 +14,8 @@ use crate::stats::grouped::{Estimate, Term};
 use crate::stats::harmonic::{gradient, harmonic_mean};
 use crate::stats::measures::Measure;
 
-const HEADER: [&str; 5] = ["base among all", "new among all", "H", "AUROC (signed confidence)", "OpenworldAUC"];
+const HEADER: [&str; 5] =
+    ["base among all", "new among all", "H", "AUROC (signed confidence)", "OpenworldAUC"];
 const SINGLE: [JointMeasure; 4] =
     [JointMeasure::Base, JointMeasure::New, JointMeasure::Auroc, JointMeasure::OpenWorldAuc];
 
@@ -33,8 +34,18 @@ pub fn render(context: &Context<'_>) -> Part {
         .map(|d| (0..grid.arms.len()).map(|a| Joint::of_cell(context, grid.cell(d, a)?)).collect())
         .collect();
     let whole: Vec<usize> = (0..cells.len()).filter(|d| cells[*d].iter().all(Option::is_some)).collect();
+    if whole.is_empty() {
+        part.body.push_str(
+            "No data set was tested among base, new and all classes, with confidences, by every method.\n",
+        );
+        return part;
+    }
     let over = count(whole.len(), "data set");
-    part.body.push_str(&format!("_Means over {over} and over seeds{}. {}_\n\n", comma_shots(grid.shots), caption()));
+    part.body.push_str(&format!(
+        "_Means over {over} and over seeds{}. {}_\n\n",
+        comma_shots(grid.shots),
+        caption()
+    ));
     let mut table = Table::new(std::iter::once("method").chain(HEADER));
     for (a, arm) in grid.arms.iter().enumerate() {
         let seeds: Vec<&Seeds> = whole.iter().filter_map(|d| cells[*d][a].as_ref()).collect();
@@ -82,7 +93,9 @@ fn by_cell(grid: &Grid<'_>, cells: &[Vec<Option<Seeds>>]) -> String {
 /// The five columns over data sets.
 fn columns(datasets: &[&Seeds]) -> Vec<String> {
     let seeds = |of: &Seeds| of.iter().filter_map(|(seed, _)| *seed).collect::<Vec<u64>>();
-    let Some(drawn) = datasets.first().map(|of| seeds(of)) else { return vec![NONE.to_owned(); HEADER.len()] };
+    let Some(drawn) = datasets.first().map(|of| seeds(of)) else {
+        return vec![NONE.to_owned(); HEADER.len()];
+    };
     let same = datasets.iter().all(|of| seeds(of) == drawn);
     let text = |terms: Vec<Term>, value: f64| {
         let estimate = Estimate::of(&terms, !drawn.is_empty()).ok().filter(|_| same);
@@ -93,8 +106,7 @@ fn columns(datasets: &[&Seeds]) -> Vec<String> {
     let weight = 1.0 / datasets.len() as f64;
     let mean = |term: &Term| term.values.iter().sum::<f64>() / term.values.len() as f64;
     let single = |measure: JointMeasure| {
-        let terms: Vec<Term> =
-            datasets.iter().map(|of| Term { weight, ..term(of, measure) }).collect();
+        let terms: Vec<Term> = datasets.iter().map(|of| Term { weight, ..term(of, measure) }).collect();
         let value = terms.iter().map(|term| weight * mean(term)).sum();
         text(terms, value)
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
+use super::thumbnails::Pictures;
 use crate::data::Catalog;
 use crate::frame::OwnSettings;
 use crate::method::REGISTRY;
@@ -10,7 +11,6 @@ use crate::protocol;
 use crate::record::{Evaluation, RunRecord, Store, living_claims};
 use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, Sources, render_with};
 use crate::suite::disk::plans;
-use super::thumbnails::Pictures;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::Plan;
 use crate::suite::plan::scope;
@@ -81,7 +81,12 @@ pub fn render_run(
     let thumbnails = |dataset: &str, path: &str| pictures.thumbnail(dataset, path);
     let link = link_to(&store.dir().join("records"), target);
     let records_link = link.as_deref();
-    let sources = Sources { predictions: &predictions, class_names: &class_names, thumbnails: &thumbnails, records_link };
+    let sources = Sources {
+        predictions: &predictions,
+        class_names: &class_names,
+        thumbnails: &thumbnails,
+        records_link,
+    };
     Ok(render_with(&records, &spec, target, sources)?)
 }
 

@@ -1,7 +1,7 @@
 //! Measures in reports: `measures.csv` against plain counting, the sections against numbers by hand, and what they say
 //! where there is nothing to measure.
 
-use rpo_bench::data::Classes;
+use rpo_bench::data::{Classes, Confidence};
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
 use rpo_bench::report::{Section, render};
 
@@ -95,4 +95,44 @@ fn what_is_missing_is_said_and_is_no_zero() {
     let (page, csv) = page_with(&[Section::Calibration, Section::Classes], &|_, _| None);
     assert!(page.contains("No data set has predictions of every method"), "{page}");
     assert!(csv.lines().nth(1).unwrap().contains(",,,,,,,,,,"), "{csv}");
+}
+
+/// Every image right within its half; among all classes half of the base images and a third of the new ones, the others
+/// taken for a class of the other half, all equally sure.
+fn one_space(_: &RunRecord, evaluation: &Evaluation) -> Option<Vec<Prediction>> {
+    let row = |half: u32, image: u32| {
+        let is_all = evaluation.classes == Classes::All;
+        let own = image / 6 + if is_all { 10 * half } else { 0 };
+        let is_right = !is_all || image.is_multiple_of(2 + half);
+        let predicted = if is_right { own } else { (own + 10) % 20 };
+        let confidence = Some(Confidence { p_predicted: 0.9, margin: 0.8 });
+        Prediction { path: format!("{half}/{image}"), label: own, predicted, p_true: 0.5, confidence }
+    };
+    let halves: &[u32] = match evaluation.classes {
+        Classes::Base => &[0],
+        Classes::New => &[1],
+        Classes::All => &[0, 1],
+    };
+    Some(halves.iter().flat_map(|half| (0..60).map(move |image| row(*half, image))).collect())
+}
+
+#[test]
+fn one_label_space_by_hand_and_not_without_its_test() {
+    let evaluations =
+        [("dtd", Classes::Base, 60, 60), ("dtd", Classes::New, 60, 60), ("dtd", Classes::All, 50, 120)];
+    let mut records = vec![record("zero_shot", "dtd", None, 16, &evaluations)];
+    records[0].evaluations[2].class_count = 20;
+    let page = |records: &[RunRecord]| {
+        let dir = tempfile::tempdir().unwrap();
+        render(records, &spec(&[Section::OpenWorld]), dir.path(), &one_space).unwrap();
+        std::fs::read_to_string(dir.path().join("README.md")).unwrap()
+    };
+    let whole = page(&records);
+    let line = whole.lines().find(|line| line.starts_with("| CLIP ")).unwrap();
+    let values: Vec<&str> =
+        line.split('|').skip(2).filter_map(|cell| cell.split_whitespace().next()).collect();
+    // H = 2 · ½ · ⅓ / (½ + ⅓). Pairs by score: ½ · ⅓ the new one higher; ½ · ⅔ + ½ · ⅓ equal, which count half.
+    assert_eq!(values, ["50.00", "33.33", "40.00", "41.67", "41.67"], "{line}");
+    records[0].evaluations.pop();
+    assert!(page(&records).contains("No data set was tested among base, new and all classes"));
 }

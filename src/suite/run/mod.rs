@@ -10,6 +10,7 @@ pub(in crate::suite) mod provenance;
 pub(in crate::suite) mod report;
 pub(in crate::suite) mod runner;
 pub(in crate::suite) mod status;
+pub(in crate::suite) mod thumbnails;
 
 mod jobs;
 mod lanes;

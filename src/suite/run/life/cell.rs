@@ -175,7 +175,7 @@ pub(in crate::suite) fn cell_error(error: SuiteError) -> Result<String, SuiteErr
         | SuiteError::Load(_)
         | SuiteError::Prompts { .. }
         | SuiteError::Touched { .. } => Ok(error.to_string()),
-        other => (other, false),
+        other => Err(other),
     }
 }
 

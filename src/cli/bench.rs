@@ -1,19 +1,29 @@
-//! `bench`: what a training step and an evaluation cost on this machine.
+//! `bench`: what a training step, an evaluation and a report cost on this machine.
 
 use serde_json::Value;
 
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::check::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
+use crate::check::bench::{
+    EvaluateBench, LaunchBench, Place, ReportBench, Shape, StepBench, bench_evaluate, bench_launches,
+    bench_report, bench_step,
+};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
+        BenchCommand::Report { cells, images, json } => {
+            (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
+        }
         BenchCommand::Step { method, k, batch, seeds, steps, common } => {
             let shape = Shape::find(&common.model)?;
             let place = place(&common)?;
             let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
+        }
+        BenchCommand::Launches { method, k, batch, model, classes, json } => {
+            let bench = LaunchBench { method, shape: Shape::find(&model)?, k, batch, classes };
+            (json, serde_json::to_value(bench_launches(&bench)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
             let shape = Shape::find(&common.model)?;

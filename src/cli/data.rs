@@ -41,6 +41,7 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
             Exit::Usage,
             "expected --shots K, with --data DIR or --split-file FILE, or --folder DIR with --save FILE",
         )),
+        DataCommand::Draw(args) => super::draw::draw(&args),
         DataCommand::Export { pocket, datasets, lossless, jpeg } => {
             let encoding = match (lossless, jpeg) {
                 (true, _) => Encoding::Png,

@@ -79,7 +79,7 @@ fn cells(estimate: &Estimate) {
         let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
         let variant: Vec<String> = cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let text = format!(
-            "{:16} {:13} seed {:>2} shots {:>2} {} {}{}",
+            "{:16} {:13} seed {:>2} shots {:>2} {} {}{}{}",
             cell.dataset,
             cell.method,
             number(cell.seed),
@@ -87,6 +87,7 @@ fn cells(estimate: &Estimate) {
             &planned.key[..12],
             if planned.complete { "complete " } else { "" },
             variant.join(" "),
+            if planned.trained_classes_only { "new classes —, trained classes only" } else { "" },
         );
         println!("{}", text.trim_end());
     }

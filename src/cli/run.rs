@@ -8,8 +8,8 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, runs, signals, slurm,
-    status, suite, threads, verify, version,
+    bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, report, runs,
+    signals, slurm, status, suite, threads, verify, version,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -39,6 +39,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Slurm(args) => slurm::slurm(&args),
         Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Import(command) => import::import(&command),
         Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
         Command::Runs(command) => runs::runs(command),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::ReportError;
+use super::explorer::index_html;
 use super::files::write_atomically;
 use super::layout::{contents, with_long_tables_folded};
 use super::legend::{names, words};
@@ -16,11 +17,10 @@ use super::opening::what_was_run;
 use super::outcome::{Outcome, OutcomeTable};
 use super::plot::Picture;
 use super::section;
+use super::sources::{PredictionSource, Sources};
 use super::spec::{Damage, ReportSpec, Section};
-use crate::record::{Evaluation, Prediction, RunRecord};
-
-/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
-pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
+use crate::frame::Row;
+use crate::record::RunRecord;
 
 /// What one section adds to the report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,18 +48,31 @@ pub struct RenderedReport {
     pub outcome: Outcome,
 }
 
-/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`,
-/// and what the sections add.
+/// As [`render_with`], from records and predictions alone.
 ///
 /// # Errors
-/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+/// As [`render_with`].
 pub fn render(
     records: &[RunRecord],
     spec: &ReportSpec,
     out_dir: &Path,
     predictions: PredictionSource<'_>,
 ) -> Result<RenderedReport, ReportError> {
-    let context = Context::new(records, spec, predictions)?;
+    render_with(records, spec, out_dir, Sources::of(predictions))
+}
+
+/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`, `measures.csv`,
+/// and what the sections add.
+///
+/// # Errors
+/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+pub fn render_with(
+    records: &[RunRecord],
+    spec: &ReportSpec,
+    out_dir: &Path,
+    sources: Sources<'_>,
+) -> Result<RenderedReport, ReportError> {
+    let context = Context::new(records, spec, sources)?;
     let mut parts = Vec::new();
     let mut beside = section::other_settings(&context);
     for section in &spec.sections {
@@ -72,6 +85,7 @@ pub fn render(
     let outcome = Outcome::of(&context);
     let mut files = vec![("README.md".to_owned(), page(&context, &parts, &outcome).into_bytes())];
     files.extend(tables(&context)?);
+    files.push(("index.html".to_owned(), index_html(&context, banners(&context)).into_bytes()));
     for part in parts {
         for picture in part.pictures {
             files.push((format!("{}.png", picture.name), picture.png));
@@ -87,10 +101,16 @@ pub fn render(
 }
 
 fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let (mut results, mut summary) = (Vec::new(), Vec::new());
+    let (mut results, mut summary, mut measures) = (Vec::new(), Vec::new(), Vec::new());
     context.frame.write_results_csv(&mut results)?;
     context.frame.write_summary_csv(&mut summary)?;
-    let mut files = vec![("results.csv".to_owned(), results), ("summary.csv".to_owned(), summary)];
+    let of = |key: &str, row: &Row| context.measured().of(key, &row.dataset, row.classes);
+    context.frame.write_measures_csv(&mut measures, of)?;
+    let mut files = vec![
+        ("measures.csv".to_owned(), measures),
+        ("results.csv".to_owned(), results),
+        ("summary.csv".to_owned(), summary),
+    ];
     #[cfg(feature = "parquet")]
     {
         let mut parquet = Vec::new();
@@ -141,8 +161,8 @@ fn what_came_out(outcome: &Outcome) -> String {
 
 /// What lies beside the page.
 fn files(parts: &[Part]) -> String {
-    let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
-                    classes; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
+    let mut text = "[`index.html`](index.html) is this report to sort, filter and look into, in any browser. [`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
+                    classes, [`measures.csv`](measures.csv) the further measures of the same; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
                     Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
         .to_owned();
     for (name, _) in parts.iter().flat_map(|part| &part.files) {
@@ -164,6 +184,14 @@ fn banners(context: &Context<'_>) -> Vec<String> {
         banners.push(format!(
             "Limited run: at most {limit} test images a class were evaluated. These numbers are not comparable \
                 with full runs."
+        ));
+    }
+    let imported = context.every_record().filter(|record| record.imported().is_some()).count();
+    if imported > 0 {
+        banners.push(format!(
+            "Imported: {} were made by other programs and are not verified. They are marked `imported=` wherever \
+             they stand; `as_reported` ones have no counts behind them, so no interval over images.",
+            count(imported, "result")
         ));
     }
     let damaged = context.spec.damaged.len();

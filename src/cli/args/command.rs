@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs,
-    RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand,
+    ReportArgs, RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -47,6 +47,9 @@ pub enum Command {
     Status(StatusArgs),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
+    /// Take in results of other programs: predictions, logs, tables. They are marked wherever they stand.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.
@@ -80,7 +83,7 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
-    /// Time the engine on random weights of a real model's shape (Linux).
+    /// Time the engine on random weights of a real model's shape, and reports (Linux).
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.

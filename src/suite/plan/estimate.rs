@@ -43,6 +43,8 @@ pub struct PlannedCell {
     pub key: String,
     /// Whether a complete record is there already.
     pub complete: bool,
+    /// Whether the method cannot meet classes it was not trained on, and the suite has such.
+    pub trained_classes_only: bool,
 }
 
 /// What is left of one method or one dataset.
@@ -134,7 +136,10 @@ pub fn estimate(
             let method = total.method(&cell.cell.method);
             method.cells += 1;
             method.cells_to_run += u64::from(!complete);
-            total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
+            let meets = plan.methods[cell.method].method.transfers();
+            let trained_classes_only = !meets && plan.suite.asks_new_classes();
+            let (coordinates, key) = (cell.cell.clone(), cell.key.clone());
+            total.cells.push(PlannedCell { cell: coordinates, key, complete, trained_classes_only });
             if !complete {
                 pending.push(cell);
             }

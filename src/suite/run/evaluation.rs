@@ -8,7 +8,7 @@ use super::lane::{Candidate, Lane, cell_error};
 use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
 use crate::method::{Named, Needs};
-use crate::record::{Evaluation, Prediction, predictions_csv};
+use crate::record::{Evaluation, Prediction, packed, predictions_csv};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
@@ -162,18 +162,23 @@ impl<'a> Lane<'a> {
         classes: Classes,
         predictions: &[Prediction],
     ) -> Result<Evaluation, SuiteError> {
-        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
-        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
+        let (ending, bytes) = packed(predictions_csv(predictions));
+        let path = format!("predictions/{}-{}-{classes}.csv{ending}", cell.key, dataset.id);
+        let sha256 = self.store.write(&path, &bytes)?;
+        let competing = dataset.labels(classes);
+        let name = |label: &u32| dataset.class_names[*label as usize].as_str();
+        let names: Vec<&str> = competing.labels().iter().map(name).collect();
         Ok(Evaluation {
             dataset: dataset.id.clone(),
             classes,
-            class_count: dataset.labels(classes).labels().len() as u64,
+            class_count: names.len() as u64,
             correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
             total: predictions.len() as u64,
             skipped: 0,
             predictions_path: path,
             predictions_sha256: sha256,
             images_sha256: None,
+            classes_sha256: Some(self.store.write_class_names(&names)?),
         })
     }
 }

@@ -6,7 +6,8 @@ use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
 use crate::check::bench::{
-    EvaluateBench, Place, ReportBench, Shape, StepBench, bench_evaluate, bench_report, bench_step,
+    EvaluateBench, LaunchBench, Place, ReportBench, Shape, StepBench, bench_evaluate, bench_launches,
+    bench_report, bench_step,
 };
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
@@ -19,6 +20,10 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
             let place = place(&common)?;
             let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
+        }
+        BenchCommand::Launches { method, k, batch, model, classes, json } => {
+            let bench = LaunchBench { method, shape: Shape::find(&model)?, k, batch, classes };
+            (json, serde_json::to_value(bench_launches(&bench)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
             let shape = Shape::find(&common.model)?;

@@ -87,6 +87,16 @@ fn variant(row: &Row) -> &str {
     if row.variant.is_empty() { DEFAULT } else { &row.variant }
 }
 
+/// Whether there are counts behind an accuracy.
+fn counted(row: &Row) -> bool {
+    row.reported.is_none()
+}
+
+/// Trained scalars; nobody says how many another program trained.
+fn trained(row: &Row) -> Option<u64> {
+    (!row.is_imported()).then_some(row.trainable_parameters)
+}
+
 fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
     DataFrame::new_infer_height(vec![
         text("suite", rows, |r| &r.suite),
@@ -98,10 +108,10 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         whole("seed", rows, |r| r.seed),
         whole("shots", rows, |r| r.shots.map(u64::from)),
         text("classes", rows, |r| r.classes.as_str()),
-        whole("correct", rows, |r| Some(r.correct)),
-        whole("total", rows, |r| Some(r.total)),
+        whole("correct", rows, |r| counted(r).then_some(r.correct)),
+        whole("total", rows, |r| counted(r).then_some(r.total)),
         real("accuracy_pct", rows, |r| Some(r.accuracy_pct())),
-        whole("trainable_parameters", rows, |r| Some(r.trainable_parameters)),
+        whole("trainable_parameters", rows, |r| trained(r)),
         text("dtype", rows, |r| &r.dtype),
         text("train_dataset", rows, |r| &r.train_dataset),
         text("train_classes", rows, |r| r.train_classes.as_str()),
@@ -162,7 +172,7 @@ fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
         real("h_seed_std_pct", rows, std(|r| &r.h)),
         real("all_pct", rows, mean(|r| &r.all)),
         real("all_std_pct", rows, std(|r| &r.all)),
-        whole("trainable_parameters", rows, |r| Some(r.place.trainable_parameters)),
+        whole("trainable_parameters", rows, |r| trained(&r.place)),
         text("dtype", rows, |r| &r.place.dtype),
         text("train_dataset", rows, |r| &r.place.train_dataset),
         text("train_classes", rows, |r| r.place.train_classes.as_str()),

@@ -9,9 +9,12 @@ use super::context::Context;
 use super::error::ReportError;
 use super::explorer::index_html;
 use super::files::write_atomically;
+use super::layout::{contents, with_long_tables_folded};
+use super::legend::{names, words};
 use super::markdown::folded;
 use super::number::count;
 use super::opening::what_was_run;
+use super::outcome::{Outcome, OutcomeTable};
 use super::plot::Picture;
 use super::section;
 use super::sources::{PredictionSource, Sources};
@@ -33,7 +36,7 @@ pub struct Part {
 }
 
 /// A report that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RenderedReport {
     /// Directory it lies in.
     pub dir: PathBuf,
@@ -41,6 +44,8 @@ pub struct RenderedReport {
     pub files: Vec<String>,
     /// Predictions that could not be used: tests that need them were left out, and the page says so.
     pub untested: Vec<Damage>,
+    /// What came out, in short.
+    pub outcome: Outcome,
 }
 
 /// As [`render_with`], from records and predictions alone.
@@ -77,7 +82,8 @@ pub fn render_with(
         parts.push(section::render(*section, &context)?);
     }
     parts.extend(beside);
-    let mut files = vec![("README.md".to_owned(), page(&context, &parts).into_bytes())];
+    let outcome = Outcome::of(&context);
+    let mut files = vec![("README.md".to_owned(), page(&context, &parts, &outcome).into_bytes())];
     files.extend(tables(&context)?);
     files.push(("index.html".to_owned(), index_html(&context, banners(&context)).into_bytes()));
     for part in parts {
@@ -91,7 +97,7 @@ pub fn render_with(
         write_atomically(out_dir, name, bytes)?;
     }
     let files = files.into_iter().map(|(name, _)| name).collect();
-    Ok(RenderedReport { dir: out_dir.to_owned(), files, untested: spec.damaged.clone() })
+    Ok(RenderedReport { dir: out_dir.to_owned(), files, untested: spec.damaged.clone(), outcome })
 }
 
 fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
@@ -115,20 +121,42 @@ fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
     Ok(files)
 }
 
-fn page(context: &Context<'_>, parts: &[Part]) -> String {
+/// The question, the answer, what its words mean and what was run; then the sections.
+fn page(context: &Context<'_>, parts: &[Part], outcome: &Outcome) -> String {
     let mut out = format!("# {}\n\n", context.titled(&context.spec.title));
     for banner in banners(context) {
         out.push_str(&format!("> **{banner}**\n\n"));
     }
     if !context.spec.description.is_empty() {
-        out.push_str(&format!("{}\n\n", context.spec.description.trim_end()));
+        out.push_str(&format!("**What was asked.** {}\n\n", context.spec.description.trim_end()));
     }
-    out.push_str(&format!("{}\n\n", what_was_run(context)));
-    for part in parts {
-        out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
+    out.push_str(&what_came_out(outcome));
+    out.push_str(&format!("{}\n\n{}\n\n", words(context), what_was_run(context)));
+    let headings: Vec<String> = parts.iter().map(|part| context.titled(&part.heading)).collect();
+    out.push_str(&format!("{}\n\n{}\n", contents(&headings), names(context)));
+    for (part, heading) in parts.iter().zip(&headings) {
+        out.push_str(&format!("## {heading}\n\n{}\n\n", with_long_tables_folded(&part.body).trim_end()));
     }
     out.push_str(&folded("Files", &files(parts)));
     out
+}
+
+/// The verdicts, a list where there are several tables.
+fn what_came_out(outcome: &Outcome) -> String {
+    let several = outcome.tables.len() > 1;
+    let of = |table: &OutcomeTable| {
+        let shots =
+            table.shots.filter(|_| several).map(|shots| format!("{}: ", count(shots as usize, "shot")));
+        format!("{}{}", shots.unwrap_or_default(), table.page_verdicts.join(" "))
+    };
+    match &outcome.tables[..] {
+        [] => String::new(),
+        [one] => format!("**What came out.** {}\n\n", of(one)),
+        all => {
+            let items: String = all.iter().map(|table| format!("- {}\n", of(table))).collect();
+            format!("**What came out.**\n\n{items}\n")
+        }
+    }
 }
 
 /// What lies beside the page.
@@ -156,6 +184,14 @@ fn banners(context: &Context<'_>) -> Vec<String> {
         banners.push(format!(
             "Limited run: at most {limit} test images a class were evaluated. These numbers are not comparable \
                 with full runs."
+        ));
+    }
+    let imported = context.every_record().filter(|record| record.imported().is_some()).count();
+    if imported > 0 {
+        banners.push(format!(
+            "Imported: {} were made by other programs and are not verified. They are marked `imported=` wherever \
+             they stand; `as_reported` ones have no counts behind them, so no interval over images.",
+            count(imported, "result")
         ));
     }
     let damaged = context.spec.damaged.len();

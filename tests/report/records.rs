@@ -106,6 +106,7 @@ fn training(method: &str) -> Training {
         parameters_path: "prompts.safetensors".to_owned(),
         parameters_sha256: "c".repeat(64),
         images_sha256: None,
+        validation: Default::default(),
     }
 }
 

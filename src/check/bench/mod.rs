@@ -5,6 +5,7 @@
 
 mod error;
 mod evaluate;
+mod launches;
 mod meter;
 mod report;
 mod shape;
@@ -12,6 +13,7 @@ mod step;
 
 pub use error::BenchError;
 pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::Place;
 pub use report::{ReportBench, ReportCost, ReportCosts, bench_report};
 pub use shape::{SHAPES, Shape, class_prompts, random_clip};

@@ -12,7 +12,7 @@ use super::meter::{measured, peak_rss_mib};
 use crate::data::{Classes, Confidence};
 use crate::record::{
     Cell, Evaluation, Outcome, Prediction, Provenance, RunRecord, SCHEMA_VERSION, Store, Timing, Training,
-    packed, predictions_csv,
+    ValidationUse, packed, predictions_csv,
 };
 use crate::suite::{SuiteError, render_run};
 use crate::util::rng::Stream;
@@ -178,6 +178,7 @@ fn record(
         parameters_path: format!("trained/{key}.safetensors"),
         parameters_sha256: String::new(),
         images_sha256: None,
+        validation: ValidationUse::default(),
     };
     let cell = Cell {
         suite: SUITE.to_owned(),

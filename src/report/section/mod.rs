@@ -32,6 +32,7 @@ mod shift_and_loss;
 mod training_curves;
 mod variance;
 
+pub use failures::missing;
 pub use matrix::hole;
 pub use other_settings::render as other_settings;
 

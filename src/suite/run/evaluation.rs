@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::event::{Event, PassNews};
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::stopwatch::{Spent, TimedSet};
@@ -67,7 +68,16 @@ impl<'a> Lane<'a> {
             Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
         let features = Some(self.features).filter(|store| store.persists());
         let images = TestImages { clip: &self.world.clip, source: &source, items: &items, needs, features };
-        let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
+        let heard = |done: usize| {
+            (self.event)(Event::Tested(PassNews {
+                dataset: dataset.id.clone(),
+                classes,
+                cells: active.len() as u64,
+                done: done as u64,
+                of: items.len() as u64,
+            }));
+        };
+        let predictions = evaluate(&images, &panels, &mut partial, &stop, &heard)?;
         let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
         let seconds = started.elapsed().as_secs_f64();
         let spent: Vec<f64> = spent.iter().map(Spent::seconds).collect();

@@ -144,7 +144,7 @@ fn published() -> Result<BTreeMap<String, String>, SuiteError> {
 /// Predictions that a record names and that cannot be used.
 fn damaged(store: &Store, records: &[RunRecord]) -> Vec<Damage> {
     let of = |record: &RunRecord| {
-        let faults = record.evaluations.iter().filter_map(|evaluation| {
+        let faults = record.evaluations.iter().filter(|e| e.has_predictions()).filter_map(|evaluation| {
             let path = evaluation.predictions_path.clone();
             let reason = store.fault(&path, &evaluation.predictions_sha256)?;
             Some(Damage { key: record.key.clone(), path, reason })

@@ -80,11 +80,15 @@ fn a_set_computes_what_its_members_compute() {
             |index: usize, batch: &ImageBatch| head.classifier(&named[index]).unwrap().logits(batch).unwrap();
         let together = set.logits(&batch, Shares::All).unwrap();
         let parts = set.logits(&batch, Shares::Even).unwrap();
-        let slots: Vec<Slot<'_>> = all.iter().map(|p| Slot { parameters: p, labels: None }).collect();
+        let slots: Vec<Slot<'_>> =
+            all.iter().map(|p| Slot { parameters: p, labels: None, noise: None }).collect();
         assert!(joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap().iter().all(Option::is_none));
         let shares: Vec<Tensor> = (0..SLOTS).map(|index| labels.narrow(0, 2 * index, 2).unwrap()).collect();
-        let slots: Vec<Slot<'_>> =
-            all.iter().zip(&shares).map(|(p, labels)| Slot { parameters: p, labels: Some(labels) }).collect();
+        let slots: Vec<Slot<'_>> = all
+            .iter()
+            .zip(&shares)
+            .map(|(p, labels)| Slot { parameters: p, labels: Some(labels), noise: None })
+            .collect();
         let steps = joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap();
         for (index, step) in steps.into_iter().enumerate() {
             let part = batch.narrow(2 * index, 2).unwrap();

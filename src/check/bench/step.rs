@@ -135,7 +135,7 @@ impl Run<'_> {
     /// The mean loss of the trainings.
     fn step(&self, pixels: Tensor, optimisers: &mut [Optimiser]) -> Result<f64, BenchError> {
         let images = frozen_pass(self.clip, pixels, self.method.needs())?;
-        let slot = |parameters| Slot { parameters, labels: Some(&self.labels) };
+        let slot = |parameters| Slot { parameters, labels: Some(&self.labels), noise: Some("bench") };
         let slots: Vec<_> = self.parameters.iter().map(slot).collect();
         let outcomes = joint_step(self.head, &slots, &images, (0, 0))?;
         let mut total = 0.0;

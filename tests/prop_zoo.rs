@@ -143,7 +143,10 @@ fn two_stages_become_one_where_the_first_takes_all() {
     let tuned = task.moved(two.as_ref(), 0.2).values().unwrap();
     let rows = second.start(&tuned).unwrap();
     let logits = task.logits(two.as_ref(), &rows.values().unwrap());
-    assert_eq!(logits, task.logits(only.as_ref(), &tuned), "rows start where LN-only ended");
+    // They are normalised once more, which costs a last bit.
+    let ended = task.logits(only.as_ref(), &tuned);
+    let close = logits.iter().zip(&ended).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(close, "rows start where LN-only ended: {logits:?} {ended:?}");
     for (_, var) in rows.iter() {
         let value = var.as_tensor() + normals(var.dims(), 0.3, DType::F32, &mut Stream::new(&["rows"]));
         var.set(&value.unwrap()).unwrap();

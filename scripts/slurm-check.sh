@@ -87,11 +87,11 @@ CONF
 head -c 1024 /dev/urandom >"$dir/run/munge.key"
 chmod 400 "$dir/run/munge.key"
 munged --force --socket="$dir/run/munge.sock" --key-file="$dir/run/munge.key" --pid-file="$dir/run/munged.pid" \
-    --log-file="$dir/log/munged.log" --seed-file="$dir/run/seed" 2>/dev/null
+    --log-file="$dir/log/munged.log" --seed-file="$dir/run/seed" 2>/dev/null || skip "munged does not start here"
 export SLURM_CONF=$dir/slurm.conf
-slurmctld
+slurmctld || skip "slurmctld does not start here"
 sleep 1
-slurmd -N localhost
+slurmd -N localhost || skip "slurmd does not start here"
 for _ in $(seq 30); do
     sinfo -h -o %T 2>/dev/null | grep -q idle && break
     sleep 1

@@ -148,7 +148,7 @@ impl Task<'_> {
         steps: usize,
         spoilt: Option<usize>,
     ) -> (Result<Vec<Outcome>, TrainError>, Vec<Vec<u32>>) {
-        let recipe = Recipe { epochs: 3, ..self.method.recipe.clone().unwrap() };
+        let recipe = Recipe { epochs: 3, steps_per_shot: 0, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
         let run = Fit { head: self.head, recipe: &recipe, needs, storage: Precision::F32, slots: SLOTS };
         let mut parameters: Vec<Parameters> =
@@ -167,7 +167,7 @@ impl Task<'_> {
             members.push(Member { slot: *slot, images: &self.images[*slot], stream, parameters, keeper });
         }
         let taken = Cell::new(0);
-        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut || taken.set(taken.get() + 1));
+        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut |_| taken.set(taken.get() + 1));
         (outcome, parameters.iter().map(bits).collect())
     }
 
@@ -218,7 +218,7 @@ fn bits_depend_on_the_slots_alone() {
             views,
         };
         let sets = [set(1, 0, 4), set(2, 4, 4), set(3, 8, 3)];
-        for id in TRAINED {
+        for id in TRAINED.into_iter().chain(["two_stage"]) {
             let method = resolved(id);
             let features = FeatureStore::new("test");
             let need = method.method.needs();

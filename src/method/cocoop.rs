@@ -21,7 +21,7 @@ use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{is_fused, l2_normalise};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -199,7 +199,9 @@ impl Head for ConditionalHead {
             Ok((each.get("ctx", &self.context.shape())?.clone(), net))
         };
         let each = parameters.iter().map(one).collect::<Result<_, _>>()?;
-        Ok(Box::new(Conditional { context: self.context.clone(), each }))
+        // On the CPU an image's text features depend on nothing but itself, bit for bit; a GPU is filled.
+        let at_once = if is_fused(self.context.scale().device()) { 1 } else { usize::MAX };
+        Ok(Box::new(Conditional { context: self.context.clone(), each, at_once }))
     }
 }
 
@@ -207,6 +209,8 @@ struct Conditional {
     context: Context,
     /// Context and network of each classifier.
     each: Vec<(Tensor, MetaNet)>,
+    /// Images of each classifier in the same products.
+    at_once: usize,
 }
 
 impl ClassifierSet for Conditional {
@@ -218,14 +222,19 @@ impl ClassifierSet for Conditional {
         let shifts = self.each.iter().zip(&features).map(|((_, net), features)| net.shift(features));
         let shifts = shifts.collect::<candle_core::Result<Vec<_>>>()?;
         let mut logits = vec![Vec::new(); count];
-        // One image of each classifier at a time: its text features depend on nothing but itself, bit for bit.
-        for image in 0..shares.each(count, images)? {
-            let shifted = |i: usize| self.each[i].0.broadcast_add(&shifts[i].narrow(0, image, 1)?);
+        let each = shares.each(count, images)?;
+        for first in (0..each).step_by(self.at_once.clamp(1, each.max(1))) {
+            let images = self.at_once.clamp(1, each - first);
+            let shifted = |i: usize| {
+                let shifts = shifts[i].narrow(0, first, images)?.unsqueeze(1)?;
+                self.each[i].0.unsqueeze(0)?.broadcast_add(&shifts)
+            };
             let contexts = (0..count).map(shifted).collect::<candle_core::Result<Vec<_>>>()?;
-            let texts = self.context.features(&Tensor::stack(&contexts, 0)?)?;
+            let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
             for (i, logits) in logits.iter_mut().enumerate() {
-                let text = texts.narrow(0, i, 1)?.squeeze(0)?;
-                logits.push(features[i].narrow(0, image, 1)?.matmul(&text.t()?)?);
+                let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
+                let features = features[i].narrow(0, first, images)?.unsqueeze(1)?;
+                logits.push(features.matmul(&texts)?.squeeze(1)?);
             }
         }
         let scaled = |rows: &Vec<Tensor>| Tensor::cat(rows, 0)?.broadcast_mul(self.context.scale());

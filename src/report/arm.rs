@@ -9,6 +9,7 @@ use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
 use crate::method::{Entry, look_up};
 use crate::record::RunRecord;
+use crate::record::imported::DATA_KIND;
 
 /// A method under one set of settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +82,9 @@ pub struct Mixed {
 impl Mixed {
     /// Looks at all rows.
     pub fn of(rows: &[Row]) -> Self {
-        let varies = |key: fn(&Row) -> String| rows.iter().map(key).collect::<BTreeSet<_>>().len() > 1;
+        // Imported arms carry a mark of their own, and say nothing of types and pictures.
+        let own = || rows.iter().filter(|row| !row.is_imported());
+        let varies = |key: fn(&Row) -> String| own().map(key).collect::<BTreeSet<_>>().len() > 1;
         Self {
             dtype: varies(|r| r.dtype.clone()),
             data: varies(|r| r.data.clone()),
@@ -104,10 +107,10 @@ impl Mixed {
     fn named(self, method: &str, variant: &str, (dtype, data, limit): (&str, &str, Option<u32>)) -> Arm {
         let mut remark = Vec::new();
         // What every run has without a flag needs no name.
-        if self.dtype && dtype != "f32" {
+        if self.dtype && dtype != "f32" && data != DATA_KIND {
             remark.push(dtype.to_owned());
         }
-        if self.data {
+        if self.data && data != DATA_KIND {
             remark.push(data.to_owned());
         }
         if self.limit {

@@ -39,6 +39,12 @@ impl<'a> Grid<'a> {
         shots.into_iter().map(|shots| Self::build(context, Some(shots), &rows)).collect()
     }
 
+    /// As [`Grid::all`] of the first group of classes that anything was trained on: base, else all.
+    pub fn tested(context: &'a Context<'_>) -> Vec<Self> {
+        let of = [Classes::Base, Classes::All].map(|classes| Self::all(context, classes));
+        of.into_iter().find(|grids| !grids.is_empty()).unwrap_or_default()
+    }
+
     fn build(context: &Context<'_>, shots: Option<u32>, rows: &[&'a SummaryRow]) -> Self {
         let takes_part = |r: &&&SummaryRow| r.place.shots.is_none() || r.place.shots == shots;
         let rows: Vec<&'a SummaryRow> = rows.iter().filter(takes_part).copied().collect();

@@ -58,6 +58,29 @@ pub struct EpochLog {
     pub mean_loss: f64,
 }
 
+/// A step that was taken, by one training or by several in lockstep. Epochs and steps count from 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepDone {
+    /// Epoch.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Step of the epoch.
+    pub step: usize,
+    /// Steps of the epoch.
+    pub steps: usize,
+    /// Steps taken in all, those before an interruption counted.
+    pub done: usize,
+    /// Steps to take in all.
+    pub of: usize,
+    /// Mean objective of the batches (nats), before the update; `None` where none was computed.
+    pub loss: Option<f64>,
+    /// Trainings that took it.
+    pub trainings: usize,
+    /// Images they saw.
+    pub images: usize,
+}
+
 /// A training's log, a line an epoch, or its own fault: a number that is not finite, a parameter without gradient.
 pub type Outcome = Result<Vec<EpochLog>, TrainError>;
 
@@ -69,7 +92,7 @@ pub fn fit(
     run: &Fit<'_>,
     members: &mut [Member<'_>],
     stop: &dyn Fn() -> bool,
-    done: &mut dyn FnMut(),
+    done: &mut dyn FnMut(StepDone),
 ) -> Result<Vec<Outcome>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
@@ -81,8 +104,8 @@ pub fn fit(
         if stopping {
             return Err(TrainError::Interrupted);
         }
-        step(run, &mut all, lead)?;
-        done();
+        let taken = step(run, &mut all, lead)?;
+        done(taken);
     }
     Ok(all.into_iter().map(|going| going.outcome.unwrap_or_else(|| Ok(going.log))).collect())
 }
@@ -94,7 +117,7 @@ fn lead(all: &[Going<'_, '_>]) -> Option<usize> {
 }
 
 /// One step of the lead and of those beside it.
-fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), TrainError> {
+fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<StepDone, TrainError> {
     let (at, size) = (all[lead].at, all[lead].picks().len());
     let mut places = vec![lead; run.slots];
     for (index, going) in all.iter().enumerate() {
@@ -119,14 +142,22 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), Tra
         })
         .collect();
     let outcomes = joint_step(run.head, &slots, &images, at)?;
+    let mut taken = all[lead].standing();
+    let mut losses = Vec::new();
     for (place, outcome) in places.into_iter().zip(outcomes) {
         match outcome {
-            Some(Ok(gradients)) => all[place].advance(run, &gradients)?,
+            Some(Ok(gradients)) => {
+                losses.push(gradients.loss);
+                all[place].advance(run, &gradients)?;
+            }
             Some(Err(error)) => all[place].outcome = Some(Err(error)),
-            None => {}
+            None => continue,
         }
+        taken.trainings += 1;
+        taken.images += size;
     }
-    Ok(())
+    taken.loss = (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64);
+    Ok(taken)
 }
 
 /// A training on its way: what changes from step to step, beside the parameters.
@@ -221,6 +252,27 @@ impl<'m, 'a> Going<'m, 'a> {
     fn noise(&self) -> String {
         let [dataset, seed, method] = self.member.stream;
         format!("{dataset} {seed} {method} {} {}", self.at.0, self.at.1)
+    }
+
+    /// The step that is next, as if it were taken by nobody.
+    fn standing(&self) -> StepDone {
+        let images = self.member.images.len();
+        let (epoch, step) = self.at;
+        let steps_of =
+            |stages: &[Recipe]| stages.iter().map(|stage| stage.total_steps(images)).sum::<usize>();
+        let in_stage = (epoch - self.begun) * self.recipe().full_steps(images) + step;
+        let done = steps_of(&self.stages[..self.stage]) + in_stage + 1;
+        StepDone {
+            epoch: epoch + 1,
+            epochs: self.stages.iter().map(|stage| stage.epochs(images)).sum(),
+            step: step + 1,
+            steps: self.steps,
+            done,
+            of: steps_of(&self.stages).max(done),
+            loss: None,
+            trainings: 0,
+            images: 0,
+        }
     }
 
     /// The views of the next step.

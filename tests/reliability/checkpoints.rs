@@ -121,7 +121,7 @@ fn momentum_is_part_of_the_standing() {
         let stop = || taken.get() == steps;
         let stream = ["eurosat", "1", "coop"];
         let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
-        let result = fit(&run, &mut members, &stop, &mut || taken.set(taken.get() + 1));
+        let result = fit(&run, &mut members, &stop, &mut |_| taken.set(taken.get() + 1));
         (result.and_then(|mut all| all.pop().unwrap()), bits(&parameters))
     };
     let expected = train(&mut Memory { kept: None, loses_momentum: false }, usize::MAX);

@@ -90,7 +90,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
     let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
-    let result = fit(&run, &mut members, &|| false, &mut || {}).unwrap().pop().unwrap();
+    let result = fit(&run, &mut members, &|| false, &mut |_| {}).unwrap().pop().unwrap();
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()
     };

@@ -164,7 +164,7 @@ fn detail(grid: &Grid<'_>) -> String {
                     two(accuracy.mean()),
                     interval_of_share(seed_error(accuracy)),
                     interval(sampling_error(accuracy)),
-                    (accuracy.total / accuracy.n() as u64).to_string(),
+                    images(accuracy),
                 ]);
             }
         }
@@ -174,6 +174,14 @@ fn detail(grid: &Grid<'_>) -> String {
         interval says how far the accuracy on this test set may lie from that on other images of the kind; it is \
         taken at the mean accuracy, with the images counted once, because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
+}
+
+/// Test images of a seed; none where percentages were reported without counts.
+fn images(accuracy: &Accuracy) -> String {
+    match accuracy.total / accuracy.n().max(1) as u64 {
+        0 => NONE.to_owned(),
+        images => images.to_string(),
+    }
 }
 
 /// Student's interval of the mean over seeds, in percent; `None` without spread, which would be an interval of
@@ -186,6 +194,9 @@ fn seed_error(accuracy: &Accuracy) -> Option<Interval> {
 
 /// Wilson's interval in percent at the mean accuracy. Seeds see the same images, so these count once.
 fn sampling_error(accuracy: &Accuracy) -> Option<Interval> {
+    if accuracy.total == 0 {
+        return None;
+    }
     let images = accuracy.total as f64 / accuracy.n().max(1) as f64;
     let interval = wilson_at(accuracy.correct as f64 / accuracy.total as f64, images, 0.95)?;
     Some(Interval { low: 100.0 * interval.low, high: 100.0 * interval.high })

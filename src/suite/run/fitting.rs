@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::drawn_shots::DrawnShots;
+use super::event::{Event, StepNews};
 use super::lane::{Lane, cell_error};
 use super::training::Drawn;
 use crate::backbone::Precision;
@@ -15,7 +16,7 @@ use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::BenchDataset;
-use crate::train::{EpochLog, Fit, Member, TrainError, fit};
+use crate::train::{EpochLog, Fit, Member, StepDone, TrainError, fit};
 use crate::util::rng::Stream;
 
 impl Lane<'_> {
@@ -87,7 +88,16 @@ impl Lane<'_> {
                 let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
                 let recipe = &recipe.for_shots(shots);
                 let run = Fit { head: head.as_ref(), recipe, needs, storage, slots };
-                fit(&run, &mut members, &|| (self.stop)(), &mut || {})?
+                let seeds: Vec<u64> = drawn.iter().map(|drawn| drawn.set.seed).collect();
+                let news = |step: StepDone| StepNews {
+                    dataset: dataset.id.clone(),
+                    method: cells[0].method,
+                    method_id: resolved.id,
+                    shots: cells[0].cell.shots,
+                    seeds: seeds.clone(),
+                    step,
+                };
+                fit(&run, &mut members, &|| (self.stop)(), &mut |step| (self.event)(Event::Step(news(step))))?
             }
             // Nothing is trained: what follows from the images is all there is.
             None => members.iter().map(|_| Ok(Vec::new())).collect(),

@@ -24,6 +24,7 @@ pub const SUITES: &[(&str, &str)] = &[
     ("variance", include_str!("../../../suites/variance.toml")),
     ("domain_generalisation", include_str!("../../../suites/domain_generalisation.toml")),
     ("cross_dataset", include_str!("../../../suites/cross_dataset.toml")),
+    ("open_world", include_str!("../../../suites/open_world.toml")),
     ("ablation", include_str!("../../../suites/ablation.toml")),
     ("representation_shift", include_str!("../../../suites/representation_shift.toml")),
     ("cost", include_str!("../../../suites/cost.toml")),

@@ -121,12 +121,17 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<StepDon
     }
     let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
     let (images, labels) = joint_batch(&parts, run.needs)?;
+    let noise: Vec<String> = places.iter().map(|place| all[*place].noise()).collect();
     let slots: Vec<_> = places
         .iter()
         .enumerate()
-        .map(|(slot, place)| StepPart {
-            parameters: all[*place].member.parameters,
-            labels: (all[*place].member.slot == slot).then_some(&labels[slot]),
+        .map(|(slot, place)| {
+            let own = all[*place].member.slot == slot;
+            StepPart {
+                parameters: all[*place].member.parameters,
+                labels: own.then_some(&labels[slot]),
+                noise: own.then_some(noise[slot].as_str()),
+            }
         })
         .collect();
     let outcomes = joint_step(run.head, &slots, &images, at)?;
@@ -234,6 +239,12 @@ impl<'m, 'a> Going<'m, 'a> {
     fn begin_epoch(&mut self) {
         self.steps = self.recipe().steps(self.member.images.len(), self.at.0 - self.begun);
         self.order = order(self.recipe(), self.member, self.at.0);
+    }
+
+    /// Names the random numbers of the next step.
+    fn noise(&self) -> String {
+        let [dataset, seed, method] = self.member.stream;
+        format!("{dataset} {seed} {method} {} {}", self.at.0, self.at.1)
     }
 
     /// The step that is next, as if it were taken by nobody.

@@ -131,8 +131,8 @@ pub(super) fn one_step(
     optimisers: &mut [Optimiser],
 ) -> Result<f64, BenchError> {
     let images = frozen_pass(clip, pixels, method.needs())?;
-    let slots: Vec<_> =
-        parameters.iter().map(|parameters| StepPart { parameters, labels: Some(labels) }).collect();
+    let slot = |parameters| StepPart { parameters, labels: Some(labels), noise: Some("bench") };
+    let slots: Vec<_> = parameters.iter().map(slot).collect();
     let outcomes = joint_step(head, &slots, &images, (0, 0))?;
     let mut total = 0.0;
     for ((parameters, optimiser), outcome) in

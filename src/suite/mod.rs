@@ -25,6 +25,7 @@ pub use run::evaluate_file::{FileEvaluation, evaluate_file};
 pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::provenance::CommandLine;
 pub(crate) use run::provenance::utc_now;
+pub use run::replay::{DrawnView, Replay, ReplayItem, ReplayTexts, Step, replay};
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::{Event, RunOptions, Summary, run};
 pub use run::status::{FailedCell, RunStatus, RunningCell, Status, Watcher};

@@ -8,7 +8,7 @@
 
 use candle_core::Tensor;
 
-use super::checkpoint::{Keeper, Standing};
+use super::checkpoint::{Keeper, Standing, Stepped};
 use super::error::TrainError;
 use super::images::{Pick, TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
@@ -203,6 +203,9 @@ impl<'m, 'a> Going<'m, 'a> {
         let learning_rate = run.recipe.learning_rate(images, at);
         self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
+        let used = |pick: &Pick| Pick { view: self.member.images.view_of(pick.view), ..*pick };
+        let picks: Vec<Pick> = self.picks(run).iter().map(used).collect();
+        self.member.keeper.stepped(&Stepped { at, learning_rate, loss: gradients.loss, picks: &picks });
         self.at.1 += 1;
         if self.at.1 < self.steps {
             return Ok(());

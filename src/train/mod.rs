@@ -18,7 +18,7 @@ mod step;
 mod test_images;
 mod views;
 
-pub use checkpoint::{Keeper, NoCheckpoints, Standing};
+pub use checkpoint::{Keeper, NoCheckpoints, Standing, Stepped};
 pub use error::TrainError;
 pub use evaluate::{Panel, PassKeeper, evaluate};
 pub use features::{FeatureKey, FeatureStore, KeyWriter};

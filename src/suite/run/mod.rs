@@ -9,6 +9,7 @@ pub(in crate::suite) mod forget;
 pub(in crate::suite) mod lane;
 pub(in crate::suite) mod measure;
 pub(in crate::suite) mod provenance;
+pub(in crate::suite) mod replay;
 pub(in crate::suite) mod report;
 pub(in crate::suite) mod runner;
 pub(in crate::suite) mod shift;

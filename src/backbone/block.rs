@@ -1,6 +1,6 @@
 //! One pre-norm transformer block: the weights it is built from, and its passes as a graph of operations.
 //!
-//! The graph serves trained weights and GPUs; frozen blocks on the CPU are run by `nn::run_frozen`.
+//! The graph serves trained weights and changed blocks; frozen blocks are run by `nn::run_frozen`.
 
 use candle_core::{Result, Tensor};
 

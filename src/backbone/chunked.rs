@@ -6,10 +6,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor, Var, bail};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Tensor, Var, bail};
 
 use super::halving::{in_halves, is_out_of_memory};
+use super::nn::hand_over;
 
 /// Rows that are computed at one time where nothing else is said: 50 classes of 24 prompts fit, with room.
 pub const DEFAULT_MAX_ROWS: usize = 1536;
@@ -86,15 +86,11 @@ impl CustomOp1 for TwoPass {
     }
 
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (storage, layout) = self.output.storage_and_layout();
-        let Storage::Cpu(storage) = &*storage else { bail!("two-pass step: output is not on the CPU") };
-        Ok((storage.try_clone(layout)?, self.output.shape().clone()))
+        hand_over::on_cpu(&self.output)
     }
 
     fn cuda_fwd(&self, _: &CudaStorage, _: &Layout) -> Result<(CudaStorage, Shape)> {
-        let (storage, layout) = self.output.storage_and_layout();
-        let Storage::Cuda(storage) = &*storage else { bail!("two-pass step: output is not on the GPU") };
-        Ok((storage.try_clone(layout)?, self.output.shape().clone()))
+        hand_over::on_cuda(&self.output)
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {

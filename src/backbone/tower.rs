@@ -124,7 +124,7 @@ impl Tower {
 
     /// One call a block: the rows that go on and, with `keep`, own keys and values.
     fn run(&self, x: Tensor, calls: Vec<BlockCall>, keep: bool) -> Result<(Tensor, Vec<Tensor>)> {
-        if x.device().is_cpu() && !self.is_trained() {
+        if !self.is_trained() {
             return run_frozen(&x, &self.blocks, calls, keep);
         }
         let (mut x, mut layers) = (x, Vec::new());
@@ -160,9 +160,8 @@ impl Tower {
             let attend = Attend { plan, heads: self.heads, cached: None };
             BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()) }
         };
-        let on_cpu = x.device().is_cpu();
         let overwritten = |i: usize| rows.iter().any(|rows| rows.block == i);
-        let fused = |i: usize| on_cpu && !self.blocks[i].is_trained() && !changes.concern(i);
+        let fused = |i: usize| !self.blocks[i].is_trained() && !changes.concern(i);
         let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
         for i in 0..depth {
             match stretches.last_mut() {

@@ -5,7 +5,9 @@ use serde_json::Value;
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
-use crate::check::bench::{EvaluateBench, Place, Shape, StepBench, bench_evaluate, bench_step};
+use crate::check::bench::{
+    EvaluateBench, LaunchBench, Place, Shape, StepBench, bench_evaluate, bench_launches, bench_step,
+};
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
@@ -14,6 +16,10 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
             let place = place(&common)?;
             let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
+        }
+        BenchCommand::Launches { method, k, batch, model, classes, json } => {
+            let bench = LaunchBench { method, shape: Shape::find(&model)?, k, batch, classes };
+            (json, serde_json::to_value(bench_launches(&bench)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
             let shape = Shape::find(&common.model)?;

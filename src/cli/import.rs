@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::args::{Into, ImportCommand};
+use super::args::{ImportCommand, Into};
 use super::exit::{Exit, Failure};
 use super::named::{self, Run};
 use crate::data::Classes;
@@ -37,13 +37,21 @@ pub(super) fn import(command: &ImportCommand) -> Result<Exit, Failure> {
 
 fn import_predictions(command: &ImportCommand, file: &Path, into: &Into) -> Result<Exit, Failure> {
     let ImportCommand::Predictions {
-        method, dataset, seed, shots, classes, train_dataset, train_classes, ..
+        method,
+        dataset,
+        seed,
+        shots,
+        classes,
+        train_dataset,
+        train_classes,
+        ..
     } = command
     else {
         return Ok(Exit::Ok);
     };
     if seed.is_some() != shots.is_some() {
-        let message = "import predictions: give --seed and --shots, or neither for a method that draws nothing";
+        let message =
+            "import predictions: give --seed and --shots, or neither for a method that draws nothing";
         return Err(Failure::new(Exit::Usage, message));
     }
     let method = checked_method(method)?;

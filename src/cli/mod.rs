@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod board;
 mod closed_pipe;
 mod cluster;
 mod compare;
@@ -31,6 +32,8 @@ mod status;
 mod suite;
 mod threads;
 mod verify;
+mod version;
+mod watch;
 
 pub use exit::Exit;
 pub use run::main;

@@ -29,9 +29,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         atomic_file::write(&path, bytes)
             .map_err(|error| Failure::new(Exit::RunFailed, format!("write {}: {error}", path.display())))
     };
-    std::fs::create_dir_all(&args.out).map_err(|error| {
-        Failure::new(Exit::RunFailed, format!("create {}: {error}", args.out.display()))
-    })?;
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Failure::new(Exit::RunFailed, format!("create {}: {error}", args.out.display())))?;
     write("initial.safetensors", &replayed.initial)?;
     write("final.safetensors", &replayed.last)?;
     for half in &replayed.evaluations {

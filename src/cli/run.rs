@@ -9,15 +9,19 @@ use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
     bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, replay, report, runs,
-    shell, signals, slurm, status, suite, threads, verify,
+    shell, signals, slurm, status, suite, threads, verify, version,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
     super::closed_pipe::end_quietly();
     let cli = Cli::parse();
-    let result =
-        threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
+    let result = match cli.command {
+        None => version::version(cli.verbose),
+        Some(command) => {
+            threads::settle(&command).and_then(|()| signals::watch()).and_then(|()| dispatch(command))
+        }
+    };
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {

@@ -5,8 +5,11 @@
 //! after 10 ms unless told otherwise, and a large model spends a quarter of a step on getting zeroed pages
 //! again. A variable cannot be set safely in a running process, so the program starts itself again.
 
+use std::path::Path;
+
 use super::args::Command;
 use super::exit::Failure;
+use crate::suite::is_embedded;
 
 const VARIABLE: &str = "RAYON_NUM_THREADS";
 /// The allocator's delay in milliseconds before it returns freed memory; negative keeps it for reuse.
@@ -18,19 +21,17 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Threads inside one piece of work, and pieces of work side by side; and whether somebody typed their number.
-fn wanted(command: &Command) -> (Wanted, bool) {
-    let (typed, pocket) = match command {
-        Command::Suite(args) => (args.threads, args.clip.is_none()),
-        Command::Slurm(args) => (args.suite.threads, args.suite.clip.is_none()),
-        Command::Doctor { clip, .. } => (None, clip.is_none()),
+/// The number of threads that was typed, and whether the small model runs: it is faster with a piece of work for each
+/// thread than with all threads in one.
+fn asked(command: &Command) -> (Option<usize>, bool) {
+    let small = |clip: Option<&Path>| clip.is_none_or(is_embedded);
+    match command {
+        Command::Suite(args) => (args.threads, small(args.clip.as_deref())),
+        Command::Slurm(args) => (args.suite.threads, small(args.suite.clip.as_deref())),
+        Command::Doctor { clip, .. } => (None, small(clip.as_deref())),
         Command::Pocket(_) => (None, true),
         _ => (None, false),
-    };
-    let threads = typed.unwrap_or_else(cores).max(1);
-    let wanted =
-        if pocket { Wanted { inner: 1, lanes: threads } } else { Wanted { inner: threads, lanes: 1 } };
-    (wanted, typed.is_some())
+    }
 }
 
 /// How threads are used.
@@ -42,11 +43,25 @@ struct Wanted {
 
 impl Wanted {
     /// What the environment must say instead of what it says; `None` where it is as wanted. What was typed wins over a
-    /// variable that was set; what follows from the number of cores does not.
-    fn change(self, typed: bool, threads: Option<&str>, lanes: Option<&str>) -> Option<Self> {
-        let as_wanted = threads == Some(&self.inner.to_string()) && lanes == Some(&self.lanes.to_string());
-        let change = if typed { !as_wanted } else { threads.is_none() };
-        change.then_some(self)
+    /// number of threads that was set, and that over the number of cores. Lanes in the environment are this program's
+    /// own words: it was started again, and only something typed may differ.
+    fn change(
+        (typed, small): (Option<usize>, bool),
+        threads: Option<&str>,
+        lanes: Option<&str>,
+    ) -> Option<Self> {
+        if typed.is_none() && lanes.is_some() {
+            return None;
+        }
+        let set = threads.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+        let number = typed.or(set).unwrap_or_else(cores).max(1);
+        let wanted = match small {
+            true => Self { inner: 1, lanes: number },
+            false => Self { inner: number, lanes: 1 },
+        };
+        let as_wanted =
+            threads == Some(&wanted.inner.to_string()) && lanes.unwrap_or("1") == wanted.lanes.to_string();
+        (!as_wanted).then_some(wanted)
     }
 }
 
@@ -55,15 +70,14 @@ pub(super) fn lanes() -> usize {
     std::env::var(LANES).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
-/// Starts the program again with what its environment lacks. What is set there already stays, unless `--threads` says
-/// otherwise.
+/// Starts the program again with what its environment lacks. A number of threads that is
+/// set there is kept to, unless `--threads` says otherwise.
 #[cfg(unix)]
 pub(super) fn settle(command: &Command) -> Result<(), Failure> {
     use std::os::unix::process::CommandExt;
 
-    let (wanted, typed) = wanted(command);
     let said = |name: &str| std::env::var(name).ok();
-    let change = wanted.change(typed, said(VARIABLE).as_deref(), said(LANES).as_deref());
+    let change = Wanted::change(asked(command), said(VARIABLE).as_deref(), said(LANES).as_deref());
     let purge = std::env::var_os(PURGE).is_none();
     if change.is_none() && !purge {
         return Ok(());
@@ -82,7 +96,7 @@ pub(super) fn settle(command: &Command) -> Result<(), Failure> {
 /// Elsewhere the environment stays as it is.
 #[cfg(not(unix))]
 pub(super) fn settle(command: &Command) -> Result<(), Failure> {
-    let _ = wanted(command);
+    drop(asked(command));
     Ok(())
 }
 
@@ -91,12 +105,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_typed_wins_over_the_environment_and_cores_do_not() {
-        let wanted = Wanted { inner: 1, lanes: 3 };
-        assert_eq!(wanted.change(true, Some("2"), None), Some(wanted));
-        assert_eq!(wanted.change(true, Some("1"), Some("2")), Some(wanted));
-        assert_eq!(wanted.change(true, Some("1"), Some("3")), None, "started again, it goes on");
-        assert_eq!(wanted.change(false, Some("2"), None), None);
-        assert_eq!(wanted.change(false, None, None), Some(wanted));
+    fn what_was_typed_wins_over_the_environment_and_that_over_the_cores() {
+        let lanes = |lanes| Some(Wanted { inner: 1, lanes });
+        let small = |typed, threads, lanes| Wanted::change((typed, true), threads, lanes);
+        assert_eq!(small(Some(3), Some("2"), None), lanes(3));
+        assert_eq!(small(Some(3), Some("1"), Some("2")), lanes(3));
+        assert_eq!(small(Some(3), Some("1"), Some("3")), None, "started again, it goes on");
+        assert_eq!(small(None, Some("1"), Some("4")), None, "started again, it goes on");
+        assert_eq!(small(None, Some("4"), None), lanes(4), "four threads are four lanes");
+        assert_eq!(small(None, Some("1"), None), None);
+        for unset in [None, Some("0"), Some("many")] {
+            assert_eq!(small(None, unset, None), lanes(cores()), "{unset:?}");
+        }
+        let large = |typed, threads, lanes| Wanted::change((typed, false), threads, lanes);
+        assert_eq!(large(None, Some("4"), None), None, "a large model has its threads in one lane");
+        assert_eq!(large(Some(2), Some("4"), None), Some(Wanted { inner: 2, lanes: 1 }));
     }
 }

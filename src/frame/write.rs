@@ -11,6 +11,7 @@ use super::error::FrameError;
 use super::row::Row;
 use super::summary::{Accuracy, SummaryRow};
 use super::table::Frame;
+use crate::stats::measures::{Measure, SetMeasures};
 
 /// Name of the suite's own settings in the column `variant`.
 const DEFAULT: &str = "default";
@@ -30,6 +31,21 @@ impl Frame {
     /// [`FrameError::Write`].
     pub fn write_summary_csv(&self, out: impl Write) -> Result<(), FrameError> {
         csv("summary", summary_table(&self.summary()), out)
+    }
+
+    /// Writes `measures.csv`: one line per row of `results.csv`, in the same order. `of` gives the measures of the
+    /// row of a record; where predictions are absent the cells are empty.
+    ///
+    /// # Errors
+    /// [`FrameError::Write`].
+    pub fn write_measures_csv<'m>(
+        &self,
+        out: impl Write,
+        of: impl Fn(&str, &Row) -> Option<&'m SetMeasures>,
+    ) -> Result<(), FrameError> {
+        let lines: Vec<MeasuredLine<'_>> =
+            self.keyed_rows().map(|(row, key)| MeasuredLine { row, key, set: of(key, row) }).collect();
+        csv("measures", measures_table(&lines), out)
     }
 
     /// Writes `results.parquet`, with the rows of `results.csv`.
@@ -108,6 +124,37 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         whole("limit", rows, |r| r.limit.map(u64::from)),
         text("settings", rows, |r| &r.settings),
     ])
+}
+
+/// A row of `measures.csv`.
+struct MeasuredLine<'a> {
+    row: &'a Row,
+    key: &'a str,
+    set: Option<&'a SetMeasures>,
+}
+
+fn measures_table(lines: &[MeasuredLine<'_>]) -> PolarsResult<DataFrame> {
+    let mut columns = vec![
+        text("dataset", lines, |l| &l.row.dataset),
+        text("method", lines, |l| &l.row.method),
+        text("variant", lines, |l| variant(l.row)),
+        whole("seed", lines, |l| l.row.seed),
+        whole("shots", lines, |l| l.row.shots.map(u64::from)),
+        text("classes", lines, |l| l.row.classes.as_str()),
+        whole("images", lines, |l| l.set.map(|set| set.images)),
+    ];
+    for measure in Measure::ALL {
+        let value = |l: &MeasuredLine<'_>| Some(measure.scale() * l.set?.value(measure)?);
+        columns.push(real(measure.column(), lines, value));
+    }
+    columns.extend([
+        text("train_dataset", lines, |l| &l.row.train_dataset),
+        text("train_classes", lines, |l| l.row.train_classes.as_str()),
+        whole("limit", lines, |l| l.row.limit.map(u64::from)),
+        text("settings", lines, |l| &l.row.settings),
+        text("record", lines, |l| l.key),
+    ]);
+    DataFrame::new_infer_height(columns)
 }
 
 fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {

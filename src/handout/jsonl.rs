@@ -25,8 +25,7 @@ struct Row {
 /// Whatever the serialiser reports.
 pub fn write(drawn: &Drawn) -> serde_json::Result<String> {
     let line = |row: &Listed| {
-        let row =
-            Row { impath: row.path.clone(), label: row.label, classname: row.class_name.clone() };
+        let row = Row { impath: row.path.clone(), label: row.label, classname: row.class_name.clone() };
         serde_json::to_string(&row).map(|text| text + "\n")
     };
     drawn.train.iter().map(line).collect()

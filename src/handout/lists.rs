@@ -35,8 +35,7 @@ impl Lists {
                 split_sha256: dataset.split_sha256,
             });
         }
-        let unknown =
-            || HandoutError::Unknown { id: id.to_owned(), known: pocket::datasets().join(", ") };
+        let unknown = || HandoutError::Unknown { id: id.to_owned(), known: pocket::datasets().join(", ") };
         let dataset = pocket::dataset(id).ok_or_else(unknown)?;
         let manifest = embedded::manifest(id).map_err(DataError::from)?;
         Ok(Self {

@@ -115,7 +115,8 @@ impl Folders {
             rest.trim_start_matches('_').parse::<u64>().ok()
         };
         let has = |word: &str| parts.contains(&word);
-        let after_shots = parts.iter().position(|part| part.starts_with("shots")).and_then(|at| parts.get(at + 1));
+        let after_shots =
+            parts.iter().position(|part| part.starts_with("shots")).and_then(|at| parts.get(at + 1));
         Self {
             dataset: names::dataset_in(path),
             seed: number("seed"),

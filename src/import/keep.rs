@@ -176,6 +176,7 @@ impl Keeper<'_> {
             predictions_path,
             predictions_sha256,
             images_sha256: None,
+            classes_sha256: None,
         };
         self.store.save(&self.record(found, (key, cell), evaluation, reported))?;
         Ok(Kept::New)

@@ -135,7 +135,9 @@ impl Log {
             return contradicts(format!("{correct} of {total} are not the {accuracy_pct} % it states"));
         }
         match self.test_images.filter(|images| *images != total) {
-            Some(images) => contradicts(format!("its test list has {images} images, its result counts {total}")),
+            Some(images) => {
+                contradicts(format!("its test list has {images} images, its result counts {total}"))
+            }
             None => Ok(tally),
         }
     }
@@ -209,9 +211,11 @@ mod tests {
         let tally = log.finished().unwrap();
         assert_eq!((tally.correct, tally.total, tally.macro_f1_pct), (3885, 4200, Some(92.4)));
         assert!(of(&[HEAD, "Finished training\n", RESULT]).finished().is_ok());
-        assert!(of(&[HEAD, "Loading weights to prompt_learner from \"a/eurosat/m\" (epoch = 2)\n", RESULT])
-            .weights
-            .is_some_and(|path| path == "a/eurosat/m"));
+        assert!(
+            of(&[HEAD, "Loading weights to prompt_learner from \"a/eurosat/m\" (epoch = 2)\n", RESULT])
+                .weights
+                .is_some_and(|path| path == "a/eurosat/m")
+        );
     }
 
     #[test]

@@ -13,4 +13,4 @@ pub mod predictions;
 pub mod table;
 
 pub use error::ImportError;
-pub use keep::{Counts, Found, Kept, Keeper};
+pub use keep::{Counts, Found, Keeper, Kept};

@@ -34,7 +34,12 @@ struct Rows<'f> {
 ///
 /// # Errors
 /// [`ImportError`] naming the row, the image and what differs.
-pub fn check(bytes: &[u8], file: &str, lists: &Lists, classes: Classes) -> Result<Vec<Prediction>, ImportError> {
+pub fn check(
+    bytes: &[u8],
+    file: &str,
+    lists: &Lists,
+    classes: Classes,
+) -> Result<Vec<Prediction>, ImportError> {
     let rows = Rows::read(bytes, file)?;
     let test = lists.test(classes);
     let names = lists.names(classes);
@@ -44,12 +49,14 @@ pub fn check(bytes: &[u8], file: &str, lists: &Lists, classes: Classes) -> Resul
     let mut found: BTreeMap<usize, Prediction> = BTreeMap::new();
     for (line, row) in &rows.rows {
         let fail = |reason: String| ImportError::row(file, *line, reason);
-        let at = rows.image(row, &known, test.len()).map_err(|image| fail(stranger(lists, classes, image)))?;
+        let at =
+            rows.image(row, &known, test.len()).map_err(|image| fail(stranger(lists, classes, image)))?;
         let (item, label) = test[at];
-        let said = class(rows.field(row, "label"), &names).map_err(|reason| fail(format!("label: {reason}")))?;
+        let said =
+            class(rows.field(row, "label"), &names).map_err(|reason| fail(format!("label: {reason}")))?;
         labels.note(*line, (said, label), item);
-        let predicted =
-            class(rows.field(row, "predicted"), &names).map_err(|reason| fail(format!("predicted: {reason}")))?;
+        let predicted = class(rows.field(row, "predicted"), &names)
+            .map_err(|reason| fail(format!("predicted: {reason}")))?;
         let stated = ["p_true", "p_predicted", "margin"].map(|name| probability(rows.field(row, name), name));
         let [p_true, p_predicted, margin] = stated.map(|value| value.map_err(&fail));
         let (p_true, p_predicted, margin) = (p_true?, p_predicted?, margin?);
@@ -59,8 +66,8 @@ pub fn check(bytes: &[u8], file: &str, lists: &Lists, classes: Classes) -> Resul
             return Err(fail(format!("it is right, yet p_true is {one} and p_predicted {other}")));
         }
         let unsaid = f32::NAN;
-        let confidence = p_predicted
-            .map(|p_predicted| Confidence { p_predicted, margin: margin.unwrap_or(unsaid) });
+        let confidence =
+            p_predicted.map(|p_predicted| Confidence { p_predicted, margin: margin.unwrap_or(unsaid) });
         let p_true = p_true.unwrap_or(unsaid);
         let prediction = Prediction { path: item.path.clone(), label, predicted, p_true, confidence };
         if found.insert(at, prediction).is_some() {
@@ -268,7 +275,10 @@ mod tests {
             (good.replacen(line(2), "", 1), ["1 of the 200", test[1].as_str()]),
             (good.replacen(line(3), line(2), 1), ["second time", test[1].as_str()]),
             (good.replacen("/test/", "/train/", 1), ["line 2", "to train on"]),
-            (good.replacen(".png", ".jpg", 0).replacen(line(1), "x/none.png,0,0,0.5", 1), ["none.png", "no test image"]),
+            (
+                good.replacen(".png", ".jpg", 0).replacen(line(1), "x/none.png,0,0,0.5", 1),
+                ["none.png", "no test image"],
+            ),
             (good.replacen(",0.25", ",1.25", 1), ["p_true", "no probability"]),
             (good.replacen("predicted", "guess", 1), ["no column predicted", "guess"]),
         ] {

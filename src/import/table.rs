@@ -22,7 +22,8 @@ pub fn read(
     let broken = |error: csv::Error| ImportError::file(file, error.to_string());
     let header = reader.headers().map_err(broken)?.clone();
     let at = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
-    if let Some(other) = header.iter().find(|column| !COLUMNS.iter().any(|c| c.eq_ignore_ascii_case(column))) {
+    if let Some(other) = header.iter().find(|column| !COLUMNS.iter().any(|c| c.eq_ignore_ascii_case(column)))
+    {
         let reason = format!("unknown column {other:?}; known are {}", COLUMNS.join(", "));
         return Err(ImportError::file(file, reason));
     }
@@ -41,8 +42,9 @@ pub fn read(
             };
             text(name).map(parse).transpose()
         };
-        let own_shots = number("shots")?
-            .map(|shots| u32::try_from(shots).map_err(|error| ImportError::row(file, line, error.to_string())));
+        let own_shots = number("shots")?.map(|shots| {
+            u32::try_from(shots).map_err(|error| ImportError::row(file, line, error.to_string()))
+        });
         let before = found.len();
         for classes in [Classes::Base, Classes::New, Classes::All] {
             let Some(given) = text(classes.as_str()) else { continue };
@@ -87,7 +89,8 @@ mod tests {
 
     #[test]
     fn rows_become_results_and_wrong_ones_are_named() {
-        let found = of("Dataset,method,seed,base,new\nEuroSAT,MaPLe,1,94.07,73.23\ndtd,maple,,80.1,\n").unwrap();
+        let found =
+            of("Dataset,method,seed,base,new\nEuroSAT,MaPLe,1,94.07,73.23\ndtd,maple,,80.1,\n").unwrap();
         assert_eq!(found.len(), 3);
         assert_eq!((found[1].method.as_str(), found[1].classes), ("maple", Classes::New));
         assert_eq!((found[1].seed, found[1].shots, found[2].seed), (Some(1), Some(16), None));

@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::linear;
+use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
@@ -20,7 +21,7 @@ use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{is_fused, l2_normalise};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -41,10 +42,32 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 158, 115),
     switches: &[],
-    published_tensors: &[],
+    published: Published {
+        tensors: &[
+            PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows),
+            PublishedTensor::new("meta_net.linear1.weight", 2).telling().sizing("reduction", reduction),
+            PublishedTensor::new("meta_net.linear1.bias", 1),
+            PublishedTensor::new("meta_net.linear2.weight", 2),
+            PublishedTensor::new("meta_net.linear2.bias", 1),
+        ],
+        size: Some(PublishedSize { settings: &["context_tokens", "reduction"], scalars }),
+    },
     defaults: include_str!("../../suites/methods/cocoop.toml"),
     build,
 };
+
+/// The setting that a first layer `[hidden, joint]` was built with.
+fn reduction(shape: &[usize]) -> Option<usize> {
+    let [hidden, joint] = shape else { return None };
+    Some(joint.checked_div(*hidden)?.max(1))
+}
+
+/// Scalars at ViT-B/16: the context, and two linear layers with biases, joint → hidden → width.
+fn scalars(settings: &[u64]) -> Option<u64> {
+    let [tokens, reduction] = settings else { return None };
+    let hidden = JOINT_WIDTH.checked_div(*reduction)?.max(1);
+    Some(tokens * TEXT_WIDTH + hidden * (JOINT_WIDTH + 1) + TEXT_WIDTH * (hidden + 1))
+}
 
 fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: CoCoOp = parse("cocoop", table)?;
@@ -176,7 +199,9 @@ impl Head for ConditionalHead {
             Ok((each.get("ctx", &self.context.shape())?.clone(), net))
         };
         let each = parameters.iter().map(one).collect::<Result<_, _>>()?;
-        Ok(Box::new(Conditional { context: self.context.clone(), each }))
+        // On the CPU an image's text features depend on nothing but itself, bit for bit; a GPU is filled.
+        let at_once = if is_fused(self.context.scale().device()) { 1 } else { usize::MAX };
+        Ok(Box::new(Conditional { context: self.context.clone(), each, at_once }))
     }
 }
 
@@ -184,6 +209,8 @@ struct Conditional {
     context: Context,
     /// Context and network of each classifier.
     each: Vec<(Tensor, MetaNet)>,
+    /// Images of each classifier in the same products.
+    at_once: usize,
 }
 
 impl ClassifierSet for Conditional {
@@ -195,14 +222,19 @@ impl ClassifierSet for Conditional {
         let shifts = self.each.iter().zip(&features).map(|((_, net), features)| net.shift(features));
         let shifts = shifts.collect::<candle_core::Result<Vec<_>>>()?;
         let mut logits = vec![Vec::new(); count];
-        // One image of each classifier at a time: its text features depend on nothing but itself, bit for bit.
-        for image in 0..shares.each(count, images)? {
-            let shifted = |i: usize| self.each[i].0.broadcast_add(&shifts[i].narrow(0, image, 1)?);
+        let each = shares.each(count, images)?;
+        for first in (0..each).step_by(self.at_once.clamp(1, each.max(1))) {
+            let images = self.at_once.clamp(1, each - first);
+            let shifted = |i: usize| {
+                let shifts = shifts[i].narrow(0, first, images)?.unsqueeze(1)?;
+                self.each[i].0.unsqueeze(0)?.broadcast_add(&shifts)
+            };
             let contexts = (0..count).map(shifted).collect::<candle_core::Result<Vec<_>>>()?;
-            let texts = self.context.features(&Tensor::stack(&contexts, 0)?)?;
+            let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
             for (i, logits) in logits.iter_mut().enumerate() {
-                let text = texts.narrow(0, i, 1)?.squeeze(0)?;
-                logits.push(features[i].narrow(0, image, 1)?.matmul(&text.t()?)?);
+                let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
+                let features = features[i].narrow(0, first, images)?.unsqueeze(1)?;
+                logits.push(features.matmul(&texts)?.squeeze(1)?);
             }
         }
         let scaled = |rows: &Vec<Tensor>| Tensor::cat(rows, 0)?.broadcast_mul(self.context.scale());

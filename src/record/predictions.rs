@@ -1,8 +1,10 @@
-//! Predictions as CSV: `path,label,predicted,p_true,p_predicted,margin`, a row an image in test order.
+//! Predictions as CSV: `path,label,predicted,p_true,p_predicted,margin`, a row an image in test order; compressed where
+//! they are many ([`super::packed`]). `pandas.read_csv(path)` reads either.
 //!
 //! The last three columns may be missing: files of earlier versions end at `p_true`, and imported predictions state
 //! what they state. What is not stated is `None`, or NaN in [`Prediction::p_true`]; NaN itself is never written.
 
+use super::packed::unpacked;
 use crate::data::{Confidence, Prediction};
 
 /// The columns every file has.
@@ -36,10 +38,11 @@ pub fn predictions_csv(predictions: &[Prediction]) -> String {
     text
 }
 
-/// Reads [`predictions_csv`] back; `None` for anything else. Fields are taken from the right, since only a
+/// Reads [`predictions_csv`] back, compressed or not; `None` for anything else. Fields are taken from the right, since only a
 /// path can hold a comma.
 pub fn parse_predictions(bytes: &[u8]) -> Option<Vec<Prediction>> {
-    let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+    let text = unpacked(bytes)?;
+    let mut lines = text.lines();
     let header: Vec<&str> = lines.next()?.split(',').collect();
     let optional = header.strip_prefix(ALWAYS.as_slice())?;
     let places = optional.iter().map(|name| OPTIONAL.iter().position(|known| known == name));

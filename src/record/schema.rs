@@ -17,9 +17,10 @@ use crate::data::Classes;
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
 /// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
-/// durations that add up (see [`Timing`]); and, in results of other programs alone, `imported` of the provenance.
+/// durations that add up (see [`Timing`]). 5: `validation` of training, `classes_sha256` of evaluations and, in results of
+/// other programs alone, `imported` of the provenance.
 /// Every version since 1 is read; what it lacks is empty, 0 or `None`.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,6 +115,22 @@ pub struct Training {
     /// SHA-256 over path and decoded pixels of every training image, in drawing order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+    /// What validation images were used for; records of versions before 5 used none.
+    #[serde(default)]
+    pub validation: ValidationUse,
+}
+
+/// Validation images that a training looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationUse {
+    /// How many; 0 where nothing was chosen by them.
+    pub images: u64,
+    /// What they chose; empty for nothing.
+    pub chose: String,
+    /// Whether they are the whole split, as published code uses it, and not at most min(shots, 4) a class: such numbers
+    /// carry a mark in every table.
+    pub whole_split: bool,
 }
 
 /// One training epoch.
@@ -144,13 +161,17 @@ pub struct Evaluation {
     pub total: u64,
     /// Images left out because they could not be read (policy `skip` only).
     pub skipped: u64,
-    /// CSV of predictions, relative to the run directory; empty where an imported result has none.
+    /// CSV of predictions, relative to the run directory; compressed where it ends in `.gz`; empty where an imported
+    /// result has none.
     pub predictions_path: String,
     /// SHA-256 of that file; empty where there is none.
     pub predictions_sha256: String,
     /// SHA-256 over path and decoded pixels of every test image, in item order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+    /// SHA-256 of the names of the classes that competed, in label order: the file `classes/SHA256.json` of the run.
+    #[serde(default)]
+    pub classes_sha256: Option<String>,
 }
 
 /// One measured or derived number.

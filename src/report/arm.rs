@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::families;
 use super::names::{method_name, method_order};
 use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
+use crate::method::{Entry, look_up};
 use crate::record::RunRecord;
 use crate::record::imported::DATA_KIND;
 
@@ -26,6 +28,11 @@ impl Arm {
     pub fn new(method: &str, variant: &str) -> Self {
         let remark = String::new();
         Self { order: order(method, variant), method: method.to_owned(), variant: variant.to_owned(), remark }
+    }
+
+    /// Whether its method can meet classes it was not trained on; what nobody knows can.
+    pub fn transfers(&self) -> bool {
+        look_up(&self.method).is_none_or(Entry::transfers)
     }
 
     /// Name in tables and legends.
@@ -113,11 +120,13 @@ impl Mixed {
     }
 }
 
-/// Colour by method, marker by the arm's place among those of its method.
+/// Colour by method, or by family where there are too many methods; marker by the arm's place among those of its method.
 pub fn looks(arms: &[Arm]) -> Vec<Look> {
+    let methods: BTreeSet<&str> = arms.iter().map(|arm| arm.method.as_str()).collect();
+    let many = methods.len() > families::AT_ONCE;
     let look = |(i, arm): (usize, &Arm)| Look {
         label: arm.label(),
-        color: method_color(&arm.method),
+        color: if many { families::color(families::family(arm)) } else { method_color(&arm.method) },
         marker: Marker::of_variant(arms[..i].iter().filter(|a| a.method == arm.method).count()),
     };
     arms.iter().enumerate().map(look).collect()

@@ -73,15 +73,21 @@ pub fn joint_step(
     };
     let guides = objectives.iter().flatten().filter_map(|objective| objective.guide.as_ref());
     let guide_store = backward(guides.map(|guide| &guide.loss))?;
+    let found = |(slot, objective): (&Slot<'_>, &Option<Objective>)| {
+        objective.as_ref().map(|objective| Found::new(slot.parameters, objective, &store))
+    };
+    let found: Vec<Option<Found>> = slots.iter().zip(&objectives).map(found).collect();
+    // The one place where the step waits for its device: all sums of all slots together.
+    let numbers = || found.iter().flatten().flat_map(|found| &found.numbers);
+    let mut totals = totals(numbers().map(|(_, tensor)| tensor))?.into_iter();
     let mut outcomes = Vec::new();
-    for (slot, objective) in slots.iter().zip(&objectives) {
-        let Some(objective) = objective else {
+    for ((slot, objective), found) in slots.iter().zip(&objectives).zip(&found) {
+        let (Some(objective), Some(found)) = (objective, found) else {
             outcomes.push(None);
             continue;
         };
-        let gradients =
-            slot.parameters.iter().map(|(name, var)| (name, store.get(var).cloned())).collect::<Vec<_>>();
-        let checked = checked(slot.parameters, objective, gradients, at)?;
+        let own: Vec<f64> = totals.by_ref().take(found.numbers.len()).collect();
+        let checked = found.checked(&own, at);
         outcomes.push(Some(match (checked, &guide_store, &objective.guide) {
             (Ok(gradients), Some(store), Some(guide)) => {
                 project(gradients, slot.parameters, guide, store, at)?
@@ -100,33 +106,46 @@ fn backward<'t>(mut losses: impl Iterator<Item = &'t Tensor>) -> candle_core::Re
     sum.backward().map(Some)
 }
 
-/// Gradients, or what is wrong with them: the first number that is not finite, in the order of computation.
-fn checked(
-    parameters: &Parameters,
-    objective: &Objective,
-    gradients: Vec<(&str, Option<Tensor>)>,
-    at: (usize, usize),
-) -> Result<Result<Gradients, TrainError>, TrainError> {
-    // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
-    let mut numbers: Vec<(String, &Tensor)> =
-        parameters.iter().map(|(name, var)| (name.to_owned(), var.as_tensor())).collect();
-    numbers.extend([("logits".to_owned(), &objective.logits), ("loss".to_owned(), &objective.loss)]);
-    let forward = numbers.len();
-    for (name, gradient) in &gradients {
-        numbers.extend(gradient.as_ref().map(|tensor| (format!("gradient of {name}"), tensor)));
-    }
-    let totals = totals(numbers.iter().map(|(_, tensor)| *tensor))?;
-    let fault = totals.iter().position(|total| !total.is_finite());
-    let missing = gradients.iter().find(|(_, gradient)| gradient.is_none());
-    Ok(match (fault, missing) {
-        (Some(index), None) => Err(not_finite(&numbers[index].0, at)),
-        (Some(index), Some(_)) if index < forward => Err(not_finite(&numbers[index].0, at)),
-        (_, Some((name, _))) => Err(TrainError::NoGradient((*name).to_owned())),
-        (None, None) => {
-            let tensors = gradients.into_iter().filter_map(|(_, gradient)| gradient).collect();
-            Ok(Gradients::plain(totals[forward - 1], tensors))
+/// What a slot's step left behind, before anybody has looked at its numbers.
+struct Found {
+    /// Parameters, logits and loss, then the gradients there are; in the order of computation.
+    numbers: Vec<(String, Tensor)>,
+    /// How many of them come before the gradients.
+    forward: usize,
+    /// Per parameter.
+    gradients: Vec<(String, Option<Tensor>)>,
+}
+
+impl Found {
+    fn new(parameters: &Parameters, objective: &Objective, store: &GradStore) -> Self {
+        // A rectifier turns NaN into 0: a broken parameter need not show in the loss.
+        let mut numbers: Vec<(String, Tensor)> =
+            parameters.iter().map(|(name, var)| (name.to_owned(), var.as_tensor().clone())).collect();
+        numbers.push(("logits".to_owned(), objective.logits.clone()));
+        numbers.push(("loss".to_owned(), objective.loss.clone()));
+        let forward = numbers.len();
+        let gradients: Vec<(String, Option<Tensor>)> =
+            parameters.iter().map(|(name, var)| (name.to_owned(), store.get(var).cloned())).collect();
+        for (name, gradient) in &gradients {
+            numbers.extend(gradient.as_ref().map(|tensor| (format!("gradient of {name}"), tensor.clone())));
         }
-    })
+        Self { numbers, forward, gradients }
+    }
+
+    /// Gradients, or what is wrong with them: the first number that is not finite, in the order of computation.
+    fn checked(&self, totals: &[f64], at: (usize, usize)) -> Result<Gradients, TrainError> {
+        let fault = totals.iter().position(|total| !total.is_finite());
+        let missing = self.gradients.iter().find(|(_, gradient)| gradient.is_none());
+        match (fault, missing) {
+            (Some(index), None) => Err(not_finite(&self.numbers[index].0, at)),
+            (Some(index), Some(_)) if index < self.forward => Err(not_finite(&self.numbers[index].0, at)),
+            (_, Some((name, _))) => Err(TrainError::NoGradient(name.clone())),
+            (None, None) => {
+                let tensors = self.gradients.iter().filter_map(|(_, gradient)| gradient.clone()).collect();
+                Ok(Gradients::plain(totals[self.forward - 1], tensors))
+            }
+        }
+    }
 }
 
 /// Refuses parameters that are not finite.

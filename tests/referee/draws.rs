@@ -15,9 +15,13 @@ fn the_json_is_the_draw_of_the_program() {
     let split: serde_json::Value = serde_json::from_str(&split).unwrap();
     let json: serde_json::Value = serde_json::from_str(&draw(&["--json"])).unwrap();
     let listed = said(&["data", "split", "eurosat", "--seed", "3", "--shots", "2"]);
-    let paths: Vec<&str> =
-        listed.lines().filter(|line| line.starts_with("train")).map(|line| line.split_whitespace().last().unwrap()).collect();
-    let drawn: Vec<&str> = json["train"].as_array().unwrap().iter().map(|row| row["path"].as_str().unwrap()).collect();
+    let paths: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("train"))
+        .map(|line| line.split_whitespace().last().unwrap())
+        .collect();
+    let drawn: Vec<&str> =
+        json["train"].as_array().unwrap().iter().map(|row| row["path"].as_str().unwrap()).collect();
     assert_eq!(drawn, paths);
     assert_eq!(split["train"].as_array().unwrap().len(), 20);
     assert_eq!(json["test_lists"]["base"]["images"], 200);

@@ -68,7 +68,16 @@ fn imported_predictions_stand_marked_beside_the_run_s_own() {
     assert!(verified.contains("import mine") || verified.contains("import smoke eurosat mine"), "{verified}");
     assert!(verified.contains("2 records checked, 0 with faults; 1 imported"), "{verified}");
     // The suite goes on beside it.
-    let again = said(&["suite", "smoke", "--datasets", "eurosat", "--methods", "zero_shot,linear_probe", "--out", text(out)]);
+    let again = said(&[
+        "suite",
+        "smoke",
+        "--datasets",
+        "eurosat",
+        "--methods",
+        "zero_shot,linear_probe",
+        "--out",
+        text(out),
+    ]);
     assert!(again.starts_with("0 cells run, 2 already complete"), "{again}");
 }
 
@@ -96,15 +105,18 @@ fn logs_of_dassl_s_kin_are_read_and_unfinished_ones_told() {
     assert!(results.contains("imported,eurosat,coop,imported=log,1,16,base,177,200,88.5"), "{results}");
 
     // A log that its folder contradicts, and one of other lists.
-    let base = std::fs::read_to_string(
-        logs.join("base2new/train_base/eurosat/shots_16/CoOp/cfg/seed1/log.txt"),
-    )
-    .unwrap();
+    let base =
+        std::fs::read_to_string(logs.join("base2new/train_base/eurosat/shots_16/CoOp/cfg/seed1/log.txt"))
+            .unwrap();
     let twice = base.replace("# test     200", "# test     400").replace("* total: 200", "* total: 400");
     let twice = twice.replace("* correct: 177", "* correct: 354");
     for (name, log, part) in [
         ("eurosat/shots_16/CoOp/cfg/seed4", base.clone(), "its seed is 1, its folder says 4"),
-        ("eurosat/shots_16/CoOp/cfg/seed1", base.replace("* correct: 177", "* correct: 176"), "are not the 88.5 %"),
+        (
+            "eurosat/shots_16/CoOp/cfg/seed1",
+            base.replace("* correct: 177", "* correct: 176"),
+            "are not the 88.5 %",
+        ),
         ("eurosat/shots_16/CoOp/cfg/seed1", twice, "it has 400 test images of the base classes of eurosat"),
     ] {
         let place = out.join("bad").join(name);
@@ -141,9 +153,16 @@ fn reported_tables_keep_their_mark_and_have_no_counts() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     let table = out.join("table.csv");
-    std::fs::write(&table, "dataset,method,seed,base,new\nEuroSAT,MaPLe,1,94.07,73.23\neurosat,maple,2,93,74\n").unwrap();
+    std::fs::write(
+        &table,
+        "dataset,method,seed,base,new\nEuroSAT,MaPLe,1,94.07,73.23\neurosat,maple,2,93,74\n",
+    )
+    .unwrap();
     let answer = said(&["import", "table", text(&table), "--shots", "16", "--out", text(out)]);
-    assert!(answer.contains("imported: maple on eurosat base 16 shots seed 1: 94.07 % as reported"), "{answer}");
+    assert!(
+        answer.contains("imported: maple on eurosat base 16 shots seed 1: 94.07 % as reported"),
+        "{answer}"
+    );
     said(&["report", "base2new", "--out", text(out)]);
     let results = std::fs::read_to_string(out.join("reports/base2new-pocket/results.csv")).unwrap();
     let row = results.lines().find(|row| row.contains(",base,")).unwrap();

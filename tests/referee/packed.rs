@@ -23,7 +23,9 @@ fn the_package_holds_what_it_needs_and_is_small() {
     println!("{} files, {:.2} MB", list.lines().count(), bytes as f64 / 1e6);
     assert!(bytes < LIMIT, "{bytes} bytes");
     let has = |name: &str| list.lines().any(|line| line == name);
-    for needed in ["Cargo.lock", "README.md", "assets/pocket/model.safetensors", "suites/smoke.toml", "src/main.rs"] {
+    for needed in
+        ["Cargo.lock", "README.md", "assets/pocket/model.safetensors", "suites/smoke.toml", "src/main.rs"]
+    {
         assert!(has(needed), "{needed} is missing");
     }
     assert!(!list.contains("tests/fixtures") && !list.contains("reports/samples"), "{list}");
@@ -67,8 +69,8 @@ fn checkpoints_go_both_ways() {
         if !name.ends_with(".pth.tar") {
             continue;
         }
-        let [ours, back, again] =
-            ["safetensors", "pth.tar-7", "again.safetensors"].map(|end| out.path().join(format!("{name}.{end}")));
+        let [ours, back, again] = ["safetensors", "pth.tar-7", "again.safetensors"]
+            .map(|end| out.path().join(format!("{name}.{end}")));
         said(&["model", "convert", text(&theirs), text(&ours)]);
         methods.insert(name, said(&["model", "convert", text(&ours), text(&back)]));
         said(&["model", "convert", text(&back), text(&again)]);

@@ -10,7 +10,16 @@ fn a_probe_in_torch_stands_beside_ours_with_paired_tests() {
     let out = folder.path();
     said(&["data", "export", "--pocket", text(&data), "--datasets", "eurosat", "--lossless"]);
     said(&["model", "export", text(&clip)]);
-    let suite = ["suite", "base2new", "--datasets", "eurosat", "--methods", "zero_shot,linear_probe", "--seeds", "1,2"];
+    let suite = [
+        "suite",
+        "base2new",
+        "--datasets",
+        "eurosat",
+        "--methods",
+        "zero_shot,linear_probe",
+        "--seeds",
+        "1,2",
+    ];
     let world = ["--data", text(&data), "--clip", text(&clip), "--out", text(out)];
     said(&[&suite[..], &world].concat());
     let program = env!("CARGO_BIN_EXE_rpo-bench");

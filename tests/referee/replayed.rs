@@ -45,15 +45,25 @@ fn a_replay_is_the_run_of_its_cell() {
         let views = replayed["views"].as_array().unwrap().len();
         let steps = replayed["steps"].as_array().unwrap();
         assert!(views >= 10 && !steps.is_empty(), "{method}: {views} views, {} steps", steps.len());
-        let step_losses: Vec<f64> = steps.iter().filter(|s| s["epoch"] == 0).map(|s| s["loss"].as_f64().unwrap()).collect();
+        let step_losses: Vec<f64> =
+            steps.iter().filter(|s| s["epoch"] == 0).map(|s| s["loss"].as_f64().unwrap()).collect();
         let mean = step_losses.iter().sum::<f64>() / step_losses.len() as f64;
         assert!((mean - replayed["epochs"][0]["mean_loss"].as_f64().unwrap()).abs() < 1e-12, "{method}");
     }
     // The control: another seed is another training.
     replay("coop", "2", &out.join("other"), &["--suite", "smoke"]);
     assert_ne!(tensors(&out.join("other/final.safetensors")), tensors(&out.join("coop/final.safetensors")));
-    let (code, message) =
-        refused(&["replay", "--method", "zero_shot", "--dataset", "eurosat", "--seed", "1", "--out", text(out)]);
+    let (code, message) = refused(&[
+        "replay",
+        "--method",
+        "zero_shot",
+        "--dataset",
+        "eurosat",
+        "--seed",
+        "1",
+        "--out",
+        text(out),
+    ]);
     assert!(code == 2 && message.contains("draws nothing"), "{message}");
 }
 

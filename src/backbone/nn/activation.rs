@@ -4,6 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
 
 use super::kernels::for_each_row;
+use super::place::fused;
 use super::real::{Real, Rows, by_dtype};
 use crate::backbone::config::Activation;
 
@@ -15,7 +16,7 @@ const QUICK: f64 = 1.702;
 /// # Errors
 /// Whatever candle reports.
 pub fn activate(x: &Tensor, kind: Activation) -> Result<Tensor> {
-    if x.device().is_cpu() {
+    if fused(x) {
         return x.contiguous()?.apply_op1(Activate(kind));
     }
     match kind {

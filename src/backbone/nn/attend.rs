@@ -12,6 +12,7 @@ use candle_core::{
 
 use super::attend_blocks::{Call, Matrix};
 use super::dense::Dense;
+use super::place::fused;
 use super::plan::AttentionPlan;
 use super::real::{Real, by_dtype};
 
@@ -35,7 +36,7 @@ pub fn attend(q: &Tensor, own: Option<&Tensor>, call: Attend) -> Result<Tensor> 
     if q.dim(0)? != call.plan.rows() {
         bail!("attention plan has {} rows, the queries {}", call.plan.rows(), q.dim(0)?);
     }
-    if !q.device().is_cpu() {
+    if !fused(q) {
         return super::attend_batched::attend_batched(q, own, &call);
     }
     match own {

@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
+use super::composed_tower;
 use super::dense::Dense;
 use super::frozen_block::{Block, BlockCall, Kept};
+use super::place::fused;
 use super::real::{Real, by_dtype};
 
-/// Runs rows `[n, width]` through frozen blocks on the CPU, one call each. `keys` returns every block's
+/// Runs rows `[n, width]` through frozen blocks, one call each: by our kernels on the CPU, composed elsewhere. `keys` returns every block's
 /// own keys and values `[n, 2·width]`; they carry no graph, so it is refused for rows that do.
 ///
 /// # Errors
-/// Whatever candle reports; rows that are neither f32 nor f64.
+/// Whatever candle reports; on the CPU rows that are neither f32 nor f64.
 pub fn run_frozen(
     x: &Tensor,
     blocks: &Arc<[Block]>,
@@ -24,6 +26,9 @@ pub fn run_frozen(
 ) -> Result<(Tensor, Vec<Tensor>)> {
     if keys && x.track_op() {
         bail!("keys and values of rows that are being trained carry no graph");
+    }
+    if !fused(x) {
+        return composed_tower::run(x, blocks, calls, keys);
     }
     by_dtype!(x.dtype(), T => run::<T>(x, blocks, calls, keys))
 }

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, WithD
 
 use super::dense::Dense;
 use super::kernels::{dot, for_each_row, sum};
+use super::place::fused;
 use super::real::{Real, Rows, by_dtype};
 
 /// LayerNorm: (x − mean)/√(var + ε)·γ + β, population variance, over the last dimension.
@@ -38,6 +39,11 @@ impl LayerNorm {
         [&self.gamma, &self.beta]
     }
 
+    /// What is added to the variance.
+    pub(super) fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// True when γ or β is being trained.
     pub(super) fn is_trained(&self) -> bool {
         self.gamma.track_op() || self.beta.track_op()
@@ -60,7 +66,7 @@ impl LayerNorm {
     /// # Errors
     /// Whatever candle reports.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if x.device().is_cpu() {
+        if fused(x) {
             let x = x.contiguous()?;
             return x.apply_op3(&self.gamma, &self.beta, Normalise { eps: self.eps });
         }

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Sha
 
 use super::dense::Dense;
 use super::kernels::for_each_row;
+use super::place::fused;
 use super::real::Real;
 
 /// A linear layer in PyTorch's layout: weight `[out, in]`, bias `[out]`.
@@ -43,6 +44,11 @@ impl Linear {
         &self.weight
     }
 
+    /// The bias, `[out]`.
+    pub(super) fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref()
+    }
+
     /// True when weight or bias is being trained.
     pub(super) fn is_trained(&self) -> bool {
         self.weight.track_op() || self.bias.as_ref().is_some_and(Tensor::track_op)
@@ -63,7 +69,7 @@ impl Linear {
     /// # Errors
     /// Whatever candle reports, in particular a mismatch of shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = match (self.is_trained(), x.device().is_cpu()) {
+        let y = match (self.is_trained(), fused(x)) {
             (true, _) => x.matmul(&self.weight.t()?)?,
             (false, true) => {
                 return x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: self.bias.clone() });

@@ -4,6 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor, WithDType};
 
 use super::kernels::{dot, for_each_row, softmax_row};
+use super::place::fused;
 use super::real::{Real, Rows, by_dtype};
 
 /// Softmax over the last dimension. −∞ entries (masked keys) get exactly 0.
@@ -11,7 +12,7 @@ use super::real::{Real, Rows, by_dtype};
 /// # Errors
 /// Whatever candle reports.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() {
+    if fused(x) {
         return x.contiguous()?.apply_op1(Softmax);
     }
     let shifted = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?.exp()?;

@@ -5,12 +5,14 @@
 
 mod error;
 mod evaluate;
+mod launches;
 mod meter;
 mod shape;
 mod step;
 
 pub use error::BenchError;
 pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::Place;
 pub use shape::{SHAPES, Shape, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

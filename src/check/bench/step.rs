@@ -121,33 +121,28 @@ fn limit(method: &dyn Method, clip: &Clip, texts: &ClassTexts, batch: usize) -> 
     2e-9 * (work.step + batch as u64 * work.image) as f64
 }
 
-struct Run<'a> {
-    clip: &'a Clip,
-    method: &'a dyn Method,
-    head: &'a dyn Head,
-    /// Of each training.
-    parameters: Vec<Parameters>,
-    /// `[batch]`, the same for each training.
-    labels: Tensor,
-}
-
-impl Run<'_> {
-    /// The mean loss of the trainings.
-    fn step(&self, pixels: Tensor, optimisers: &mut [Optimiser]) -> Result<f64, BenchError> {
-        let images = frozen_pass(self.clip, pixels, self.method.needs())?;
-        let slot = |parameters| Slot { parameters, labels: Some(&self.labels) };
-        let slots: Vec<_> = self.parameters.iter().map(slot).collect();
-        let outcomes = joint_step(self.head, &slots, &images, (0, 0))?;
-        let mut total = 0.0;
-        for ((parameters, optimiser), outcome) in
-            self.parameters.iter().zip(optimisers).zip(outcomes.into_iter().flatten())
-        {
-            let gradients = outcome?;
-            optimiser.step(parameters, &gradients, 1e-5)?;
-            total += gradients.loss;
-        }
-        Ok(total / self.parameters.len() as f64)
+/// The mean loss of the trainings after one step of all of them: what is frozen, a method's head on it, its parameters, the
+/// labels of each one's images, and all images.
+pub(super) fn one_step(
+    (clip, method, head): (&Clip, &dyn Method, &dyn Head),
+    parameters: &[Parameters],
+    labels: &Tensor,
+    pixels: Tensor,
+    optimisers: &mut [Optimiser],
+) -> Result<f64, BenchError> {
+    let images = frozen_pass(clip, pixels, method.needs())?;
+    let slots: Vec<_> =
+        parameters.iter().map(|parameters| Slot { parameters, labels: Some(labels) }).collect();
+    let outcomes = joint_step(head, &slots, &images, (0, 0))?;
+    let mut total = 0.0;
+    for ((parameters, optimiser), outcome) in
+        parameters.iter().zip(optimisers).zip(outcomes.into_iter().flatten())
+    {
+        let gradients = outcome?;
+        optimiser.step(parameters, &gradients, 1e-5)?;
+        total += gradients.loss;
     }
+    Ok(total / parameters.len() as f64)
 }
 
 /// Times training steps on random weights.
@@ -178,7 +173,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let head = method.bind(&clip, &texts)?;
     let labels: Vec<u32> = (0..batch).map(|i| (i * 7 % bench.classes) as u32).collect();
     let labels = Tensor::new(labels, &place.device)?;
-    let run = Run { clip: &clip, method: method.as_ref(), head: head.as_ref(), parameters, labels };
+    let parts = (&*clip, method.as_ref(), head.as_ref());
     let side = clip.config.image_size;
     let mut optimisers: Vec<_> = (0..bench.seeds).map(|_| Optimiser::new(recipe.rule())).collect();
     let (mut all, mut losses, mut rates) = (Vec::new(), Vec::new(), Vec::new());
@@ -191,7 +186,8 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
             &format!("pixels {step}"),
             &place.device,
         )?;
-        let (loss, used) = measured(&place.device, || run.step(pixels, &mut optimisers))?;
+        let (loss, used) =
+            measured(&place.device, || one_step(parts, &parameters, &labels, pixels, &mut optimisers))?;
         all.push(used);
         losses.push(loss);
     }

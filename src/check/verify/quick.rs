@@ -104,7 +104,10 @@ fn predictions(store: &Store, evaluation: &Evaluation, imported: bool, faults: &
     if correct != evaluation.correct {
         fault(format!("correct is {}, {path} has {correct} correct rows", evaluation.correct));
     }
-    if let Some(row) = rows.iter().find(|row| !is_possible(&stated(row, imported, evaluation.class_count), evaluation.class_count)) {
+    if let Some(row) = rows
+        .iter()
+        .find(|row| !is_possible(&stated(row, imported, evaluation.class_count), evaluation.class_count))
+    {
         let Prediction { path: image, label, predicted, p_true, .. } = row;
         let sure = row
             .confidence

@@ -27,6 +27,27 @@ pub enum BenchCommand {
         #[command(flatten)]
         common: BenchArgs,
     },
+    /// Operations that a training step asks of a GPU, counted here on the CPU.
+    Launches {
+        /// Method.
+        #[arg(long, default_value = "rpo")]
+        method: String,
+        /// RPO's prompts per tower.
+        #[arg(long, default_value_t = 24)]
+        k: usize,
+        /// Images a step [default: the method's own].
+        #[arg(long)]
+        batch: Option<usize>,
+        /// Model shape: vit-b-16, vit-b-32, vit-l-14 or tiny.
+        #[arg(long, default_value = "vit-b-16")]
+        model: String,
+        /// Classes.
+        #[arg(long, default_value_t = 50)]
+        classes: usize,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// Evaluation of several methods and seeds by one image pass.
     Evaluate {
         /// Methods, comma-separated.

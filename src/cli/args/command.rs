@@ -14,11 +14,22 @@ use super::{
 /// Without --data and --clip everything runs on the embedded pocket profile: small rendered pictures and a
 /// small CLIP pretrained on such pictures. Its numbers are not comparable with any paper.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(
+    max_term_width = 100,
+    after_help = EXIT_CODES,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// Print the version.
+    #[arg(short = 'V', long)]
+    pub version: bool,
+    /// With --version: commit, features, compiler, machine; what a report of a fault needs.
+    #[arg(short, long, requires = "version")]
+    pub verbose: bool,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \

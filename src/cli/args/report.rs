@@ -15,6 +15,12 @@ pub struct ReportArgs {
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Print one JSON document in place of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// No table: only where the page is.
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
 }
 
 /// `compare`.

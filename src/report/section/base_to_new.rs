@@ -1,10 +1,11 @@
 //! Base, new and H: averages first, then one table per quantity, then the two kinds of error apart.
 
-use super::matrix::{Matrix, matrix};
+use super::matrix::{Matrix, TRAINED_ONLY, matrix};
 use crate::data::Classes;
 use crate::frame::Accuracy;
 use crate::report::context::Context;
 use crate::report::emphasis::markdown;
+use crate::report::families::groups;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained, fewer_seeds, spread_over};
 use crate::report::headline::{Headline, QUANTITIES};
@@ -102,10 +103,18 @@ fn untested(context: &Context<'_>, grid: &Grid<'_>) -> String {
 fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
     let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
     let mut table = Table::new(header);
-    for (a, arm) in grid.arms.iter().enumerate() {
-        let cells =
-            (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j].as_ref(), a));
-        table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
+    for group in groups(&grid.arms) {
+        if !group.name.is_empty() {
+            table.row([format!("_{}_", group.name)]);
+        }
+        for a in group.arms {
+            let arm = &grid.arms[a];
+            let cells = (0..4).map(|j| match headline.averages[a][j] {
+                None if j > 0 && !arm.transfers() => TRAINED_ONLY.to_owned(),
+                value => markdown(two(value), headline.average_marks[j].as_ref(), a),
+            });
+            table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
+        }
     }
     let over = count(headline.shared, "dataset");
     format!(

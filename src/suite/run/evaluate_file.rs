@@ -51,7 +51,8 @@ impl PassKeeper for Unkept {
     }
 }
 
-/// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class.
+/// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class. `heard` is told how
+/// many images are done of how many.
 ///
 /// # Errors
 /// [`SuiteError::Prompts`] for a file that does not fit the model, [`SuiteError::Dataset`] without a test image,
@@ -63,13 +64,14 @@ pub fn evaluate_file(
     (dataset, classes): (&str, Classes),
     limit: Option<u32>,
     stop: &dyn Fn() -> bool,
+    heard: &dyn Fn(usize, usize),
 ) -> Result<FileEvaluation, SuiteError> {
     let dataset = world.dataset(dataset)?;
     let resolved = settings.resolve(method::find(&saved.method)?)?;
     let texts = world.class_texts(&dataset, &resolved.style, classes)?;
     let parameters = saved.fitting(&resolved, &world.clip, &texts)?;
     let how = (settings.globals.broken_images, limit);
-    evaluate_named(world, &resolved, (&dataset, classes), &parameters, how, stop)
+    evaluate_named(world, &resolved, (&dataset, classes), &parameters, how, stop, heard)
 }
 
 /// Evaluates a method's parameters among one half's classes, under the policy for broken images and the limit.
@@ -83,6 +85,7 @@ pub(in crate::suite) fn evaluate_named(
     parameters: &Named,
     (policy, limit): (BrokenImages, Option<u32>),
     stop: &dyn Fn() -> bool,
+    heard: &dyn Fn(usize, usize),
 ) -> Result<FileEvaluation, SuiteError> {
     let listed = dataset.of_half(&dataset.split.test, classes, limit);
     let (items, errors) = readable(policy, dataset.source.as_ref(), listed, stop)?;
@@ -95,7 +98,9 @@ pub(in crate::suite) fn evaluate_named(
     let needs = resolved.method.needs();
     let source = dataset.source.as_ref();
     let images = TestImages { clip: &world.clip, source, items: &items, needs, features: None };
-    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
+    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop, &|done| {
+        heard(done, items.len());
+    })?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
         dataset: dataset.id.clone(),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::Event;
 use super::provenance::{CommandLine, provenance};
-use super::runner::Event;
 use crate::data::Classes;
 use crate::method::ClassTexts;
 use crate::record::{

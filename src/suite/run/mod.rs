@@ -1,8 +1,10 @@
 //! The work itself, in the order in which it happens: lanes that train, evaluate, measure and record.
 
 pub(in crate::suite) mod cost;
+mod drawn_shots;
 pub(in crate::suite) mod evaluate_file;
 pub(in crate::suite) mod evaluation;
+pub(in crate::suite) mod event;
 pub(in crate::suite) mod fingerprint;
 pub(in crate::suite) mod fitting;
 pub(in crate::suite) mod forget;

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::Tensor;
 use serde::Serialize;
 
+use super::drawn_shots::{DrawnShots, validation_items};
 use super::evaluate_file::{FileEvaluation, evaluate_named};
 use crate::backbone::Precision;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
-use crate::data::Classes;
+use crate::data::{Classes, Item};
 use crate::method::{MethodError, Parameters, Shots};
 use crate::record::Epoch;
 use crate::suite::disk::trained::stored;
@@ -70,6 +71,12 @@ pub struct ReplayItem {
     pub label: u32,
 }
 
+impl ReplayItem {
+    fn of(item: &Item, label: u32) -> Self {
+        Self { path: item.path.clone(), label }
+    }
+}
+
 /// Class names and token ids of the prompts of a half.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReplayTexts {
@@ -104,6 +111,8 @@ pub struct Replay {
     pub image_size: usize,
     /// Images in drawing order.
     pub items: Vec<ReplayItem>,
+    /// Validation images that the method chose by, in order; empty for most.
+    pub validated: Vec<ReplayItem>,
     /// Prompts by half.
     pub texts: BTreeMap<String, ReplayTexts>,
     /// Names of the trained parameters, in the order of their draws.
@@ -152,18 +161,22 @@ impl Keeper for Scribe {
 
 /// Shots that note which views were read.
 struct Noted<'a> {
-    images: &'a TrainingImages<'a>,
+    shots: DrawnShots<'a>,
     views: RefCell<BTreeSet<usize>>,
 }
 
 impl Shots for Noted<'_> {
     fn labels(&self) -> Vec<u32> {
-        self.images.labels()
+        Shots::labels(&self.shots)
     }
 
     fn pooled(&self, view: usize) -> Result<Tensor, MethodError> {
         self.views.borrow_mut().insert(view);
-        self.images.pooled(view)
+        self.shots.pooled(view)
+    }
+
+    fn validation(&self) -> Result<(Tensor, Vec<u32>), MethodError> {
+        self.shots.validation()
     }
 }
 
@@ -182,37 +195,47 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     };
     let resolved = &plan.methods[index];
     if !resolved.method.draws() {
-        return Err(SuiteError::Usage(format!("replay: {} draws nothing, every run of it is the same", resolved.id)));
+        return Err(SuiteError::Usage(format!(
+            "replay: {} draws nothing, every run of it is the same",
+            resolved.id
+        )));
     }
     let (seed, shots) = (*seed, *shots);
     let dataset = world.dataset(id)?;
     let globals = &plan.settings.globals;
     let source = dataset.source.as_ref();
-    let (items, _) = readable(globals.broken_images, source, drawn(&dataset, suite.train_classes, seed, shots)?, stop)?;
+    let (items, _) =
+        readable(globals.broken_images, source, drawn(&dataset, suite.train_classes, seed, shots)?, stop)?;
     let owner = if globals.views_per_method { resolved.id } else { "" };
     let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views: globals.views };
     let features = FeatureStore::new(world.identity.sha256());
     let images = TrainingImages::new(&world.clip, &set, resolved.method.needs(), &features, stop)?;
-    let noted = Noted { images: &images, views: RefCell::default() };
+    let listed = validation_items(&dataset, suite.train_classes, resolved.method.selection(), (seed, shots));
+    let (validation, _) = readable(globals.broken_images, source, listed, stop)?;
+    let validated = validation.iter().map(|(item, label)| ReplayItem::of(item, *label)).collect();
+    let drawn_shots = DrawnShots { images: &images, validation, source, clip: &world.clip };
+    let noted = Noted { shots: drawn_shots, views: RefCell::default() };
     let texts = world.class_texts(&dataset, &resolved.style, suite.train_classes)?;
     let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
-    let parameters =
+    let mut parameters =
         resolved.method.init(&world.clip, &texts, Some(&noted), &mut stream).map_err(TrainError::from)?;
     let initial = bytes(&parameters)?;
     let mut scribe = Scribe::default();
     let name = seed.to_string();
     let stream = [dataset.id.as_str(), &name, resolved.id];
-    let member = Member { slot: 0, images: &images, stream, parameters: &parameters, keeper: &mut scribe };
+    let member =
+        Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper: &mut scribe };
     let epochs = train(world, plan, (resolved, shots), &texts, member, stop)?;
     let initial_views: Vec<usize> = noted.views.into_inner().into_iter().collect();
     let values = parameters.values()?;
-    let evaluated = suite.evaluate.iter().filter(|classes| {
-        resolved.method.transfers() || **classes == suite.train_classes
-    });
+    let evaluated = suite
+        .evaluate
+        .iter()
+        .filter(|classes| resolved.method.transfers() || **classes == suite.train_classes);
     let evaluated: Vec<Classes> = evaluated.copied().collect();
     let evaluate = |classes: &Classes| {
         let policy = globals.broken_images;
-        evaluate_named(world, resolved, (&dataset, *classes), &values, (policy, plan.limit), stop)
+        evaluate_named(world, resolved, (&dataset, *classes), &values, (policy, plan.limit), stop, &|_, _| {})
     };
     Ok(Replay {
         dataset: dataset.id.clone(),
@@ -225,7 +248,8 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
         weights_sha256: world.identity.weights_sha256.clone(),
         split_sha256: dataset.split_sha256.clone(),
         image_size: world.clip.config.image_size,
-        items: set.items.iter().map(|(item, label)| ReplayItem { path: item.path.clone(), label: *label }).collect(),
+        items: set.items.iter().map(|(item, label)| ReplayItem::of(item, *label)).collect(),
+        validated,
         texts: all_texts(world, &dataset, resolved, &[&evaluated[..], &[suite.train_classes]].concat())?,
         trained: parameters.iter().map(|(name, _)| name.to_owned()).collect(),
         views: views(&set, &scribe.0, &initial_views)?,
@@ -253,7 +277,7 @@ fn train(
     let storage = if rounded { world.clip.precision() } else { Precision::F32 };
     let recipe = &recipe.for_shots(shots);
     let run = Fit { head: head.as_ref(), recipe, needs: resolved.method.needs(), storage, slots: 1 };
-    let outcome = fit(&run, &mut [member], stop, &mut || {})?.pop();
+    let outcome = fit(&run, &mut [member], stop, &mut |_| {})?.pop();
     let log = outcome.transpose()?.unwrap_or_default();
     Ok(log.iter().map(Epoch::from).collect())
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::frame::OwnSettings;
 use crate::method::REGISTRY;
 use crate::protocol;
-use crate::record::{RunRecord, Store, living_claims};
-use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, render};
+use crate::record::{Evaluation, RunRecord, Store, living_claims};
+use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, Sources, render_with};
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::Plan;
@@ -71,7 +71,10 @@ pub fn render_run(
         published: published()?,
         damaged: damaged(store, &records),
     };
-    Ok(render(&records, &spec, target, &|_, evaluation| store.predictions(evaluation))?)
+    let predictions = |_: &RunRecord, evaluation: &Evaluation| store.predictions(evaluation);
+    let class_names = |evaluation: &Evaluation| store.class_names(evaluation);
+    let sources = Sources { class_names: &class_names, ..Sources::of(&predictions) };
+    Ok(render_with(&records, &spec, target, sources)?)
 }
 
 /// What the suite itself sets for each method; nothing is known of a suite of one's own.

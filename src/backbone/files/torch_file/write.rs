@@ -18,7 +18,10 @@ const FOLDER: &str = "archive";
 ///
 /// # Errors
 /// Whatever the archive's writer reports.
-pub fn checkpoint_bytes(tensors: &BTreeMap<String, StoredTensor>, epoch: u32) -> zip::result::ZipResult<Vec<u8>> {
+pub fn checkpoint_bytes(
+    tensors: &BTreeMap<String, StoredTensor>,
+    epoch: u32,
+) -> zip::result::ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut file = |name: &str, bytes: &[u8]| -> zip::result::ZipResult<()> {

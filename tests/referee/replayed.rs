@@ -75,7 +75,7 @@ fn torch_replays_a_training_step_for_step() {
     let [data, clip, out] = ["data", "clip", "replay"].map(|name| folder.path().join(name));
     said(&["data", "export", "--pocket", text(&data), "--datasets", "eurosat", "--lossless"]);
     said(&["model", "export", text(&clip)]);
-    let more = ["--data", text(&data), "--clip", text(&clip), "--shots", "16", "--set", "coop.epochs=40"];
+    let more = ["--data", text(&data), "--clip", text(&clip), "--shots", "16", "--set", "coop.epochs=6"];
     let replayed = replay("coop", "1", &out, &more);
     let steps = replayed["steps"].as_array().unwrap().len();
     let script = repository("examples/replay_coop.py");

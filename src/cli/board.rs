@@ -122,6 +122,8 @@ impl<K: PartialEq + Copy> Board<K> {
             Event::CellDone { failed } => {
                 self.cells.0 += 1;
                 self.failed += u64::from(*failed);
+                // What is recorded is trained and tested.
+                self.lane(who).doing = None;
             }
             Event::LeftOut { .. } | Event::CacheFailed { .. } | Event::Damaged { .. } => {}
         }
@@ -263,6 +265,20 @@ impl<K: PartialEq + Copy> Board<K> {
             self.failed,
             (100.0 * self.share()).floor(),
             duration(now),
+        )
+    }
+
+    /// The same in a terminal's width, most important first.
+    pub fn brief(&self, now: f64) -> String {
+        let left = self.seconds_left().map_or("time left not known yet".to_owned(), |seconds| {
+            format!("about {} left", duration(seconds))
+        });
+        let speed = self.speed().map_or(String::new(), |speed| format!(", {speed:.0} images/s"));
+        let [cells, trainings] = [self.cells, self.trainings].map(|(done, of)| format!("{done}/{of}"));
+        format!(
+            "{left}, {} gone; {cells} cells, {trainings} trainings, {} failed{speed}",
+            duration(now),
+            self.failed
         )
     }
 

@@ -17,6 +17,7 @@ mod import;
 mod list;
 mod model;
 mod named;
+mod new_suite;
 mod parity;
 mod plan;
 mod pocket;

@@ -3,9 +3,10 @@
 use super::args::ReportArgs;
 use super::exit::{Exit, Failure};
 use super::named;
+use crate::data::{Catalog, DataRoot};
 use crate::report::RenderedReport;
 use crate::report::terminal::text;
-use crate::suite::render_run;
+use crate::suite::{SuiteError, render_run};
 
 /// The page is written whatever the predictions are like; where some cannot be used, the exit code says so too.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
@@ -15,7 +16,9 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     };
     let run = named::find(&args.out, &name, "report")?;
     let target = args.out.join("reports").join(&run.name);
-    let report = render_run(&run.store, (&run.suite, &run.profile), &target)?;
+    let catalog = |data: &String| DataRoot::parse(data).and_then(|root| Catalog::new(&root));
+    let pictures = args.thumbnails.as_ref().map(catalog).transpose().map_err(SuiteError::from)?;
+    let report = render_run(&run.store, (&run.suite, &run.profile), &target, pictures)?;
     match args.json {
         true => println!("{}", document(&report)),
         false => told(&report, args.quiet),

@@ -8,6 +8,7 @@ use candle_core::Device;
 use super::args::SuiteArgs;
 use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
+use super::new_suite;
 use super::plan;
 use super::report::{document, told, warn};
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
@@ -144,6 +145,19 @@ fn share(args: &SuiteArgs) -> Result<(Shard, Option<(usize, usize)>), Failure> {
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+    match (args.name.as_str(), &args.new_name) {
+        ("new", Some(name)) => return new_suite::write(name, &args.out),
+        ("new", None) => {
+            let message = "suite new: give it a name, such as `suite new my_suite`";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        (suite, Some(word)) => {
+            let message =
+                format!("suite {suite} {word}: one suite at a time; `suite new NAME` writes a suite file");
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        (_, None) => {}
+    }
     SuiteFile::find(&args.name)?;
     if let Some(time) = args.stop_after {
         stop_after(time)?;

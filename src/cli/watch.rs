@@ -125,13 +125,13 @@ impl Bars {
     fn new() -> Self {
         let all = MultiProgress::new();
         let whole = all.add(ProgressBar::new(STEPS as u64));
-        whole.set_style(style("{wide_bar} {percent:>3}%\n{msg}"));
+        whole.set_style(style("{wide_bar} {percent:>3}%\n{wide_msg}"));
         Self { all, whole, lanes: Vec::new() }
     }
 
     fn draw(&mut self, board: &Board<ThreadId>, now: f64) {
         self.whole.set_position((STEPS * board.share()) as u64);
-        self.whole.set_message(board.counts(now));
+        self.whole.set_message(board.brief(now));
         let doings: Vec<(ThreadId, Doing)> =
             board.doings().take(LANE_BARS).map(|(who, doing)| (who, doing.clone())).collect();
         for (who, doing) in doings {

@@ -9,6 +9,7 @@ use super::number::{count, p, two};
 use super::pair_tests::{Pair, PairTests};
 use super::quantity::Quantity;
 use crate::stats::describe::mean;
+use crate::stats::settled::settled;
 
 /// The question of a table: arms by these names, the last-named quantity's tests described once.
 pub struct Question<'a> {
@@ -24,21 +25,31 @@ impl Question<'_> {
         let mut averages = self.averages(quantity);
         averages.sort_by(|a, b| b.0.total_cmp(&a.0));
         let value = |(value, name): &(f64, &str)| format!("{name} ({})", two(Some(*value)));
-        match &averages[..] {
-            [] => format!("{name}: no dataset has all methods."),
-            [only] => format!("{name}: {} alone, nothing to compare.", value(only)),
-            [first, second, ..] => format!(
-                "{name}: highest {}, then {}; {}.",
-                value(first),
-                value(second),
-                self.tested(quantity)
-            ),
+        let Some(first) = averages.first() else { return format!("{name}: no dataset has all methods.") };
+        if averages.len() == 1 {
+            return format!("{name}: {} alone, nothing to compare.", value(first));
         }
+        // Equal counts of images are equal, whatever the last bits of their percentages.
+        let tied = averages.iter().take_while(|(other, _)| settled(*other) == settled(first.0)).count();
+        let places = match averages.get(tied).filter(|_| tied == 1) {
+            Some(second) => format!("{}, then {}", value(first), value(second)),
+            None => averages[..tied].iter().map(value).collect::<Vec<_>>().join(" and "),
+        };
+        let tested = self.tested(quantity).map_or(String::new(), |text| format!("; {text}"));
+        format!("{name}: highest {places}{tested}.")
     }
 
     /// How it was tested, in one sentence; empty where nothing was.
     pub fn test(&self, quantity: Quantity) -> String {
-        let Ok(tests) = PairTests::new(self.grid, quantity) else { return String::new() };
+        let tests = match PairTests::new(self.grid, quantity) {
+            Ok(tests) => tests,
+            Err(_) if self.grid.arms.len() < 2 => return String::new(),
+            Err(_) if self.grid.datasets.len() < 2 => {
+                return "One dataset allows no test over datasets; bold in the page's tables is a test over seeds and images."
+                    .to_owned();
+            }
+            Err(reason) => return format!("No test over datasets: {reason}."),
+        };
         let (pairs, reference) = (self.grid.arms.len() - 1, &self.names[self.grid.reference()]);
         let how = format!(
             "Wilcoxon's signed ranks over {}, every method against {reference}",
@@ -68,15 +79,15 @@ impl Question<'_> {
         names.filter_map(|(a, name)| Some((average(a)?, name.as_str()))).collect()
     }
 
-    fn tested(&self, quantity: Quantity) -> String {
+    /// `None` where there is no test, which [`Self::test`] says.
+    fn tested(&self, quantity: Quantity) -> Option<String> {
         let turned = self.grid.against_reference().map(|(arm, reference)| (reference, arm));
-        let tested = PairTests::new(self.grid, quantity)
-            .and_then(|tests| tests.family(turned).map(|pairs| (reachable(&tests, pairs.len()), pairs)));
-        match tested {
-            Ok((Ok(()), pairs)) => self.shown(&pairs),
-            Ok((Err(_), _)) => "no order can be shown".to_owned(),
-            Err(reason) => format!("no test over datasets ({reason})"),
-        }
+        let tests = PairTests::new(self.grid, quantity).ok()?;
+        let pairs = tests.family(turned).ok()?;
+        Some(match reachable(&tests, pairs.len()) {
+            Ok(()) => self.shown(&pairs),
+            Err(_) => "no order can be shown".to_owned(),
+        })
     }
 
     /// What the tests show of the pairs (reference, other).

@@ -37,4 +37,5 @@ pub use spec::overrides::{Resolved, Settings, method_id};
 pub use spec::prompt_files::PromptFiles;
 pub use spec::seeds::Seeds;
 pub use spec::settings::{Setting, settings};
+pub use spec::template::{known_keys, new_suite};
 pub use world::{BenchDataset, World};

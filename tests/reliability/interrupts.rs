@@ -15,7 +15,11 @@ fn signal(child: &Child, name: &str) {
 
 /// Starts, waits for the first trained parameters, sends the signals, and waits for the end.
 fn interrupted(out: &std::path::Path, signals: &[&str]) -> (Output, Duration) {
-    let child = smoke(out, &MORE).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let run = smoke(out, &MORE);
+    // The tests themselves may have been started by `nohup`, which children inherit.
+    let mut env = Command::new("env");
+    env.arg("--default-signal=HUP").arg(run.get_program()).args(run.get_args());
+    let child = env.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     while files(&run_dir(out).join("trained")).is_empty() {
         std::thread::sleep(Duration::from_millis(2));
     }

@@ -2,13 +2,12 @@
 
 use rpo_bench::data::Classes;
 use rpo_bench::record::{Evaluation, RunRecord};
-use rpo_bench::report::Section;
-use rpo_bench::report::Sources;
 use rpo_bench::report::context::Context;
 use rpo_bench::report::emphasis::{Mark, of_lines};
 use rpo_bench::report::grid::Grid;
 use rpo_bench::report::pair_tests::PairTests;
 use rpo_bench::report::quantity::Quantity;
+use rpo_bench::report::{Section, Sources};
 
 use crate::records::{DATASETS, Keyed};
 use crate::rendering::{page, spec};

@@ -96,7 +96,7 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
-    /// Time the engine on random weights of a real model's shape (Linux).
+    /// Time the engine on random weights of a real model's shape, and reports (Linux).
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.

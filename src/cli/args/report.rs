@@ -21,6 +21,10 @@ pub struct ReportArgs {
     /// No table: only where the page is.
     #[arg(short, long, conflicts_with = "json")]
     pub quiet: bool,
+    /// Put small pictures of disputed test images into index.html, from this CoOp DATA root or folder:DIR. The embedded
+    /// pictures are there without it; of others index.html has the paths.
+    #[arg(long, value_name = "DATA")]
+    pub thumbnails: Option<String>,
 }
 
 /// `compare`.

@@ -20,8 +20,10 @@ pub struct Data {
     pub arms: Vec<ArmLook>,
     /// Measures: name, unit, and whether lower is better.
     pub measures: Vec<MeasureName>,
-    /// One line per row of `results.csv`, in its order.
+    /// One line per row of `results.csv`, in its order; none where they are too many for a page.
     pub runs: Vec<Run>,
+    /// Rows of `results.csv` that are not in `runs`.
+    pub left_out: usize,
     /// One line per cell over its seeds.
     pub means: Vec<Mean>,
     /// Cells that can be held against each other: one data set, one group of classes, one number of shots.

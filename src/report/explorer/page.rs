@@ -18,9 +18,14 @@ const SCRIPT: [&str; 5] = [
     include_str!("web/contest.js"),
 ];
 
+/// More runs than these stay in `results.csv`: a page of them would no longer open at once.
+const MOST_RUNS: usize = 20_000;
+
 /// The explorer of a report.
 pub fn index_html(context: &Context<'_>, banners: Vec<String>) -> String {
     let places = Places::of(context);
+    let every = context.frame.rows().len();
+    let are_too_many = every > MOST_RUNS;
     let data = Data {
         title: context.titled(&context.spec.title),
         banners,
@@ -28,7 +33,8 @@ pub fn index_html(context: &Context<'_>, banners: Vec<String>) -> String {
         datasets: places.datasets.iter().map(|id| [id.clone(), dataset_name(id).to_owned()]).collect(),
         arms: places.arms.iter().map(|arm| look(arm.label(), &arm.method)).collect(),
         measures: measure_names(),
-        runs: runs(context, &places),
+        runs: if are_too_many { Vec::new() } else { runs(context, &places) },
+        left_out: if are_too_many { every } else { 0 },
         means: means(context, &places),
         contests: contests(context, &places),
     };

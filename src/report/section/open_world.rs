@@ -34,6 +34,12 @@ pub fn render(context: &Context<'_>) -> Part {
         .map(|d| (0..grid.arms.len()).map(|a| Joint::of_cell(context, grid.cell(d, a)?)).collect())
         .collect();
     let whole: Vec<usize> = (0..cells.len()).filter(|d| cells[*d].iter().all(Option::is_some)).collect();
+    if whole.is_empty() {
+        part.body.push_str(
+            "No data set was tested among base, new and all classes, with confidences, by every method.\n",
+        );
+        return part;
+    }
     let over = count(whole.len(), "data set");
     part.body.push_str(&format!(
         "_Means over {over} and over seeds{}. {}_\n\n",

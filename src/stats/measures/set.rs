@@ -33,8 +33,9 @@ pub struct SetMeasures {
     pub images: u64,
     /// The measures of all of them.
     pub values: Values,
-    /// The measures without each group; empty below two images.
-    pub without: Vec<Values>,
+    /// The measures without each group, NaN where undefined (a report holds hundreds of thousands of these numbers, and
+    /// an option of one takes twice its room); read by [`SetMeasures::without`]. Empty below two images.
+    without: Vec<[f64; Measure::ALL.len()]>,
     /// Bins of equal width over the confidences; `None` where confidences are missing.
     pub bins: Option<[Bin; BINS]>,
     /// Counts by class.
@@ -64,7 +65,7 @@ impl SetMeasures {
         let whole = calibration(None);
         let without = (0..count).map(|group| {
             let rest = whole.as_ref().and_then(|_| calibration(Some(group)));
-            all.without(&parts[group]).values(rest.as_ref())
+            all.without(&parts[group]).values(rest.as_ref()).map(|value| value.unwrap_or(f64::NAN))
         });
         Some(Self {
             images: rows.len() as u64,
@@ -82,7 +83,10 @@ impl SetMeasures {
 
     /// A measure without each group; `None` where one of them is undefined.
     pub fn without(&self, measure: Measure) -> Option<Vec<f64>> {
-        self.without.iter().map(|values| values[measure as usize]).collect()
+        let of = |values: &[f64; Measure::ALL.len()]| {
+            Some(values[measure as usize]).filter(|value| !value.is_nan())
+        };
+        self.without.iter().map(of).collect()
     }
 }
 
@@ -223,7 +227,7 @@ mod tests {
         assert_eq!(set.without.len(), GROUPS);
         for (group, values) in set.without.iter().enumerate() {
             let kept = rows.iter().zip(&of).filter(|(_, of)| **of != group).map(|(row, _)| *row);
-            check(kept.collect(), values);
+            check(kept.collect(), &values.map(Some));
         }
         assert_ne!(set.without[0], set.without[1]);
     }

@@ -17,4 +17,5 @@ pub(in crate::suite) mod runner;
 pub(in crate::suite) mod shift;
 pub(in crate::suite) mod status;
 pub(in crate::suite) mod stopwatch;
+pub(in crate::suite) mod thumbnails;
 pub(in crate::suite) mod training;

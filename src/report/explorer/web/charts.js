@@ -1,5 +1,8 @@
 // The two charts: means by data set, and reliability diagrams.
 
+/** An arm's colour, lighter on a dark page; where a browser cannot mix, the attribute beside it holds. */
+const tinted = (a, property) => `${property}:color-mix(in srgb, ${data.arms[a].color} var(--tint), white)`;
+
 /** A line a data set, a mark an arm, of one measure among one group of classes. */
 function dotPlot(place, means, measure) {
   const valued = means.filter((mean) => mean.v[measure][0] !== null);
@@ -13,16 +16,18 @@ function dotPlot(place, means, measure) {
   const height = arms.length * step + 14;
   const [left, width, top] = [150, 560, 8];
   const ends = valued.flatMap((mean) => mean.v[measure].filter((value) => value !== null));
-  const low = measure === 0 ? Math.floor(Math.min(...ends) / 10) * 10 : 0;
-  const high = data.measures[measure].unit === "%" ? Math.min(100, Math.ceil(Math.max(...ends) / 10) * 10) : Math.max(...ends) * 1.05;
+  const tickStep = roundStep(Math.max(...ends) - (measure === 0 ? Math.min(...ends) : 0));
+  const low = measure === 0 ? Math.floor(Math.min(...ends) / tickStep) * tickStep : 0;
+  const largest = Math.ceil(Math.max(...ends) / tickStep) * tickStep;
+  const high = data.measures[measure].unit === "%" ? Math.min(100, largest) : largest;
   const x = (value) => left + ((value - low) / (high - low || 1)) * width;
   const bottom = top + tests.length * height;
   const svg = el("svg", { viewBox: `0 0 ${left + width + 20} ${bottom + 40}`, role: "group", "aria-label": "Means by data set" });
-  for (let tick = 0; tick <= 5; tick += 1) {
-    const value = low + ((high - low) * tick) / 5;
+  for (let tick = Math.ceil(low / tickStep); tick * tickStep <= high * (1 + 1e-9); tick += 1) {
+    const value = tick * tickStep;
     svg.append(
       el("line", { class: "rule", x1: x(value), x2: x(value), y1: top, y2: bottom }),
-      el("text", { class: "soft", x: x(value), y: bottom + 16, "text-anchor": "middle" }, fixed(value, high - low > 10 ? 0 : 2)),
+      el("text", { class: "soft", x: x(value), y: bottom + 16, "text-anchor": "middle" }, fixed(value, tickStep >= 1 ? 0 : 2)),
     );
   }
   svg.append(el("text", { class: "soft", x: left + width / 2, y: bottom + 34, "text-anchor": "middle" }, data.measures[measure].name + unit(measure)));
@@ -36,14 +41,21 @@ function dotPlot(place, means, measure) {
       const at = y + 10 + arms.indexOf(mean.p.a) * step + step / 2 - 2;
       const [value, from, to] = mean.v[measure];
       const color = data.arms[mean.p.a].color;
-      if (from !== null) svg.append(el("line", { x1: x(from), x2: x(to), y1: at, y2: at, stroke: color, "stroke-width": 1.5 }));
-      const mark = el("circle", { class: "mark", cx: x(value), cy: at, r: 5, fill: color, role: "img", "aria-label": meanTip(mean, measure).replaceAll("\n", ", ") });
+      if (from !== null) svg.append(el("line", { x1: x(from), x2: x(to), y1: at, y2: at, stroke: color, style: tinted(mean.p.a, "stroke"), "stroke-width": 1.5 }));
+      const mark = el("circle", { class: "mark", cx: x(value), cy: at, r: 5, fill: color, style: tinted(mean.p.a, "fill"), role: "img", "aria-label": meanTip(mean, measure).replaceAll("\n", ", ") });
       svg.append(tipped(mark, meanTip(mean, measure)));
     }
   });
-  const legend = arms.map((a) => el("li", {}, el("span", { class: "dot", style: `background:${data.arms[a].color}` }), armName(a)));
+  const legend = arms.map((a) => el("li", {}, el("span", { class: "dot", style: tinted(a, "background") }), armName(a)));
   place.replaceChildren(el("ul", { class: "legend" }, ...legend), svg);
   roving(place);
+}
+
+/** A step of 1, 2 or 5 times a power of ten, of which about six make the range. */
+function roundStep(range) {
+  const raw = (range || 1) / 6;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= raw * (1 - 1e-9));
 }
 
 /** What is known of a mean. */
@@ -83,7 +95,7 @@ function panel(contest, entry) {
     const text = `${armName(entry.a)}, confidence ${fixed((100 * i) / bins, 0)} to ${fixed((100 * (i + 1)) / bins, 0)} %\n${fixed(100 * share, 1)} % right (${right} of ${count})\nmean confidence ${fixed(confidence, 1)} %`;
     const bar = el("rect", {
       class: "mark", x: x((i + 0.06) / bins), y: y(share), width: (0.88 * side) / bins, height: Math.max(1, side * share),
-      fill: data.arms[entry.a].color, role: "img", "aria-label": text.replaceAll("\n", ", "),
+      fill: data.arms[entry.a].color, style: tinted(entry.a, "fill"), role: "img", "aria-label": text.replaceAll("\n", ", "),
     });
     svg.append(tipped(bar, text));
     svg.append(el("line", { class: "tick", "stroke-width": 2, x1: x((i + 0.06) / bins), x2: x((i + 0.94) / bins), y1: y(confidence / 100), y2: y(confidence / 100) }));

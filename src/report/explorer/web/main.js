@@ -78,6 +78,7 @@ function meansTable() {
 }
 
 function runsTable() {
+  const caption = (n) => (data.left_out ? `${data.left_out} runs, too many for this page: they stand in results.csv` : `${n} runs`);
   const record = (run) => {
     const name = run.key.slice(0, 10);
     return data.records ? el("a", { href: `${data.records}${run.key}.json` }, name) : name;
@@ -95,7 +96,7 @@ function runsTable() {
     ...measures,
     { name: "record", cell: record, text: (run) => run.key, key: (run) => run.key, isText: true },
   ];
-  return sortable(document.querySelector("#runs .table"), (n) => `${n} runs`, columns);
+  return sortable(document.querySelector("#runs .table"), caption, columns);
 }
 
 /** The group of classes of the chart: the chosen one, else H, else the first that has the measure. */

@@ -52,7 +52,7 @@ function sortable(place, caption, columns) {
       el("thead", {}, el("tr", {}, ...columns.map(heading))),
       el("tbody", {}, ...body),
     );
-    place.replaceChildren(el("div", { class: "scroll", role: "region", "aria-label": caption(rows.length) }, table));
+    place.replaceChildren(el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption(rows.length) }, table));
     if (kept.length < rows.length) {
       const more = el("button", { type: "button", class: "more" }, `Show all ${rows.length} lines`);
       more.addEventListener("click", () => {

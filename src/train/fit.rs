@@ -11,7 +11,7 @@
 
 use candle_core::Tensor;
 
-use super::checkpoint_state::{CheckpointState, EpochLog, Keeper};
+use super::checkpoint_state::{CheckpointState, EpochLog, Keeper, Stepped};
 use super::error::TrainError;
 use super::gradients::{Gradients, check_finite};
 use super::images::{TrainingImages, joint_batch};
@@ -310,6 +310,9 @@ impl<'m, 'a> Going<'m, 'a> {
         let learning_rate = self.recipe().learning_rate(images, (epoch, at.1));
         self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
+        let used = |pick: &Pick| Pick { view: self.member.images.view_of(pick.view), ..*pick };
+        let picks: Vec<Pick> = self.picks().iter().map(used).collect();
+        self.member.keeper.stepped(&Stepped { at, learning_rate, loss: gradients.loss, picks: &picks });
         self.at.1 += 1;
         if self.at.1 < self.steps {
             return Ok(());

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::Tensor;
 use serde::Serialize;
 
-use super::drawn_shots::{DrawnShots, validation_items};
 use super::evaluate_file::{FileEvaluation, evaluate_named};
+use super::life::drawn_shots::{DrawnShots, validation_items};
 use crate::backbone::Precision;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::data::{Classes, Item};
@@ -289,8 +289,8 @@ fn drawn(
     seed: u64,
     shots: u32,
 ) -> Result<Labelled<'_>, SuiteError> {
-    let draw = dataset.training_draw(shots, seed)?;
-    let items = draw.iter().map(|position| &dataset.split.train[*position]);
+    let draw = dataset.draw(shots, seed)?;
+    let items = draw.positions.iter().map(|position| &dataset.split.train[*position]);
     let kept = dataset.labels(classes).filter(items);
     Ok(kept.into_iter().map(|local| (local.item, local.local_label)).collect())
 }

@@ -10,7 +10,7 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, Shares};
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
-    CheckpointState, FeatureStore, Fit, Keeper, Member, Outcome, Recipe, StepPart, TrainError,
+    CheckpointState, FeatureStore, Fit, FitResult, Keeper, Member, Recipe, StepPart, TrainError,
     TrainingImages, TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
 };
 use rpo_bench::util::rng::Stream;
@@ -146,7 +146,7 @@ impl Task<'_> {
         keepers: &mut [Memory; SLOTS],
         steps: usize,
         spoilt: Option<usize>,
-    ) -> (Result<Vec<Outcome>, TrainError>, Vec<Vec<u32>>) {
+    ) -> (Result<Vec<FitResult>, TrainError>, Vec<Vec<u32>>) {
         let recipe = Recipe { epochs: 3, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
         let run = Fit { head: self.head, recipe: &recipe, needs, storage: Precision::F32, slots: SLOTS };

@@ -107,7 +107,7 @@ fn a_made_split_repeats_and_opens() {
     assert!(save_split_json(&file, b"").is_err(), "a split file was overwritten");
     let catalog = Catalog::new(&DataRoot::Folder(dir.clone())).unwrap().with_split_file("photos", file);
     let dataset = catalog.open("photos").unwrap();
-    assert_eq!(dataset.split, made.split);
+    assert_eq!(*dataset.split, made.split);
     let counts = dataset.counts();
     assert_eq!((counts.train, counts.val, counts.test, counts.classes), (20, 8, 12, 2));
     fs::remove_dir_all(dir.join("dog")).unwrap();

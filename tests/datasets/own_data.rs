@@ -103,7 +103,7 @@ fn one_list_is_split_by_share_and_seed() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let catalog =
         Catalog::new(&DataRoot::Folder(dir)).unwrap().with_split_file("photos", root.path().join("s.json"));
-    assert_eq!(catalog.open("photos").unwrap().split, made.split);
+    assert_eq!(*catalog.open("photos").unwrap().split, made.split);
     let bad = program(
         root.path(),
         &["data", "split", "p", "--folder", "photos", "--split", "1.5", "--seed", "1", "--save", "t"],

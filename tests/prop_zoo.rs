@@ -15,7 +15,7 @@ use rpo_bench::method::rpo_full::{Visibility, text_mask};
 use rpo_bench::method::{
     ClassTexts, FixedShots, ImageBatch, Method, Named, Needs, Parameters, SettingsTable, find,
 };
-use rpo_bench::train::{Gradients, Slot, frozen_pass, joint_step, loss_and_gradients};
+use rpo_bench::train::{Gradients, StepPart, frozen_pass, joint_step, loss_and_gradients};
 use rpo_bench::util::rng::Stream;
 
 use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny_config};
@@ -265,7 +265,7 @@ fn dropout_is_drawn_for_steps_and_by_name() {
         let lora = method("clip_lora", &[("dropout", rate)]);
         let parameters = task.moved(lora.as_ref(), 0.2);
         let head = lora.bind(&task.clip, &task.texts).unwrap();
-        let slot = Slot { parameters: &parameters, labels: Some(&task.labels), noise };
+        let slot = StepPart { parameters: &parameters, labels: Some(&task.labels), noise };
         let step = joint_step(head.as_ref(), &[slot], &task.images, (0, 0)).unwrap();
         bits(&step.into_iter().flatten().next().unwrap().unwrap())
     };

@@ -45,7 +45,7 @@ pub enum Event {
     TrainingDone {
         /// Dataset trained on.
         dataset: String,
-        /// Index into [`Plan::methods`].
+        /// Index into the methods of [`Plan`](crate::suite::Plan).
         method: usize,
         /// Training images a class.
         shots: Option<u32>,
@@ -62,7 +62,7 @@ pub enum Event {
 pub struct StepNews {
     /// Dataset trained on.
     pub dataset: String,
-    /// Index into [`Plan::methods`].
+    /// Index into the methods of [`Plan`](crate::suite::Plan).
     pub method: usize,
     /// Method id.
     pub method_id: &'static str,

@@ -80,13 +80,14 @@ fn a_set_computes_what_its_members_compute() {
             |index: usize, batch: &ImageBatch| head.classifier(&named[index]).unwrap().logits(batch).unwrap();
         let together = set.logits(&batch, Shares::All).unwrap();
         let parts = set.logits(&batch, Shares::Even).unwrap();
-        let slots: Vec<StepPart<'_>> = all.iter().map(|p| StepPart { parameters: p, labels: None }).collect();
+        let slots: Vec<StepPart<'_>> =
+            all.iter().map(|p| StepPart { parameters: p, labels: None, noise: None }).collect();
         assert!(joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap().iter().all(Option::is_none));
         let shares: Vec<Tensor> = (0..SLOTS).map(|index| labels.narrow(0, 2 * index, 2).unwrap()).collect();
         let slots: Vec<StepPart<'_>> = all
             .iter()
             .zip(&shares)
-            .map(|(p, labels)| StepPart { parameters: p, labels: Some(labels) })
+            .map(|(p, labels)| StepPart { parameters: p, labels: Some(labels), noise: None })
             .collect();
         let steps = joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap();
         for (index, step) in steps.into_iter().enumerate() {
@@ -147,7 +148,7 @@ impl Task<'_> {
         steps: usize,
         spoilt: Option<usize>,
     ) -> (Result<Vec<FitResult>, TrainError>, Vec<Vec<u32>>) {
-        let recipe = Recipe { epochs: 3, ..self.method.recipe.clone().unwrap() };
+        let recipe = Recipe { epochs: 3, steps_per_shot: 0, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
         let run = Fit { head: self.head, recipe: &recipe, needs, storage: Precision::F32, slots: SLOTS };
         let mut parameters: Vec<Parameters> =
@@ -217,7 +218,7 @@ fn bits_depend_on_the_slots_alone() {
             views,
         };
         let sets = [set(1, 0, 4), set(2, 4, 4), set(3, 8, 3)];
-        for id in TRAINED {
+        for id in TRAINED.into_iter().chain(["two_stage"]) {
             let method = resolved(id);
             let features = FeatureStore::new("test");
             let need = method.method.needs();

@@ -27,6 +27,7 @@ pub use run::event::{Event, PassNews, StepNews};
 pub use run::forget::{Forgotten, Where, forget, outcome};
 pub use run::options::{RunOptions, Summary};
 pub use run::provenance::CommandLine;
+pub use run::replay::{DrawnView, Replay, ReplayItem, ReplayTexts, Step, replay};
 pub use run::report::{own_settings, render_report, render_run};
 pub use run::runner::run;
 pub use run::status::{FailedCell, RunStatus, RunningCell, Status, Watcher};

@@ -5,6 +5,7 @@ use candle_core::Tensor;
 
 use super::error::TrainError;
 use super::optimiser::OptimiserState;
+use super::views::Pick;
 use crate::method::{Named, Parameters};
 
 /// What one epoch did.
@@ -66,6 +67,22 @@ pub trait Keeper {
     /// # Errors
     /// [`TrainError::Checkpoint`].
     fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError>;
+
+    /// Hears of every step that was taken.
+    fn stepped(&mut self, _: &Stepped<'_>) {}
+}
+
+/// One step that was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Stepped<'a> {
+    /// Epoch and step, from 0.
+    pub at: (usize, usize),
+    /// Its learning rate.
+    pub learning_rate: f64,
+    /// Its objective (nats), before the update.
+    pub loss: f64,
+    /// The views of its batch; a bank's are those it has.
+    pub picks: &'a [Pick],
 }
 
 /// Keeps nothing.

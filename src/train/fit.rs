@@ -11,7 +11,7 @@
 
 use candle_core::Tensor;
 
-use super::checkpoint_state::{CheckpointState, EpochLog, Keeper};
+use super::checkpoint_state::{CheckpointState, EpochLog, Keeper, Stepped};
 use super::error::TrainError;
 use super::gradients::{Gradients, check_finite};
 use super::images::{TrainingImages, joint_batch};
@@ -121,12 +121,17 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<StepDon
     }
     let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
     let (images, labels) = joint_batch(&parts, run.needs)?;
+    let noise: Vec<String> = places.iter().map(|place| all[*place].noise()).collect();
     let slots: Vec<_> = places
         .iter()
         .enumerate()
-        .map(|(slot, place)| StepPart {
-            parameters: all[*place].member.parameters,
-            labels: (all[*place].member.slot == slot).then_some(&labels[slot]),
+        .map(|(slot, place)| {
+            let own = all[*place].member.slot == slot;
+            StepPart {
+                parameters: all[*place].member.parameters,
+                labels: own.then_some(&labels[slot]),
+                noise: own.then_some(noise[slot].as_str()),
+            }
         })
         .collect();
     let outcomes = joint_step(run.head, &slots, &images, at)?;
@@ -236,6 +241,12 @@ impl<'m, 'a> Going<'m, 'a> {
         self.order = order(self.recipe(), self.member, self.at.0);
     }
 
+    /// Names the random numbers of the next step.
+    fn noise(&self) -> String {
+        let [dataset, seed, method] = self.member.stream;
+        format!("{dataset} {seed} {method} {} {}", self.at.0, self.at.1)
+    }
+
     /// The step that is next, as if it were taken by nobody.
     fn standing(&self) -> StepDone {
         let images = self.member.images.len();
@@ -299,6 +310,9 @@ impl<'m, 'a> Going<'m, 'a> {
         let learning_rate = self.recipe().learning_rate(images, (epoch, at.1));
         self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
+        let used = |pick: &Pick| Pick { view: self.member.images.view_of(pick.view), ..*pick };
+        let picks: Vec<Pick> = self.picks().iter().map(used).collect();
+        self.member.keeper.stepped(&Stepped { at, learning_rate, loss: gradients.loss, picks: &picks });
         self.at.1 += 1;
         if self.at.1 < self.steps {
             return Ok(());

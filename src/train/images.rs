@@ -86,6 +86,11 @@ impl<'a> TrainingImages<'a> {
         frozen_pass(self.clip, pixels, needs)
     }
 
+    /// The view behind an epoch's number: a bank repeats its own.
+    pub fn view_of(&self, epoch: usize) -> usize {
+        self.set.view_of(epoch)
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.set.items.len()

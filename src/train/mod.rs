@@ -19,7 +19,7 @@ mod step;
 mod test_images;
 mod views;
 
-pub use checkpoint_state::{CheckpointState, EpochLog, Keeper, NoCheckpoints};
+pub use checkpoint_state::{CheckpointState, EpochLog, Keeper, NoCheckpoints, Stepped};
 pub use error::TrainError;
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
 pub use fit::{Fit, FitResult, Member, StepDone, fit};

@@ -15,6 +15,8 @@ pub struct StepPart<'a> {
     pub parameters: &'a Parameters,
     /// The labels of its images; `None` where only the place is held, for the sake of the others' last bits.
     pub labels: Option<&'a Tensor>,
+    /// Names the random numbers of its step, such as dropout's; without it nothing is drawn.
+    pub noise: Option<&'a str>,
 }
 
 /// The objective of a batch and its gradient for every trained parameter. Weight decay is not in it.
@@ -29,7 +31,7 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
-    let step = joint_step(head, &[StepPart { parameters, labels: Some(labels) }], images, at)?;
+    let step = joint_step(head, &[StepPart { parameters, labels: Some(labels), noise: None }], images, at)?;
     step.into_iter().flatten().next().unwrap_or_else(|| Err(TrainError::NoGradient("anything".to_owned())))
 }
 
@@ -50,7 +52,8 @@ pub fn joint_step(
     });
     let named = named.collect::<Result<Vec<_>, _>>()?;
     let labels: Vec<Option<&Tensor>> = slots.iter().map(|slot| slot.labels).collect();
-    let objectives = head.classifiers(&named)?.objectives(images, &labels)?;
+    let noise: Vec<Option<&str>> = slots.iter().map(|slot| slot.noise).collect();
+    let objectives = head.step_classifiers(&named, &noise)?.objectives(images, &labels)?;
     let Some(store) = backward(objectives.iter().flatten().map(|objective| &objective.loss))? else {
         return Ok(slots.iter().map(|_| None).collect());
     };

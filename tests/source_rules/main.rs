@@ -29,9 +29,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cluster", &["record"]),
     ("frame", &["record", "data", "stats"]),
     ("report", &["record", "frame", "stats", "data", "method", "protocol"]),
+    ("handout", &["data", "pocket"]),
+    ("import", &["data", "handout", "method", "record"]),
     ("pocket", &["backbone", "data", "preprocess", "method", "train", "report"]),
     ("handout", &["data", "pocket"]),
-    ("import", &["data", "record", "handout"]),
+    ("import", &["data", "method", "record", "handout"]),
     (
         "suite",
         &[

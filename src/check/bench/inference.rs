@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
-use super::shape::{ModelShape, class_prompts, normals, random_clip};
+use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use super::step::{Chosen, choose};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
@@ -110,7 +110,6 @@ struct Bound {
 }
 
 fn bind(bench: &EvaluateBench, clip: &Arc<Clip>) -> Result<Bound, BenchError> {
-    let texts = ClassTexts::of(&class_prompts(bench.classes));
     let shots = FixedShots::random(bench.classes, clip.config.projection_dim, clip.device())?;
     let mut bound = Bound {
         fixed: Vec::new(),
@@ -121,7 +120,8 @@ fn bind(bench: &EvaluateBench, clip: &Arc<Clip>) -> Result<Bound, BenchError> {
         image: 0,
     };
     for id in &bench.methods {
-        let Chosen { method, .. } = choose(id, bench.k)?;
+        let Chosen { method, sentence, .. } = choose(id, bench.k)?;
+        let texts = ClassTexts::of(&class_prompts_for(&sentence, bench.classes));
         let head = method.bind(clip, &texts)?;
         bound.needs = bound.needs.or(method.needs());
         let seeds = if method.draws() { bench.n_seeds } else { 1 };

@@ -120,13 +120,24 @@ pub fn random_clip(config: &ClipConfig, device: &Device) -> Result<Arc<Clip>, Be
 /// Prompts [SOS, 4 shared words, 1 to 5 words of the class's own, ".", EOS]. The length behind the shared
 /// words is 5 on average, as for the class names of the eleven datasets.
 pub fn class_prompts(classes: usize) -> Vec<Vec<u32>> {
+    prompts_behind(SHARED_WORDS, classes)
+}
+
+/// The same behind as many shared words as a sentence has in front of the class name `{}`, which contexts take the places
+/// of; behind four at the least.
+pub(super) fn class_prompts_for(sentence: &str, classes: usize) -> Vec<Vec<u32>> {
+    let words = sentence.split("{}").next().unwrap_or_default().split_whitespace().count() as u32;
+    prompts_behind(words.max(SHARED_WORDS), classes)
+}
+
+fn prompts_behind(words: u32, classes: usize) -> Vec<Vec<u32>> {
     let (sos, eos) = (VOCABULARY as u32 - 2, VOCABULARY as u32 - 1);
-    let stop = SHARED_WORDS + 1;
+    let stop = words + 1;
     let mut stream = Stream::new(&["bench", "class names"]);
     (0..classes)
         .map(|class| {
             let mut prompt = vec![sos];
-            prompt.extend(1..=SHARED_WORDS);
+            prompt.extend(1..=words);
             let first = u64::from(stop) + 1;
             prompt.extend((0..=class % 5).map(|_| (first + stream.below(u64::from(sos) - first)) as u32));
             prompt.extend([stop, eos]);
@@ -145,6 +156,13 @@ mod tests {
         let own: usize = prompts.iter().map(|prompt| prompt.len() - 1 - SHARED_WORDS as usize).sum();
         assert_eq!(own, 250);
         assert!(prompts.iter().all(|prompt| prompt[..5] == prompts[0][..5]));
+    }
+
+    #[test]
+    fn contexts_find_as_many_words_as_their_sentence_has() {
+        assert_eq!(class_prompts_for("a {}.", 3), class_prompts(3));
+        let long = class_prompts_for("X X X X X X {}", 3);
+        assert!(long.iter().all(|prompt| prompt[..7] == long[0][..7] && prompt.len() > 8));
     }
 
     #[test]

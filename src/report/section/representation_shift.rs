@@ -9,6 +9,7 @@ use super::shift_and_loss;
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
+use crate::report::families;
 use crate::report::markdown::Table;
 use crate::report::number::count;
 use crate::report::page::Part;
@@ -139,7 +140,7 @@ fn figure(context: &Context<'_>, measured: &Measured<'_>) -> CurveFigure {
         log10_y: true,
         y_bounds: (0.0, 2.0),
         looks: looks(&measured.arms),
-        direct_labels: false,
+        direct_labels: measured.arms.len() > families::AT_ONCE,
         panels: panels.collect(),
     }
 }

@@ -69,7 +69,7 @@ pub(in crate::suite) fn save(
 }
 
 /// Plain tensors as f32, by name.
-fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
+pub(in crate::suite) fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     values
         .iter()
         .map(|(name, tensor)| {

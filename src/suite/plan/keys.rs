@@ -95,7 +95,7 @@ impl Plan {
             dataset: &dataset.id,
             split_sha256: &dataset.split_sha256,
             class_names: &dataset.class_names,
-            template: method.style.own_sentence(&dataset.template),
+            template: method.style.own_sentence(&dataset.id, &dataset.template),
             wordings: method.style.wordings(&dataset.id, &dataset.template),
             train_classes: self.suite.train_classes,
             seed: draw.map(|d| d.0),
@@ -127,7 +127,7 @@ impl Plan {
             Origin::Missing(reason) => Some(reason.clone()),
         };
         let identity = |set: &'_ Arc<BenchDataset>| {
-            let sentence = method.style.own_sentence(&set.template);
+            let sentence = method.style.own_sentence(&set.id, &set.template);
             let wordings = method.style.wordings(&set.id, &set.template);
             let parts = (&set.id, &set.split_sha256, &set.class_names, sentence);
             if wordings.is_empty() { digest(&parts) } else { digest(&(parts, wordings)) }

@@ -7,6 +7,7 @@ pub(in crate::suite) mod forget;
 pub(in crate::suite) mod life;
 pub(in crate::suite) mod options;
 pub(in crate::suite) mod provenance;
+pub(in crate::suite) mod replay;
 pub(in crate::suite) mod report;
 pub(in crate::suite) mod runner;
 pub(in crate::suite) mod status;

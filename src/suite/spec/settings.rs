@@ -8,8 +8,9 @@ use crate::protocol;
 use crate::suite::error::SuiteError;
 
 /// Keys that methods share.
-const COMMON: [(&str, &str); 21] = [
+const COMMON: [(&str, &str); 22] = [
     ("template", "sentence around a class name, with {} in its place; dataset: each dataset's own"),
+    ("template_exceptions", "by dataset, the sentence in place of template"),
     ("raw_class_names", "true keeps the underscores of class names"),
     ("learning_rate", "base learning rate; the first epoch is a warm-up at 1e-5"),
     ("batch_size", "images per step"),

@@ -17,7 +17,7 @@ impl World {
         style: &PromptStyle,
         classes: Classes,
     ) -> Result<Vec<Vec<u32>>, SuiteError> {
-        self.each_class(dataset, classes, |name| style.prompt(name, &dataset.template))
+        self.each_class(dataset, classes, |name| style.prompt(name, (&dataset.id, &dataset.template)))
     }
 
     /// The same with the further wordings that the style names.

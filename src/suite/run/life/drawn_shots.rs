@@ -5,7 +5,7 @@ use candle_core::Tensor;
 
 use super::lane::Lane;
 use crate::backbone::Clip;
-use crate::data::{ImageSource, fewshot};
+use crate::data::{Classes, ImageSource, fewshot};
 use crate::method::{MethodError, Needs, Selection, Shots};
 use crate::suite::error::SuiteError;
 use crate::suite::world::BenchDataset;
@@ -59,17 +59,27 @@ impl Lane<'_> {
         selection: Option<Selection>,
         (seed, shots): (u64, u32),
     ) -> Result<Labelled<'d>, SuiteError> {
-        let Some(selection) = selection else { return Ok(Vec::new()) };
-        let items = &dataset.split.val;
-        let items: Vec<_> = match selection.whole_split {
-            true => items.iter().collect(),
-            false => {
-                let drawn = fewshot::draw(&dataset.split, shots, seed).val;
-                drawn.into_iter().map(|place| &items[place]).collect()
-            }
-        };
-        let map = dataset.labels(self.plan.suite.train_classes);
-        let items = map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect();
+        let items = validation_items(dataset, self.plan.suite.train_classes, selection, (seed, shots));
         Ok(self.readable(dataset, items)?.0)
     }
+}
+
+/// As [`Lane::validation`], readable or not.
+pub(in crate::suite) fn validation_items(
+    dataset: &BenchDataset,
+    classes: Classes,
+    selection: Option<Selection>,
+    (seed, shots): (u64, u32),
+) -> Labelled<'_> {
+    let Some(selection) = selection else { return Vec::new() };
+    let items = &dataset.split.val;
+    let items: Vec<_> = match selection.whole_split {
+        true => items.iter().collect(),
+        false => {
+            let drawn = fewshot::draw(&dataset.split, shots, seed).val;
+            drawn.into_iter().map(|place| &items[place]).collect()
+        }
+    };
+    let kept = dataset.labels(classes).filter(items);
+    kept.into_iter().map(|local| (local.item, local.local_label)).collect()
 }

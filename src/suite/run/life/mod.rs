@@ -6,7 +6,7 @@ pub(in crate::suite) mod lane;
 
 pub(in crate::suite) mod claim;
 
-mod drawn_shots;
+pub(in crate::suite) mod drawn_shots;
 mod fit;
 mod train;
 

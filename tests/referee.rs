@@ -18,6 +18,7 @@ mod replayed;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// Runs the program.
 pub fn rpo_bench(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(args).output().unwrap()
 }
@@ -36,10 +37,12 @@ pub fn refused(args: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
+/// A path as an argument.
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// A path within the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

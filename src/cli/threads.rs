@@ -20,18 +20,38 @@ fn cores() -> usize {
 
 /// Threads inside one piece of work, and pieces of work side by side; and whether somebody typed their number.
 fn wanted(command: &Command) -> (Wanted, bool) {
-    let (typed, pocket) = match command {
-        Command::Suite(args) => (args.threads, args.clip.is_none()),
-        Command::Slurm(args) => (args.suite.threads, args.suite.clip.is_none()),
-        Command::Doctor { clip, .. } => (None, clip.is_none()),
-        Command::Pocket(_) => (None, true),
-        _ => (None, false),
+    let suite = match command {
+        Command::Suite(args) => Some(&**args),
+        Command::Slurm(args) => Some(&args.suite),
+        _ => None,
+    };
+    let (typed, lanes) = suite.map_or((None, None), |args| (args.threads, args.lanes));
+    let kind = match (suite, command) {
+        (Some(args), _) if args.clip.is_none() => Kind::Pocket,
+        (Some(args), _) if args.device == "cpu" => Kind::Real,
+        // A card is filled by one lane.
+        (Some(_), _) => Kind::Alone,
+        (None, Command::Doctor { clip: None, .. } | Command::Pocket(_)) => Kind::Pocket,
+        (None, _) => Kind::Alone,
     };
     let threads = typed.unwrap_or_else(cores).max(1);
-    let wanted =
-        if pocket { Wanted { inner: 1, lanes: threads } } else { Wanted { inner: threads, lanes: 1 } };
-    (wanted, typed.is_some())
+    (Wanted::new(kind, threads, lanes), typed.is_some() || lanes.is_some())
 }
+
+/// What is computed.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A suite on the small model.
+    Pocket,
+    /// A suite on a model of any size.
+    Real,
+    /// One piece of work.
+    Alone,
+}
+
+/// Threads of a lane of a real model: few enough that a product is not cut too small, enough that lanes do not fill the
+/// memory.
+const LANE_THREADS: usize = 4;
 
 /// How threads are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +61,16 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn new(kind: Kind, threads: usize, lanes: Option<usize>) -> Self {
+        let lanes = match (kind, lanes) {
+            (_, Some(lanes)) => lanes.max(1),
+            (Kind::Alone, None) => 1,
+            (Kind::Pocket, None) => threads,
+            (Kind::Real, None) => (threads / LANE_THREADS).max(1),
+        };
+        Self { inner: (threads / lanes).max(1), lanes }
+    }
+
     /// What the environment must say instead of what it says; `None` where it is as wanted. What was typed wins over a
     /// variable that was set; what follows from the number of cores does not.
     fn change(self, typed: bool, threads: Option<&str>, lanes: Option<&str>) -> Option<Self> {
@@ -89,6 +119,18 @@ pub(super) fn settle(command: &Command) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lanes_share_the_threads() {
+        let wanted = |kind, threads, lanes| {
+            let Wanted { inner, lanes } = Wanted::new(kind, threads, lanes);
+            (lanes, inner)
+        };
+        assert_eq!([2, 7, 16, 64].map(|n| wanted(Kind::Real, n, None)), [(1, 2), (1, 7), (4, 4), (16, 4)]);
+        assert_eq!(wanted(Kind::Real, 16, Some(2)), (2, 8));
+        assert_eq!(wanted(Kind::Real, 2, Some(3)), (3, 1), "more lanes than threads, as asked");
+        assert_eq!((wanted(Kind::Pocket, 2, None), wanted(Kind::Alone, 16, None)), ((2, 1), (1, 16)));
+    }
 
     #[test]
     fn what_was_typed_wins_over_the_environment_and_cores_do_not() {

@@ -22,6 +22,7 @@ mod prototypes;
 mod registry;
 mod rpo;
 pub mod rpo_full;
+mod rpo_ordinary;
 mod sets;
 mod settings;
 mod setup;

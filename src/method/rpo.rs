@@ -17,6 +17,7 @@ use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::registry::{Entry, Family, PublishedTensor, Switch};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
+use super::rpo_ordinary::OrdinaryHead;
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -52,13 +53,13 @@ pub enum Pairing {
     All,
 }
 
-/// How a masked RPO is computed; the numbers agree but for their last bits.
+/// How RPO is computed; the numbers agree but for their last bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Computation {
-    /// Readers over cached keys and values.
+    /// Prompt rows over cached keys and values; without the mask, images as whole sequences.
     Cached,
-    /// Whole sequences under the mask, texts padded to the model's length: the published code.
+    /// Whole sequences under a mask, texts padded to the model's length: the published code.
     FullSequences,
 }
 
@@ -229,13 +230,13 @@ impl Method for Rpo {
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
         let prompts = &texts.prompts;
-        if !self.mask {
-            let full = FullSequences::new(clip, prompts, Visibility::Ordinary)?;
-            return Ok(Box::new(full.with_pairing(self.pairing)));
-        }
         if self.computation == Computation::FullSequences {
-            let full = FullSequences::new(clip, prompts, Visibility::ReadOnly)?;
+            let visibility = if self.mask { Visibility::ReadOnly } else { Visibility::Ordinary };
+            let full = FullSequences::new(clip, prompts, visibility)?;
             return Ok(Box::new(full.with_pairing(self.pairing).padded_to(clip.config.context_length)));
+        }
+        if !self.mask {
+            return Ok(Box::new(OrdinaryHead::new(clip, prompts, self.pairing)?));
         }
         let layout = TextLayout::shared(prompts, clip.config.context_length)?;
         let texts = clip.text.encode(&layout)?;

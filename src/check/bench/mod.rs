@@ -7,6 +7,7 @@ mod error;
 mod evaluate;
 mod launches;
 mod meter;
+mod scale;
 mod shape;
 mod step;
 
@@ -14,5 +15,6 @@ pub use error::BenchError;
 pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
 pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::Place;
+pub use scale::{ScaleBench, ScaleReport, bench_scale};
 pub use shape::{SHAPES, Shape, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

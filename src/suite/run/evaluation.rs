@@ -22,6 +22,10 @@ impl<'a> Lane<'a> {
         classes: Classes,
         candidates: &mut [Candidate<'a>],
     ) -> Result<(), SuiteError> {
+        // Nobody is left to be tested: no image is opened.
+        if self.together(dataset, classes, candidates).is_empty() {
+            return Ok(());
+        }
         let listed = dataset.of_half(&dataset.split.test, classes, self.plan.limit);
         let (items, skipped) = self.readable(dataset, listed)?;
         if items.is_empty() {
@@ -68,7 +72,10 @@ impl<'a> Lane<'a> {
         let features = Some(self.features).filter(|store| store.persists());
         let images = TestImages { clip: &self.world.clip, source: &source, items: &items, needs, features };
         let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
-        let images_sha256 = source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?;
+        let images_sha256 = match predictions.iter().any(Result::is_ok) {
+            true => source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?,
+            false => String::new(),
+        };
         let seconds = started.elapsed().as_secs_f64();
         let spent: Vec<f64> = spent.iter().map(Spent::seconds).collect();
         let shared = (seconds - spent.iter().sum::<f64>()).max(0.0) / active.len().max(1) as f64;

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::measure::number;
 use super::provenance::{CommandLine, provenance};
 use super::runner::Event;
+use crate::backbone::halving::halvings;
 use crate::data::Classes;
 use crate::method::ClassTexts;
 use crate::record::{
@@ -71,6 +73,7 @@ pub(in crate::suite) fn cell_error(error: SuiteError) -> Result<String, SuiteErr
 impl<'a> Lane<'a> {
     /// Runs the pending cells of a dataset.
     pub fn run(&self, dataset: &BenchDataset, pending: &'a [CellPlan]) -> Result<(), SuiteError> {
+        let before = halvings();
         let mut candidates = self.train_all(dataset, pending)?;
         for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
             for classes in &self.plan.suite.evaluate {
@@ -78,9 +81,13 @@ impl<'a> Lane<'a> {
             }
         }
         self.measure(dataset, &mut candidates)?;
+        let halved = halvings() - before;
         for candidate in candidates {
             let training_key = candidate.plan.training_key.as_str();
-            let record = self.record(dataset, candidate);
+            let mut record = self.record(dataset, candidate);
+            if halved > 0 {
+                record.measurements.push(number("out_of_memory_halvings", &[], halved as f64));
+            }
             // First, because nobody comes back to a recorded cell.
             for target in std::iter::once(dataset).chain(self.others.iter().map(Arc::as_ref)) {
                 for classes in &self.plan.suite.evaluate {

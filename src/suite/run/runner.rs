@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::lane::Lane;
-use super::provenance::CommandLine;
+use super::provenance::{CommandLine, device_model};
 use crate::record::{Gone, Holder, Redactor, SlurmTask, Store};
 use crate::suite::disk::claimed::{Claimed, Division};
 use crate::suite::disk::{leftovers, neighbours, plans, reuse};
@@ -66,7 +66,7 @@ pub struct RunOptions<'a> {
     pub out: &'a Path,
     /// Runs finished cells again.
     pub fresh: bool,
-    /// Datasets worked on side by side, one thread each; 1 gives every thread to one dataset.
+    /// Datasets or seeds worked on side by side, as far as memory allows, each on a pool of as many threads as this one's.
     pub lanes: usize,
     /// Which part of the plan to run.
     pub shard: Shard,
@@ -154,7 +154,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     });
     // Timings are taken with the machine to oneself.
     let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
-    memory::check(world, plan, &jobs, lanes)?;
+    let lanes = memory::fitting(world, plan, &jobs, lanes)?;
     plan.suite.store(&store)?;
     plans::remember(&store, &plan.suite)?;
     if cells == 0 {
@@ -214,7 +214,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
     let (device, precision) = (world.clip.device_kind(), world.clip.precision());
-    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.identity.sha256());
+    // Another model of processor or card has other products: its last bits are its own.
+    let machine = device_model(device).unwrap_or_default();
+    let model = format!("{} {precision} {device} {machine} {NUMERICS_VERSION}", world.identity.sha256());
     let store = FeatureStore::new(model);
     Ok(match &options.cache {
         Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,
@@ -296,9 +298,8 @@ fn pieces(plan: &Plan, jobs: Vec<Job>, wanted: usize) -> Vec<Job> {
     cut
 }
 
-/// Works through the jobs on `lanes` threads and returns what other processes hold. A lane's inner loops stay
-/// on its own thread, which for a small model beats cutting every small product in two; numbers do not depend
-/// on it.
+/// Works through the jobs on `lanes` lanes and returns what other processes hold. A lane's inner loops stay on its own
+/// threads: one for a small model, which beats cutting every small product in two. Numbers do not depend on it.
 fn work(
     lane: &Lane<'_>,
     claims: &Claimed<'_>,
@@ -333,12 +334,13 @@ fn work(
             }
         }
     };
+    let threads = rayon::current_num_threads();
     if lanes <= 1 {
         drain();
     } else {
         std::thread::scope(|scope| {
             for _ in 0..lanes {
-                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
                     Ok(pool) => pool.install(drain),
                     Err(_) => drain(),
                 });

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::runner::Event;
+use crate::data::{KEPT_BYTES, KeptPictures};
 use crate::method::Needs;
 use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
@@ -113,7 +114,8 @@ impl<'a> Lane<'a> {
         owner: &str,
         out: &mut Vec<Candidate<'a>>,
     ) -> Result<(), SuiteError> {
-        let source = Fingerprint::new(dataset.source.as_ref());
+        let pictures = KeptPictures::new(dataset.source.as_ref(), KEPT_BYTES);
+        let source = Fingerprint::new(&pictures);
         let views = self.plan.settings.globals.views;
         let mut sets: Vec<(TrainingSet<'_>, u64)> = Vec::new();
         for cell in cells {

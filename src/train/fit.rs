@@ -12,8 +12,10 @@ use super::checkpoint::{Keeper, Standing};
 use super::error::TrainError;
 use super::images::{Pick, TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
+use super::prefetch::Prefetch;
 use super::recipe::Recipe;
 use super::step::{Gradients, Slot, check_finite, joint_step};
+use super::views::TrainingSet;
 use crate::backbone::Precision;
 use crate::method::{Head, Named, Needs, Parameters};
 use crate::util::rng::Stream;
@@ -30,6 +32,8 @@ pub struct Fit<'a> {
     pub storage: Precision,
     /// Trainings a step has room for.
     pub slots: usize,
+    /// Whether the next step's pixels are prepared on another thread: where a GPU computes, this one waits.
+    pub ahead: bool,
 }
 
 /// One training.
@@ -72,17 +76,26 @@ pub fn fit(
 ) -> Result<Vec<Outcome>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
-    while let Some(lead) = lead(&all) {
-        let stopping = stop();
-        if stopping || all.iter().any(|going| going.member.keeper.due()) {
-            all.iter_mut().try_for_each(Going::keep)?;
+    let side = all.first().map_or(0, |going| going.member.images.side());
+    let sets: Vec<&TrainingSet<'_>> = all.iter().map(|going| going.member.images.set()).collect();
+    std::thread::scope(|scope| {
+        let mut prefetch = match run.ahead {
+            true => Prefetch::start(scope, side),
+            false => Prefetch::none(side),
+        };
+        while let Some(lead) = lead(&all) {
+            let stopping = stop();
+            if stopping || all.iter().any(|going| going.member.keeper.due()) {
+                all.iter_mut().try_for_each(Going::keep)?;
+            }
+            if stopping {
+                return Err(TrainError::Interrupted);
+            }
+            step(run, &mut all, lead, (&sets, &mut prefetch))?;
+            done();
         }
-        if stopping {
-            return Err(TrainError::Interrupted);
-        }
-        step(run, &mut all, lead)?;
-        done();
-    }
+        Ok(())
+    })?;
     Ok(all.into_iter().map(|going| going.outcome.unwrap_or_else(|| Ok(going.log))).collect())
 }
 
@@ -93,7 +106,12 @@ fn lead(all: &[Going<'_, '_>]) -> Option<usize> {
 }
 
 /// One step of the lead and of those beside it.
-fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), TrainError> {
+fn step<'t>(
+    run: &Fit<'_>,
+    all: &mut [Going<'_, '_>],
+    lead: usize,
+    (sets, prefetch): (&[&'t TrainingSet<'t>], &mut Prefetch<'t>),
+) -> Result<(), TrainError> {
     let (at, size) = (all[lead].at, all[lead].picks(run).len());
     let mut places = vec![lead; run.slots];
     for (index, going) in all.iter().enumerate() {
@@ -103,7 +121,13 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<(), Tra
     }
     let parts: Vec<_> =
         places.iter().map(|place| (all[*place].member.images, all[*place].picks(run))).collect();
-    let (images, labels) = joint_batch(&parts, run.needs)?;
+    let (images, labels) = joint_batch(&parts, run.needs, prefetch)?;
+    if all[lead].member.images.reads_pixels(run.needs) {
+        // The same trainings beside each other again, a step further.
+        let distinct = places.iter().enumerate().filter(|(slot, place)| !places[..*slot].contains(place));
+        let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks(run)?)));
+        prefetch.ask(next);
+    }
     let slots: Vec<_> = places
         .iter()
         .enumerate()
@@ -166,6 +190,19 @@ impl<'m, 'a> Going<'m, 'a> {
     /// The views of the next step.
     fn picks(&self, run: &Fit<'_>) -> &[Pick] {
         self.order.chunks(run.recipe.batch_size).nth(self.at.1).unwrap_or_default()
+    }
+
+    /// The views of the step behind the next one; `None` at the end.
+    fn next_picks(&self, run: &Fit<'_>) -> Option<Vec<Pick>> {
+        let (epoch, step) = self.at;
+        if step + 1 < self.steps {
+            return self.order.chunks(run.recipe.batch_size).nth(step + 1).map(<[Pick]>::to_vec);
+        }
+        let more = epoch + 1 < run.recipe.epochs(self.member.images.len());
+        more.then(|| {
+            let order = order(run.recipe, self.member, epoch + 1);
+            order.chunks(run.recipe.batch_size).next().map(<[Pick]>::to_vec)
+        })?
     }
 
     fn keep(&mut self) -> Result<(), TrainError> {

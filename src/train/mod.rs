@@ -11,6 +11,7 @@ mod fit;
 mod guide;
 mod images;
 mod optimiser;
+mod prefetch;
 mod readable;
 mod recipe;
 mod schedule;

@@ -76,7 +76,8 @@ impl Lane<'_> {
                 let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
                 let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
                 let recipe = &recipe.for_shots(shots);
-                let run = Fit { head: head.as_ref(), recipe, needs, storage, slots };
+                let ahead = !clip.device().is_cpu();
+                let run = Fit { head: head.as_ref(), recipe, needs, storage, slots, ahead };
                 fit(&run, &mut members, &|| (self.stop)(), &mut || {})?
             }
             // Nothing is trained: what follows from the images is all there is.

@@ -189,19 +189,21 @@ impl Method for Rpo {
 
     fn work(&self, shape: &Shape<'_>) -> Work {
         let k = self.k as u64;
-        let cached = self.reads_cache();
-        let rows = if self.mask { shape.config.context_length as u64 } else { 0 };
-        let text = if cached { shape.text_readers(k) } else { shape.text_whole(k, rows) };
-        let image = if cached { shape.image_readers(k) } else { shape.image_whole(k) };
+        let (cached, whole) = (self.reads_cache(), self.computation == Computation::FullSequences);
+        let (text, image) = match (whole, self.mask) {
+            (true, _) => (shape.text_whole(k, shape.config.context_length as u64), shape.image_whole(k)),
+            (false, true) => (shape.text_readers(k), shape.image_readers(k)),
+            (false, false) => (shape.text_followers(k), shape.image_appended(k)),
+        };
         let evaluate = image + k * shape.classes() * shape.joint();
         let if_cached = |number: u64| if cached { number } else { 0 };
         Work {
-            bind: if_cached(shape.text_tokens()),
+            bind: if whole { 0 } else { shape.text_tokens() },
             step: text.saturating_add(shape.batch.saturating_mul(evaluate)).saturating_mul(2),
             classifier: text,
             image: if_cached(shape.image_tokens()),
             evaluate,
-            kept_text_bytes: if_cached(shape.text_cache_bytes()),
+            kept_text_bytes: if whole { 0 } else { shape.text_cache_bytes() },
             kept_image_bytes: if_cached(shape.image_cache_bytes()),
             step_bytes: shape.reader_bytes(k).saturating_add(shape.step_bytes(
                 k * (shape.config.text.width + shape.config.vision.width) as u64,

@@ -20,6 +20,8 @@ pub mod cluster;
 pub mod data;
 pub mod fetch;
 pub mod frame;
+pub mod handout;
+pub mod import;
 pub mod method;
 pub mod pocket;
 pub mod preprocess;

@@ -150,7 +150,7 @@ impl Task<'_> {
         let needs = self.method.method.needs();
         let (storage, ahead) = (Precision::F32, self.ahead);
         let run = Fit { head: self.head, recipe: &recipe, needs, storage, slots: SLOTS, ahead };
-        let parameters: Vec<Parameters> =
+        let mut parameters: Vec<Parameters> =
             slots.iter().map(|slot| initial(self.world, self.method, *slot)).collect();
         for (slot, parameters) in slots.iter().zip(&parameters) {
             if let (true, Some((_, var))) = (Some(*slot) == spoilt, parameters.iter().next()) {
@@ -159,15 +159,14 @@ impl Task<'_> {
         }
         let names = ["1", "2", "3"];
         let mut members: Vec<Member<'_>> = Vec::new();
-        for (slot, keeper) in keepers.iter_mut().enumerate() {
-            if let Some(index) = slots.iter().position(|wanted| *wanted == slot) {
-                let stream = ["eurosat", names[slot], self.method.id];
-                let (images, parameters) = (&self.images[slot], &parameters[index]);
-                members.push(Member { slot, images, stream, parameters, keeper });
-            }
+        let mut keepers: Vec<Option<&mut Memory>> = keepers.iter_mut().map(Some).collect();
+        for (slot, parameters) in slots.iter().zip(&mut parameters) {
+            let stream = ["eurosat", names[*slot], self.method.id];
+            let keeper = keepers[*slot].take().unwrap();
+            members.push(Member { slot: *slot, images: &self.images[*slot], stream, parameters, keeper });
         }
         let taken = Cell::new(0);
-        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut || taken.set(taken.get() + 1));
+        let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut |_| taken.set(taken.get() + 1));
         (outcome, parameters.iter().map(bits).collect())
     }
 

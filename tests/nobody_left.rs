@@ -67,7 +67,7 @@ fn a_pass_ends_with_its_last_classifier() {
         let images = TestImages { clip: &world.clip, source: &source, items: &items, needs, features: None };
         let panel = |fails: &bool| Panel { set: Box::new(Constant { fails: *fails }), wanted: vec![0] };
         let panels: Vec<Panel> = fails.iter().map(panel).collect();
-        let all = evaluate(&images, &panels, &mut Forgetful, &|| false).unwrap();
+        let all = evaluate(&images, &panels, &mut Forgetful, &|| false, &|_| {}).unwrap();
         assert!(all.iter().zip(fails).all(|(outcome, fails)| outcome.is_err() == *fails));
         assert!(all.iter().flatten().all(|rows| rows.len() == items.len()));
         source.1.into_inner()

@@ -5,11 +5,12 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use rpo_bench::backbone::changes::{TextChanges, TextRows, VisionChanges};
-use rpo_bench::backbone::{Clip, ClipConfig, TextLayout};
+use rpo_bench::backbone::{Clip, ClipConfig, TextLayout, Weights};
 use rpo_bench::method::rpo_full::{Visibility, text_mask};
 use rpo_bench::method::{
     ClassTexts, FixedShots, ImageBatch, Method, Named, Needs, Parameters, SettingsTable, find,
@@ -58,14 +59,20 @@ impl Task {
         numbers(&head.classifier(values).unwrap().logits(&self.images).unwrap())
     }
 
-    /// Loss and gradients at the initial parameters, moved a little.
-    fn step(&self, method: &dyn Method) -> Gradients {
+    /// Initial parameters, moved by noise of this spread.
+    fn moved(&self, method: &dyn Method, spread: f64) -> Parameters {
         let parameters = self.init(method);
         let mut stream = Stream::new(&["moved"]);
         for (_, var) in parameters.iter() {
-            let moved = var.as_tensor() + normals(var.dims(), 0.1, DType::F32, &mut stream);
+            let moved = var.as_tensor() + normals(var.dims(), spread, DType::F32, &mut stream);
             var.set(&moved.unwrap()).unwrap();
         }
+        parameters
+    }
+
+    /// Loss and gradients at the initial parameters, moved a little.
+    fn step(&self, method: &dyn Method) -> Gradients {
+        let parameters = self.moved(method, 0.1);
         let head = method.bind(&self.clip, &self.texts).unwrap();
         loss_and_gradients(head.as_ref(), &parameters, &self.images, &self.labels, (0, 0)).unwrap()
     }
@@ -117,6 +124,104 @@ fn without_their_weight_methods_are_what_they_extend() {
         assert_eq!(bits(&task.step(without.as_ref())), expected, "{id} without its weight");
         assert_ne!(bits(&task.step(method(id, &sizes).as_ref())), expected, "{id}: control");
     }
+}
+
+/// 2SFS whose first stage takes all steps is LN-only to the bit and has no second; with a share of 0.6 it has one, whose rows
+/// start at the tuned text tower and leave what the first stage gave alone.
+#[test]
+fn two_stages_become_one_where_the_first_takes_all() {
+    let task = Task::new("stages");
+    let only = method("ln_only", &[]);
+    let whole = method("two_stage", &[("fraction", 1.0)]);
+    assert_eq!(bits(&task.step(whole.as_ref())), bits(&task.step(only.as_ref())));
+    let head = whole.bind(&task.clip, &task.texts).unwrap();
+    assert!(head.second_stage().is_none());
+
+    let two = method("two_stage", &[("fraction", 0.6)]);
+    let head = two.bind(&task.clip, &task.texts).unwrap();
+    let second = head.second_stage().expect("control: a smaller share leaves a second stage");
+    let tuned = task.moved(two.as_ref(), 0.2).values().unwrap();
+    let rows = second.start(&tuned).unwrap();
+    let logits = task.logits(two.as_ref(), &rows.values().unwrap());
+    assert_eq!(logits, task.logits(only.as_ref(), &tuned), "rows start where LN-only ended");
+    for (_, var) in rows.iter() {
+        let value = var.as_tensor() + normals(var.dims(), 0.3, DType::F32, &mut Stream::new(&["rows"]));
+        var.set(&value.unwrap()).unwrap();
+    }
+    let trained = rows.values().unwrap();
+    let moved = task.logits(two.as_ref(), &trained);
+    assert_ne!(moved, logits, "control: rows count");
+    // Other classes are met by the tuned text tower, those trained on by their rows wherever they stand.
+    let strangers = Task::new("strangers").texts.prompts;
+    let prompts = vec![strangers[0].clone(), task.texts.prompts[2].clone()];
+    let texts = ClassTexts::of(&prompts);
+    let of = |method: &dyn Method, values: &Named| {
+        let head = method.bind(&task.clip, &texts).unwrap();
+        numbers(&head.classifier(values).unwrap().logits(&task.images).unwrap())
+    };
+    let (ours, text_alone) = (of(two.as_ref(), &trained), of(only.as_ref(), &tuned));
+    for image in 0..task.images.len() {
+        let row = moved[image * CLASSES + 2];
+        assert!((ours[2 * image] - text_alone[2 * image]).abs() < 1e-4, "a stranger");
+        assert!((ours[2 * image + 1] - row).abs() < 1e-4 && (row - text_alone[2 * image + 1]).abs() > 1e-3);
+    }
+}
+
+/// TCP without weight and without class rows is CoOp to the bit: loss and the context's gradient.
+#[test]
+fn tcp_without_its_parts_is_coop() {
+    let task = Task::new("tcp");
+    let same = |changes: &[(&str, f64)]| {
+        let (coop, tcp) = (method("coop", &[("context_tokens", 2.0)]), method("tcp", changes));
+        let (ours, theirs) = (task.init(tcp.as_ref()), task.init(coop.as_ref()));
+        let value = ours.values().unwrap().get("ctx", &[2, 0]).unwrap().clone();
+        theirs.set(&Named::new([("ctx".to_owned(), value)])).unwrap();
+        let step = |method: &dyn Method, parameters: &Parameters| {
+            let head = method.bind(&task.clip, &task.texts).unwrap();
+            let step = loss_and_gradients(head.as_ref(), parameters, &task.images, &task.labels, (0, 0));
+            let step = step.unwrap();
+            (step.loss, numbers(&step.tensors[0]))
+        };
+        let ((loss, gradient), (expected, of_coop)) =
+            (step(tcp.as_ref(), &ours), step(coop.as_ref(), &theirs));
+        let close = gradient.iter().zip(&of_coop).all(|(a, b)| (a - b).abs() < 1e-5);
+        (loss - expected).abs() < 1e-5 && close
+    };
+    assert!(same(&[("ctx", 2.0), ("weight", 0.0), ("layer", 0.0)]));
+    assert!(!same(&[("ctx", 2.0), ("weight", 8.0), ("layer", 0.0)]), "control: the weight counts");
+    assert!(!same(&[("ctx", 2.0), ("weight", 0.0), ("layer", 1.0)]), "control: class rows count");
+}
+
+/// Prompts overwritten before a block are gone there: where the block between passes nothing on to the tokens, no value of
+/// theirs matters, to the bit. Without the second overwriting they flow on.
+#[test]
+fn overwritten_prompts_are_gone() {
+    let mut stream = Stream::new(&["zoo", "gone"]);
+    let config = config(&mut stream);
+    let weights = random_weights(&config, DType::F32, &mut stream);
+    let mut tensors: BTreeMap<String, Tensor> =
+        weights.iter().map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect();
+    for (name, tensor) in &mut tensors {
+        if name.starts_with("vision_model.encoder.layers.1.self_attn.out_proj") {
+            *tensor = tensor.zeros_like().unwrap();
+        }
+    }
+    let (side, width) = (config.image_size, config.vision.width);
+    let pixels = normals(&[2, 3, side, side], 1.0, DType::F32, &mut stream);
+    let clip = Clip::new(config, &Weights::new("one block passes nothing on", tensors)).unwrap();
+    let mut prompts = || normals(&[2, width], 0.5, DType::F32, &mut stream);
+    let (first, last, [one, other]) = (prompts(), prompts(), [prompts(), prompts()]);
+    let features = |middle: &Tensor, overwritten: bool| {
+        let mut rows = vec![(1, middle.clone())];
+        if overwritten {
+            rows.push((2, last.clone()));
+        }
+        let changes =
+            VisionChanges { appended: Some(first.clone()), overwritten: rows, ..VisionChanges::default() };
+        numbers(&clip.vision.transformer().unwrap().encode_changed(&pixels, &changes).unwrap())
+    };
+    assert_eq!(features(&one, true), features(&other, true));
+    assert_ne!(features(&one, false), features(&other, false), "control: they flow on");
 }
 
 /// With nothing learnt or no share of what is learnt, logits are zero-shot's to the bit.

@@ -146,7 +146,8 @@ fn suite_layers(sources: &[Source]) -> Vec<String> {
 
 /// Places where a method's id is not the method: the layout of CoOp's data, a figure of the paper, a default on the command
 /// line.
-const NO_METHOD: [(&str, &str); 4] = [
+const NO_METHOD: [(&str, &str); 5] = [
+    ("report/compare/comparable.rs", "coop"),
     ("suite/world.rs", "coop"),
     ("report/compare/paper.rs", "coop"),
     ("report/compare/text.rs", "linear_probe"),

@@ -160,10 +160,12 @@ fn a_saved_file_says_what_it_is_and_is_evaluated_alone() {
         let settings = saved.settings(&Settings::new([]).unwrap()).unwrap();
         for recorded in &record.evaluations {
             let half = ("eurosat", recorded.classes);
-            let here = evaluate_file(&world, &saved, &settings, half, Some(2), &|| false).unwrap();
+            let here =
+                evaluate_file(&world, &saved, &settings, half, Some(2), &|| false, &|_, _| {}).unwrap();
             assert_eq!((here.correct, here.total), (recorded.correct, recorded.total));
         }
-        let elsewhere = evaluate_file(&world, &saved, &settings, ("dtd", Classes::All), Some(1), &|| false);
+        let elsewhere =
+            evaluate_file(&world, &saved, &settings, ("dtd", Classes::All), Some(1), &|| false, &|_, _| {});
         assert_eq!(elsewhere.unwrap().total, 16);
     }
 }
@@ -174,7 +176,8 @@ fn a_published_checkpoint_that_does_not_fit_is_refused_with_both_shapes() {
     let saved = SavedPrompts::read(&file).unwrap();
     assert_eq!((saved.method.as_str(), saved.metadata.len()), ("rpo", 0));
     let settings = saved.settings(&Settings::new([]).unwrap()).unwrap();
-    let refused = evaluate_file(&world(), &saved, &settings, ("dtd", Classes::New), Some(1), &|| false);
+    let refused =
+        evaluate_file(&world(), &saved, &settings, ("dtd", Classes::New), Some(1), &|| false, &|_, _| {});
     let said = refused.unwrap_err().to_string();
     assert!(said.contains("text_prompt has shape") && said.contains("96"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! `bench`: what a training step and an evaluation cost on this machine.
+//! `bench`: what a training step, an evaluation and a report cost on this machine.
 
 use serde_json::Value;
 
@@ -6,12 +6,15 @@ use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
 use crate::check::bench::{
-    EvaluateBench, LaunchBench, Place, ScaleBench, Shape, StepBench, bench_evaluate, bench_launches,
-    bench_scale, bench_step,
+    EvaluateBench, LaunchBench, Place, ReportBench, ScaleBench, Shape, StepBench, bench_evaluate,
+    bench_launches, bench_report, bench_scale, bench_step,
 };
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
+        BenchCommand::Report { cells, images, json } => {
+            (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
+        }
         BenchCommand::Step { method, k, batch, seeds, steps, common } => {
             let shape = Shape::find(&common.model)?;
             let place = place(&common)?;

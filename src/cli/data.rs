@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
-use super::progress::bar;
+use super::progress::Pass;
 use crate::data::export::{Encoding, InMemoryDataset, export, fitting, mark_pocket_export};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
@@ -41,6 +41,7 @@ pub(super) fn data(command: DataCommand) -> Result<Exit, Failure> {
             Exit::Usage,
             "expected --shots K, with --data DIR or --split-file FILE, or --folder DIR with --save FILE",
         )),
+        DataCommand::Draw(args) => super::draw::draw(&args),
         DataCommand::Export { pocket, datasets, lossless, jpeg } => {
             let encoding = match (lossless, jpeg) {
                 (true, _) => Encoding::Png,
@@ -67,14 +68,12 @@ pub(super) fn check(
         if ids.is_empty() { catalog.ids() } else { ids.iter().map(String::as_str).collect() };
     let mut reports = Vec::new();
     for id in ids {
-        let progress = bar(0, id);
+        let mut pass = Pass::new(id, "files");
         let state_file = state.map(|dir| dir.join(format!("{id}.jsonl")));
         let options = VerifyOptions { quick, state_file };
         let report = verify(&catalog, id, &options, &mut |done, total| {
-            progress.set_length(total as u64);
-            progress.set_position(done as u64);
+            pass.at(done as u64, total as u64);
         })?;
-        progress.finish_and_clear();
         reports.push(report);
     }
     match json {

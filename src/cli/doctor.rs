@@ -11,24 +11,20 @@ use serde::Serialize;
 use super::doctor_page::print;
 use super::exit::{Exit, Failure};
 use super::threads::lanes;
+use super::version::Build;
 use crate::backbone::ClipSource;
 use crate::data::{Availability, Catalog, DataRoot};
-use crate::preprocess::DECODER;
 use crate::record::Store;
-use crate::suite::{Estimate, Plan, Sizes, SuiteFile, World, estimate, settle_sizes};
-use crate::util::machine;
+use crate::suite::{
+    Estimate, Plan, Sizes, SuiteError, SuiteFile, World, estimate, is_embedded, load_pocket, settle_sizes,
+};
 
 /// Everything on the page; field names are the JSON keys.
 #[derive(Serialize)]
 pub(super) struct Page {
-    pub version: &'static str,
-    /// Cargo features compiled in.
-    pub features: Vec<&'static str>,
-    pub decoder: &'static str,
-    pub cores: usize,
-    pub memory_mib: Option<u64>,
-    /// Name, driver and memory of each card, as nvidia-smi says them.
-    pub gpus: Vec<String>,
+    /// Build and machine.
+    #[serde(flatten)]
+    pub build: Build,
     pub model: Option<Finding>,
     pub datasets: Vec<Availability>,
     pub suite: String,
@@ -64,12 +60,7 @@ pub(super) fn doctor(
     let suite = SuiteFile::find(suite)?;
     let datasets = data.map(states).transpose()?.unwrap_or_default();
     let mut page = Page {
-        version: env!("CARGO_PKG_VERSION"),
-        features: features(),
-        decoder: DECODER,
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_mib: machine::total_memory_bytes().map(|bytes| bytes >> 20),
-        gpus: gpus(),
+        build: Build::here(),
         model: clip.map(model),
         suite: suite.name.clone(),
         missing: Vec::new(),
@@ -133,23 +124,13 @@ fn command(suite: &str, data: Option<&str>, clip: Option<&Path>, part: bool) -> 
     words.join(" ")
 }
 
-fn features() -> Vec<&'static str> {
-    let known = [("cuda", cfg!(feature = "cuda")), ("parquet", cfg!(feature = "parquet"))];
-    known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name).collect()
-}
-
-fn gpus() -> Vec<String> {
-    let query = ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"];
-    let Ok(output) = std::process::Command::new("nvidia-smi").args(query).output() else { return Vec::new() };
-    if !output.status.success() {
-        return Vec::new();
-    }
-    String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim().to_owned()).collect()
-}
-
 /// The folder read whole: a truncated file shows here and not at hour 1.
 fn model(dir: &Path) -> Finding {
-    match ClipSource::open(dir).and_then(|folder| folder.load()) {
+    let loaded = match is_embedded(dir) {
+        true => load_pocket(),
+        false => ClipSource::open(dir).and_then(|folder| folder.load()).map_err(SuiteError::from),
+    };
+    match loaded {
         Err(error) => Finding { usable: false, what: error.to_string() },
         Ok(loaded) => {
             let (config, tokenizer) = (&loaded.config, loaded.tokenizer.is_some());

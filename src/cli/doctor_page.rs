@@ -1,20 +1,17 @@
 //! The page of `doctor` as text.
 
 use super::doctor::{CanRun, Finding, Page};
-use super::plan::summary;
+use super::plan::{WIDTH, summary};
 use crate::data::Availability;
+use crate::report::terminal::wrapped;
+
+/// Where the words of a line begin.
+const INDENT: usize = 10;
 
 /// Prints the page.
 pub(super) fn print(page: &Page) {
-    println!(
-        "rpo-bench {}, features: {}, JPEG decoder: {}",
-        page.version,
-        listed(&page.features),
-        page.decoder
-    );
-    let memory = page.memory_mib.map_or("unknown".to_owned(), |mib| format!("{mib} MiB"));
-    line("machine", &format!("{} cores, {memory} memory, GPU: {}", page.cores, listed(&page.gpus)));
-    if !page.gpus.is_empty() && !cfg!(feature = "cuda") {
+    page.build.lines().iter().for_each(|(name, value)| line(name, value));
+    if !page.build.gpus.is_empty() && !cfg!(feature = "cuda") {
         line("", "this build has no GPU support: cargo build --release --features cuda");
     }
     match &page.model {
@@ -22,7 +19,7 @@ pub(super) fn print(page: &Page) {
             line("model", &format!("{} {what}", if *usable { "ok   " } else { "FAULT" }));
         }
         None if page.datasets.is_empty() => line("model", "the embedded pocket model (--clip DIR: your own)"),
-        None => line("model", "none given; --data needs --clip DIR too"),
+        None => line("model", "none given; --data needs --clip MODEL too, or --clip pocket to try it out"),
     }
     if page.datasets.is_empty() {
         line("data", "the embedded pocket pictures (--data DIR: your own)");
@@ -40,18 +37,14 @@ pub(super) fn print(page: &Page) {
 }
 
 fn line(key: &str, text: &str) {
-    println!("{key:<9} {text}");
-}
-
-fn listed<T: AsRef<str>>(list: &[T]) -> String {
-    match list {
-        [] => "none".to_owned(),
-        _ => list.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("; "),
+    for (row, text) in wrapped(text, WIDTH - INDENT).lines().enumerate() {
+        println!("{:<INDENT$}{text}", if row == 0 { key } else { "" });
     }
 }
 
 fn can_run(page: &Page, run: &CanRun) {
-    line("can run", &run.command);
+    // Somebody copies it.
+    println!("{:<INDENT$}{}", "can run", run.command);
     if !page.missing.is_empty() {
         line("", &format!("on {}; not there:", run.datasets.join(", ")));
         page.missing.iter().for_each(|reason| line("", &format!("  {reason}")));

@@ -1,9 +1,11 @@
 //! `evaluate --prompts FILE`: somebody's prompts, one's own data.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
+use super::progress::Pass;
 use super::signals::{graceful, stopped};
 use super::suite::device;
 use crate::data::Classes;
@@ -47,7 +49,10 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
     for dataset in &datasets {
         for classes in &halves {
             let half = (dataset.as_str(), *classes);
-            rows.push(evaluate_file(&world, &saved, &settings, half, args.limit, &stopped)?);
+            let pass = RefCell::new(Pass::new(&format!("{dataset} {classes}"), "images"));
+            let heard = |done: usize, of: usize| pass.borrow_mut().at(done as u64, of as u64);
+            rows.push(evaluate_file(&world, &saved, &settings, half, args.limit, &stopped, &heard)?);
+            drop(pass);
             let Some(row) = rows.last().filter(|_| !args.json) else { continue };
             let percent = 100.0 * row.correct as f64 / row.total as f64;
             let half = row.classes.as_str();

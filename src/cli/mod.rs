@@ -2,18 +2,22 @@
 
 mod args;
 mod bench;
+mod board;
 mod closed_pipe;
 mod cluster;
 mod compare;
 mod data;
 mod doctor;
 mod doctor_page;
+mod draw;
 mod evaluate;
 mod exit;
 mod fetch;
+mod import;
 mod list;
 mod model;
 mod named;
+mod new_suite;
 mod parity;
 mod plan;
 mod pocket;
@@ -27,6 +31,8 @@ mod status;
 mod suite;
 mod threads;
 mod verify;
+mod version;
+mod watch;
 
 pub use exit::Exit;
 pub use run::main;

@@ -8,13 +8,13 @@ use super::exit::{Exit, Failure};
 use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipSource, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, read_file, test_transform};
-use crate::suite::{load_pocket, pocket_vocabulary};
+use crate::suite::{is_embedded, load_pocket, pocket_vocabulary};
 use crate::util::mistaken::Mistake;
 
 fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
     Ok(match clip {
-        Some(dir) => ClipSource::open(dir)?.load()?,
-        None => load_pocket()?,
+        Some(dir) if !is_embedded(dir) => ClipSource::open(dir)?.load()?,
+        _ => load_pocket()?,
     })
 }
 

@@ -58,6 +58,23 @@ pub(super) fn find(out: &Path, name: &str, command: &str) -> Result<Run, Failure
     Err(Failure::new(Exit::Data, message))
 }
 
+/// A run that has no record yet: its suite and profile as `name` has them, `pocket` where it has none.
+///
+/// # Errors
+/// A usage failure for a name that is neither a suite nor starts with one.
+pub(super) fn planned(out: &Path, name: &str) -> Result<Run, Failure> {
+    let whole = match SUITES.iter().any(|(suite, _)| *suite == name) {
+        true => format!("{name}-pocket"),
+        false => name.to_owned(),
+    };
+    let (suite, profile) = by_name(&whole);
+    if !is_plain(&whole) || !SUITES.iter().any(|(known, _)| *known == suite) {
+        let message = format!("--run {name}: no such run, and no suite's name; expected SUITE-PROFILE");
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    Ok(Run { store: Store::new(out, &suite, &profile), name: whole, suite, profile })
+}
+
 impl Run {
     /// Opens a run directory. Its records say whose it is; without one, its name does.
     fn open(dir: &Path) -> Result<Self, Failure> {

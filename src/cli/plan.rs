@@ -6,7 +6,12 @@ use super::args::SuiteArgs;
 use super::exit::{Exit, Failure};
 use super::signals::stopped;
 use super::threads::lanes;
-use crate::suite::{Estimate, MethodSettings, Plan, World, estimate};
+use crate::suite::{Estimate, Load, MethodSettings, Plan, World, estimate};
+
+/// Columns of a terminal that nobody has to widen.
+pub(super) const WIDTH: usize = 80;
+/// Where the words of a named line begin.
+const INDENT: usize = 14;
 
 pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit, Failure> {
     world.check(&[plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat())?;
@@ -15,12 +20,66 @@ pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit,
         println!("{}", serde_json::to_string(&estimate)?);
         return Ok(Exit::Ok);
     }
+    header(world, plan);
+    println!();
+    loads("method", &estimate.methods);
+    println!();
+    loads("dataset", &estimate.datasets);
+    println!();
+    if args.cells {
+        cells(&estimate);
+        println!();
+    }
+    departures(&estimate.settings);
+    println!();
+    line("in all", &[format!("{}; nothing was written", summary(&estimate))]);
+    if !args.cells {
+        line("", &["--cells shows every cell, --json has everything".to_owned()]);
+    }
+    Ok(Exit::Ok)
+}
+
+/// What the suite asks for, a line each.
+fn header(world: &World, plan: &Plan) {
+    let suite = &plan.suite;
+    let numbers = |list: Vec<String>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    line("suite", &[format!("{} on {}: {}", suite.name, world.profile, suite.title)]);
+    line("datasets", &suite.datasets);
+    if !suite.evaluate_on.is_empty() {
+        line("tested on too", &suite.evaluate_on);
+    }
+    line("methods", &suite.methods);
+    line("seeds", &[numbers(suite.seeds.iter().map(u64::to_string).collect())]);
+    line("shots", &[numbers(suite.shots.iter().map(u32::to_string).collect())]);
+    if !suite.sweep.is_empty() {
+        let swept: Vec<String> = suite.sweep.iter().flat_map(|table| table.keys().cloned()).collect();
+        line("swept", &swept);
+    }
+}
+
+/// A table of the methods or datasets.
+fn loads(what: &str, loads: &[Load]) {
+    println!("{what:18} {:>7} {:>9} {:>10} {:>9} {:>14}", "cells", "complete", "trainings", "TFLOP", "time");
+    for load in loads {
+        println!(
+            "{:18} {:>7} {:>9} {:>10} {:>9.2} {:>14}",
+            load.name,
+            load.cells,
+            load.cells - load.cells_to_run,
+            load.trainings,
+            1e-12 * load.flop,
+            duration(load.seconds),
+        );
+    }
+}
+
+fn cells(estimate: &Estimate) {
     for planned in &estimate.cells {
         let cell = &planned.cell;
         let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
         let variant: Vec<String> = cell.variant.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        println!(
-            "{:18} {:12} seed {:>2}  shots {:>2}  {}  {}{}",
+        let text = format!(
+            "{:16} {:13} seed {:>2} shots {:>2} {} {}{}{}",
             cell.dataset,
             cell.method,
             number(cell.seed),
@@ -28,11 +87,31 @@ pub(super) fn show(args: &SuiteArgs, world: &World, plan: &Plan) -> Result<Exit,
             &planned.key[..12],
             if planned.complete { "complete " } else { "" },
             variant.join(" "),
+            if planned.trained_classes_only { "new classes —, trained classes only" } else { "" },
         );
+        println!("{}", text.trim_end());
     }
-    departures(&estimate.settings);
-    println!("{}; nothing was written", summary(&estimate));
-    Ok(Exit::Ok)
+}
+
+/// A name and its list, broken between words where the terminal ends.
+fn line(name: &str, values: &[String]) {
+    let text = values.join(", ");
+    let mut row = format!("{name:<INDENT$}");
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && row.chars().count() + 1 + word.chars().count() > WIDTH {
+            println!("{row}");
+            row = " ".repeat(INDENT);
+            empty = true;
+        }
+        // Wide names leave no room between themselves and the first word.
+        if !empty || !row.ends_with(' ') {
+            row.push(' ');
+        }
+        row.push_str(word);
+        empty = false;
+    }
+    println!("{row}");
 }
 
 /// Where settings are not the published ones, a line for each method; what all of them share comes first.
@@ -43,16 +122,15 @@ fn departures(settings: &[MethodSettings]) {
         let global = each.published.iter().filter(|(key, _)| !key.starts_with(&format!("{}.", each.method)));
         shared.extend(global.map(|(key, published)| (key, (&each.settings[key], published))));
     }
-    let line = |name: &str, values: Vec<String>| println!("  {name:14} {}", values.join(", "));
-    println!("settings that are not the published ones (`--json` has all, `list settings` explains them):");
+    println!("settings that are not the published ones (`list settings` explains them)");
     if own.iter().all(|each| each.published.is_empty()) {
-        println!("  none");
+        line("none", &[]);
     }
     if !shared.is_empty() {
         let words = |(key, (ours, published)): (&String, (&String, &String))| {
             format!("{key} {ours} (published {published})")
         };
-        line("all methods", shared.into_iter().map(words).collect());
+        line("all methods", &shared.into_iter().map(words).collect::<Vec<_>>());
     }
     for each in own {
         let prefix = format!("{}.", each.method);
@@ -66,10 +144,10 @@ fn departures(settings: &[MethodSettings]) {
             None => each.method.clone(),
         };
         if !values.is_empty() {
-            line(&name, values);
+            line(&name, &values);
         }
         if let Some(caution) = &each.caution {
-            line(&name, vec![caution.clone()]);
+            line(&name, std::slice::from_ref(caution));
         }
     }
 }

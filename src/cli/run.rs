@@ -8,16 +8,20 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, fetch, list, model, parity, pocket, report, runs, signals, slurm,
-    status, suite, threads, verify,
+    bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, report, runs,
+    signals, slurm, status, suite, threads, verify, version,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
 pub fn main() -> ExitCode {
     super::closed_pipe::end_quietly();
     let cli = Cli::parse();
-    let result =
-        threads::settle(&cli.command).and_then(|()| signals::watch()).and_then(|()| dispatch(cli.command));
+    let result = match cli.command {
+        None => version::version(cli.verbose),
+        Some(command) => {
+            threads::settle(&command).and_then(|()| signals::watch()).and_then(|()| dispatch(command))
+        }
+    };
     let exit = match result {
         Ok(exit) => exit,
         Err(failure) => {
@@ -35,6 +39,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Slurm(args) => slurm::slurm(&args),
         Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
+        Command::Import(command) => import::import(&command),
         Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
         Command::Runs(command) => runs::runs(command),

@@ -1,25 +1,25 @@
 //! `suite NAME`: plan, run, report.
 
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use candle_core::Device;
-use indicatif::ProgressBar;
 
 use super::args::SuiteArgs;
 use super::cluster::{cluster_name, gone, this_task, variable};
 use super::exit::{Exit, Failure};
+use super::new_suite;
 use super::plan;
-use super::progress::bar;
-use super::report::warn;
+use super::report::{document, told, warn};
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
+use super::watch::Watch;
 use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
 use crate::record::{Redactor, Store, kept_so_far};
+use crate::report::RenderedReport;
 use crate::suite::{
-    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, World, free_profile,
-    method_id, render_report, run, settle_sizes,
+    CommandLine, Event, Plan, RunOptions, Settings, Shard, Sizes, SuiteError, SuiteFile, Summary, World,
+    free_profile, method_id, render_report, run, settle_sizes,
 };
 
 const GIB: u64 = 1 << 30;
@@ -145,6 +145,19 @@ fn share(args: &SuiteArgs) -> Result<(Shard, Option<(usize, usize)>), Failure> {
 }
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
+    match (args.name.as_str(), &args.new_name) {
+        ("new", Some(name)) => return new_suite::write(name, &args.out),
+        ("new", None) => {
+            let message = "suite new: give it a name, such as `suite new my_suite`";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        (suite, Some(word)) => {
+            let message =
+                format!("suite {suite} {word}: one suite at a time; `suite new NAME` writes a suite file");
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        (_, None) => {}
+    }
     SuiteFile::find(&args.name)?;
     if let Some(time) = args.stop_after {
         stop_after(time)?;
@@ -159,12 +172,14 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
     sizes.keep(&store(args, &plan.suite.name, &world))?;
     if world.data_kind().starts_with("pocket") {
         eprintln!("pocket profile: rendered pictures; its numbers are not comparable with any paper");
+    } else if world.settings_profile == "pocket" {
+        eprintln!("the pocket model has seen rendered pictures only: of yours its numbers say nothing");
     }
     let named = [plan.suite.datasets.as_slice(), &plan.suite.evaluate_on].concat();
     world.notes(&named, &plan.suite.shots)?.iter().for_each(|note| eprintln!("{note}"));
     let started = Instant::now();
-    let progress: Mutex<Option<ProgressBar>> = Mutex::new(None);
-    let event = |event: Event| hear(&progress, event);
+    let watch = Watch::new(lanes(), args.quiet);
+    let event = |event: Event| watch.hear(&event);
     let options = RunOptions {
         out: &args.out,
         fresh: args.fresh,
@@ -182,7 +197,9 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         event: &event,
     };
     let run_dir = store(args, &plan.suite.name, &world).dir().to_owned();
-    let summary = match run(&world, &plan, &options) {
+    let summary = run(&world, &plan, &options);
+    drop(watch);
+    let summary = match summary {
         Ok(summary) => summary,
         Err(error) => return Err(after(args, &run_dir, error.into())?),
     };
@@ -195,19 +212,30 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Exit, Failure> {
         },
     };
     let seconds = started.elapsed().as_secs_f64();
-    let (done, skipped, failed) = (summary.done, summary.skipped, summary.failed);
-    println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
-    if summary.elsewhere > 0 {
-        println!(
-            "{} cells are being run by another process on this output; its report will hold them",
-            summary.elsewhere
-        );
-    }
-    if let Some(report) = report {
-        println!("report: {}", report.dir.join("README.md").display());
-        warn(&report);
-    }
+    tell(args, &summary, report.as_ref(), seconds);
+    let failed = summary.failed;
     Ok(if failed > 0 { Exit::RunFailed } else { Exit::Ok })
+}
+
+/// Prints what was done and what came out.
+fn tell(args: &SuiteArgs, summary: &Summary, report: Option<&RenderedReport>, seconds: f64) {
+    let Summary { done, skipped, failed, elsewhere } = *summary;
+    if args.json {
+        let counts = serde_json::json!({
+            "done": done, "skipped": skipped, "failed": failed, "elsewhere": elsewhere, "seconds": seconds,
+            "report": report.map(document),
+        });
+        println!("{counts}");
+    } else {
+        println!("{done} cells run, {skipped} already complete, {failed} failed, in {seconds:.1} s");
+        if elsewhere > 0 {
+            println!(
+                "{elsewhere} cells are being run by another process on this output; its report will hold them"
+            );
+        }
+        report.iter().for_each(|report| told(report, args.quiet));
+    }
+    report.map(warn);
 }
 
 /// What an interrupted task of Slurm does before it ends: it goes back in the queue, where that was asked for, where its
@@ -282,40 +310,6 @@ fn redactor(args: &SuiteArgs) -> Redactor {
         (Some(args.out.as_path()), "<out>"),
     ];
     Redactor::new(places.into_iter().filter_map(|(path, name)| Some((path?, name))))
-}
-
-fn hear(progress: &Mutex<Option<ProgressBar>>, event: Event) {
-    let Ok(mut slot) = progress.lock() else { return };
-    match event {
-        Event::Planned { trainings, cells, skipped } => {
-            let (side, threads) = (lanes(), rayon::current_num_threads());
-            eprintln!(
-                "{cells} cells to run ({trainings} trainings), {skipped} already complete; {side} at a time, threads \
-                 each: {threads}"
-            );
-            *slot = (cells > 0).then(|| bar(trainings + cells, "trainings and cells"));
-        }
-        Event::LeftOut { dataset, reason } => say(slot.as_ref(), &format!("{dataset}: left out: {reason}")),
-        Event::Damaged { path, reason } => {
-            say(slot.as_ref(), &format!("{path}: {reason}; its cell is run again"));
-        }
-        Event::CacheFailed { reason } => {
-            say(slot.as_ref(), &format!("the cache folder could not be written to: {reason}"));
-        }
-        Event::TrainingDone | Event::CellDone { .. } => {
-            if let Some(bar) = slot.as_ref() {
-                bar.inc(1);
-            }
-        }
-    }
-}
-
-/// A line above the progress bar.
-fn say(bar: Option<&ProgressBar>, line: &str) {
-    match bar {
-        Some(bar) => bar.suspend(|| eprintln!("{line}")),
-        None => eprintln!("{line}"),
-    }
 }
 
 #[cfg(test)]

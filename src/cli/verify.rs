@@ -20,7 +20,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut verdicts = Vec::new();
     for path in paths {
         let (mut verdict, parsed) = quick(&path)?;
-        if let (false, Some((record, run_dir))) = (args.quick, parsed) {
+        // What another program made cannot be run again by this one.
+        if let (false, Some((record, run_dir))) = (args.quick || verdict.imported, parsed) {
             let needed = format!(
                 "{} {} {}",
                 record.provenance.data_kind, record.cell.profile, record.provenance.dtype
@@ -39,10 +40,15 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<Exit, Failure> {
         verdicts.push(verdict);
     }
     let failed = verdicts.iter().filter(|verdict| !verdict.passes()).count();
+    let imported = verdicts.iter().filter(|verdict| verdict.imported).count();
     if args.json {
-        println!("{}", serde_json::json!({ "records": verdicts, "pass": failed == 0 }));
+        println!("{}", serde_json::json!({ "records": verdicts, "imported": imported, "pass": failed == 0 }));
     } else {
-        println!("{} records checked, {failed} with faults", verdicts.len());
+        let others = match imported {
+            0 => String::new(),
+            n => format!("; {n} imported ones are not verified, other programs made them"),
+        };
+        println!("{} records checked, {failed} with faults{others}", verdicts.len() - imported);
     }
     Ok(if failed == 0 { Exit::Ok } else { Exit::Differs })
 }
@@ -103,7 +109,11 @@ fn open_world(args: &VerifyArgs, record: &RunRecord) -> Result<World, Failure> {
 }
 
 fn show(verdict: &Verdict) {
-    let mark = if verdict.passes() { "ok    " } else { "FAULTY" };
+    let mark = match (verdict.passes(), verdict.imported) {
+        (true, false) => "ok    ",
+        (true, true) => "import",
+        (false, _) => "FAULTY",
+    };
     let path = &verdict.record_path;
     match &verdict.comparison {
         Some(comparison) if comparison.bit_equal => println!("{mark} {}: bit-equal: {path}", verdict.cell),

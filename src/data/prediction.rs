@@ -11,7 +11,7 @@ pub struct Prediction {
     pub label: u32,
     /// Predicted class, counted likewise.
     pub predicted: u32,
-    /// Probability of the true class.
+    /// Probability of the true class; NaN where an imported prediction does not state it.
     pub p_true: f32,
     /// What the classifier's confidence says; `None` in files of earlier versions.
     pub confidence: Option<Confidence>,
@@ -22,6 +22,7 @@ pub struct Prediction {
 pub struct Confidence {
     /// Probability of the predicted class.
     pub p_predicted: f32,
-    /// `p_predicted` less the probability of the second likeliest class: 0 for a tie, 1 where there is no second class.
+    /// `p_predicted` less the probability of the second likeliest class: 0 for a tie, 1 where there is no second class;
+    /// NaN where an imported prediction does not state it.
     pub margin: f32,
 }

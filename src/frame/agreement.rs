@@ -25,18 +25,26 @@ pub(super) fn check(records: &[&RunRecord]) -> Result<(), FrameError> {
         let (cell, origin) = (&record.cell, &record.provenance);
         let world = (cell.suite.as_str(), cell.profile.as_str(), origin.data_kind.as_str());
         let agree = Agree { record };
-        agree.on(&mut models, (world.0, world.1), short(origin.model()), "model", || {
-            format!("the model called {}", cell.profile)
-        })?;
+        // What another program did not say cannot disagree.
+        let imported = record.imported().is_some();
+        if !imported {
+            agree.on(&mut models, (world.0, world.1), short(origin.model()), "model", || {
+                format!("the model called {}", cell.profile)
+            })?;
+        }
         let place = (world, cell.dataset.as_str());
-        agree.on(&mut lists, place, short(&origin.split_sha256), "split", || {
-            format!("the lists of {} (split_sha256)", cell.dataset)
-        })?;
+        if !(imported && origin.split_sha256.is_empty()) {
+            agree.on(&mut lists, place, short(&origin.split_sha256), "split", || {
+                format!("the lists of {} (split_sha256)", cell.dataset)
+            })?;
+        }
         for evaluation in &record.evaluations {
             let (dataset, half) = (evaluation.dataset.as_str(), evaluation.classes);
             let place = (world, dataset, half, cell.limit);
             let words = || format!("the number of {half} classes of {dataset}");
-            agree.on(&mut classes, place, evaluation.class_count.to_string(), "class_count", words)?;
+            if !(imported && evaluation.class_count == 0) {
+                agree.on(&mut classes, place, evaluation.class_count.to_string(), "class_count", words)?;
+            }
             // Where unreadable pictures are left out, the count of them is on the page.
             let skips = record.switches.get("data.broken_images").is_some_and(|word| word == "skip");
             let Some(hash) = evaluation.images_sha256.as_ref().filter(|_| !skips) else { continue };

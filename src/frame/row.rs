@@ -3,7 +3,11 @@
 //! `dataset` is the one evaluated on; `train_dataset` differs from it only under domain shift.
 
 use crate::data::Classes;
+use crate::record::imported::DATA_KIND;
 use crate::record::{Evaluation, Identity, RunRecord};
+
+/// Units of a reported accuracy in one percent.
+const MILLION: f64 = 1e6;
 
 /// One evaluation of one record. The field order is the sorting order of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,7 +16,7 @@ pub struct Row {
     pub suite: String,
     /// `pocket`, or the model folder's name.
     pub profile: String,
-    /// Kind of pictures: `pocket`, `folder` or `coop`.
+    /// Kind of pictures: `pocket`, `folder` or `coop`; `imported` for results of another program.
     pub data: String,
     /// Dataset evaluated on.
     pub dataset: String,
@@ -45,6 +49,8 @@ pub struct Row {
     pub total: u64,
     /// Trained scalars; 0 for zero-shot.
     pub trainable_parameters: u64,
+    /// Accuracy in millionths of a percent where it was reported without counts.
+    pub reported: Option<u64>,
 }
 
 impl Row {
@@ -70,11 +76,20 @@ impl Row {
             correct: evaluation.correct,
             total: evaluation.total,
             trainable_parameters: record.training.as_ref().map_or(0, |t| t.trainable_parameters),
+            reported: record.reported_pct(evaluation).map(|pct| (pct * MILLION).round() as u64),
         }
+    }
+
+    /// Whether another program made the result.
+    pub fn is_imported(&self) -> bool {
+        self.data == DATA_KIND
     }
 
     /// Accuracy in percent; 0 for an empty test set.
     pub fn accuracy_pct(&self) -> f64 {
+        if let Some(reported) = self.reported {
+            return reported as f64 / MILLION;
+        }
         if self.total == 0 { 0.0 } else { 100.0 * self.correct as f64 / self.total as f64 }
     }
 
@@ -82,7 +97,7 @@ impl Row {
     pub fn same_place(&self, other: &Self) -> bool {
         let place = |row: &Self| {
             let mut row = row.clone();
-            (row.correct, row.total, row.trainable_parameters) = (0, 0, 0);
+            (row.correct, row.total, row.trainable_parameters, row.reported) = (0, 0, 0, None);
             row
         };
         place(self) == place(other)

@@ -105,7 +105,7 @@ fn place_of(row: &Row) -> Row {
     let mut place = row.clone();
     place.seed = None;
     place.classes = Classes::All;
-    (place.correct, place.total, place.trainable_parameters) = (0, 0, 0);
+    (place.correct, place.total, place.trainable_parameters, place.reported) = (0, 0, 0, None);
     place
 }
 

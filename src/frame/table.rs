@@ -82,14 +82,31 @@ impl Frame {
 
     /// Key of the record behind one of `summary`'s accuracies.
     pub fn record_key(&self, summary: &SummaryRow, seed: Option<u64>, classes: Classes) -> Option<&str> {
-        let wanted = |row: &Row| row.seed == seed && row.classes == classes && summary.holds(row);
-        self.rows.iter().zip(&self.keys).find(|(row, _)| wanted(row)).map(|(_, key)| key.as_str())
+        let first = self.first_at(&Row { seed, classes, ..summary.place.clone() });
+        let found = self
+            .rows
+            .get(first)
+            .filter(|row| row.seed == seed && row.classes == classes && summary.holds(row));
+        found.and_then(|_| self.keys.get(first)).map(String::as_str)
     }
 
     /// Keys of the records behind `summary`, in the order of the rows.
     pub fn record_keys(&self, summary: &SummaryRow) -> Vec<&str> {
-        let rows = self.rows.iter().zip(&self.keys).filter(|(row, _)| summary.holds(row));
-        rows.map(|(_, key)| key.as_str()).collect()
+        let first = self.first_at(&Row { seed: None, classes: Classes::Base, ..summary.place.clone() });
+        let rows = self.rows[first..].iter().zip(&self.keys[first..]);
+        rows.take_while(|(row, _)| summary.holds(row)).map(|(_, key)| key.as_str()).collect()
+    }
+
+    /// Position of the first row at or behind a place. Rows are sorted by place, and what was counted comes last, so
+    /// the rows of one summary stand together.
+    fn first_at(&self, place: &Row) -> usize {
+        let place = Row { correct: 0, total: 0, trainable_parameters: 0, ..place.clone() };
+        self.rows.partition_point(|row| *row < place)
+    }
+
+    /// Rows with the keys of their records.
+    pub fn keyed_rows(&self) -> impl Iterator<Item = (&Row, &str)> {
+        self.rows.iter().zip(self.keys.iter().map(String::as_str))
     }
 
     /// One line per dataset × method × variant × shots (× everything else but seed and classes).

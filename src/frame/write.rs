@@ -11,6 +11,7 @@ use super::error::FrameError;
 use super::row::Row;
 use super::summary::{Accuracy, SummaryRow};
 use super::table::Frame;
+use crate::stats::measures::{Measure, SetMeasures};
 
 /// Name of the suite's own settings in the column `variant`.
 const DEFAULT: &str = "default";
@@ -30,6 +31,21 @@ impl Frame {
     /// [`FrameError::Write`].
     pub fn write_summary_csv(&self, out: impl Write) -> Result<(), FrameError> {
         csv("summary", summary_table(&self.summary()), out)
+    }
+
+    /// Writes `measures.csv`: one line per row of `results.csv`, in the same order. `of` gives the measures of the
+    /// row of a record; where predictions are absent the cells are empty.
+    ///
+    /// # Errors
+    /// [`FrameError::Write`].
+    pub fn write_measures_csv<'m>(
+        &self,
+        out: impl Write,
+        of: impl Fn(&str, &Row) -> Option<&'m SetMeasures>,
+    ) -> Result<(), FrameError> {
+        let lines: Vec<MeasuredLine<'_>> =
+            self.keyed_rows().map(|(row, key)| MeasuredLine { row, key, set: of(key, row) }).collect();
+        csv("measures", measures_table(&lines), out)
     }
 
     /// Writes `results.parquet`, with the rows of `results.csv`.
@@ -71,6 +87,16 @@ fn variant(row: &Row) -> &str {
     if row.variant.is_empty() { DEFAULT } else { &row.variant }
 }
 
+/// Whether there are counts behind an accuracy.
+fn counted(row: &Row) -> bool {
+    row.reported.is_none()
+}
+
+/// Trained scalars; nobody says how many another program trained.
+fn trained(row: &Row) -> Option<u64> {
+    (!row.is_imported()).then_some(row.trainable_parameters)
+}
+
 fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
     DataFrame::new_infer_height(vec![
         text("suite", rows, |r| &r.suite),
@@ -82,16 +108,47 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         whole("seed", rows, |r| r.seed),
         whole("shots", rows, |r| r.shots.map(u64::from)),
         text("classes", rows, |r| r.classes.as_str()),
-        whole("correct", rows, |r| Some(r.correct)),
-        whole("total", rows, |r| Some(r.total)),
+        whole("correct", rows, |r| counted(r).then_some(r.correct)),
+        whole("total", rows, |r| counted(r).then_some(r.total)),
         real("accuracy_pct", rows, |r| Some(r.accuracy_pct())),
-        whole("trainable_parameters", rows, |r| Some(r.trainable_parameters)),
+        whole("trainable_parameters", rows, |r| trained(r)),
         text("dtype", rows, |r| &r.dtype),
         text("train_dataset", rows, |r| &r.train_dataset),
         text("train_classes", rows, |r| r.train_classes.as_str()),
         whole("limit", rows, |r| r.limit.map(u64::from)),
         text("settings", rows, |r| &r.settings),
     ])
+}
+
+/// A row of `measures.csv`.
+struct MeasuredLine<'a> {
+    row: &'a Row,
+    key: &'a str,
+    set: Option<&'a SetMeasures>,
+}
+
+fn measures_table(lines: &[MeasuredLine<'_>]) -> PolarsResult<DataFrame> {
+    let mut columns = vec![
+        text("dataset", lines, |l| &l.row.dataset),
+        text("method", lines, |l| &l.row.method),
+        text("variant", lines, |l| variant(l.row)),
+        whole("seed", lines, |l| l.row.seed),
+        whole("shots", lines, |l| l.row.shots.map(u64::from)),
+        text("classes", lines, |l| l.row.classes.as_str()),
+        whole("images", lines, |l| l.set.map(|set| set.images)),
+    ];
+    for measure in Measure::ALL {
+        let value = |l: &MeasuredLine<'_>| Some(measure.scale() * l.set?.value(measure)?);
+        columns.push(real(measure.column(), lines, value));
+    }
+    columns.extend([
+        text("train_dataset", lines, |l| &l.row.train_dataset),
+        text("train_classes", lines, |l| l.row.train_classes.as_str()),
+        whole("limit", lines, |l| l.row.limit.map(u64::from)),
+        text("settings", lines, |l| &l.row.settings),
+        text("record", lines, |l| l.key),
+    ]);
+    DataFrame::new_infer_height(columns)
 }
 
 fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
@@ -115,7 +172,7 @@ fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
         real("h_seed_std_pct", rows, std(|r| &r.h)),
         real("all_pct", rows, mean(|r| &r.all)),
         real("all_std_pct", rows, std(|r| &r.all)),
-        whole("trainable_parameters", rows, |r| Some(r.place.trainable_parameters)),
+        whole("trainable_parameters", rows, |r| trained(&r.place)),
         text("dtype", rows, |r| &r.place.dtype),
         text("train_dataset", rows, |r| &r.place.train_dataset),
         text("train_classes", rows, |r| r.place.train_classes.as_str()),

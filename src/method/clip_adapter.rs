@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -40,7 +41,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (240, 228, 66),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/clip_adapter.toml"),
     build,
 };

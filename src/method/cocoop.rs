@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::linear;
+use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
@@ -41,10 +42,32 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 158, 115),
     switches: &[],
-    published_tensors: &[],
+    published: Published {
+        tensors: &[
+            PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows),
+            PublishedTensor::new("meta_net.linear1.weight", 2).telling().sizing("reduction", reduction),
+            PublishedTensor::new("meta_net.linear1.bias", 1),
+            PublishedTensor::new("meta_net.linear2.weight", 2),
+            PublishedTensor::new("meta_net.linear2.bias", 1),
+        ],
+        size: Some(PublishedSize { settings: &["context_tokens", "reduction"], scalars }),
+    },
     defaults: include_str!("../../suites/methods/cocoop.toml"),
     build,
 };
+
+/// The setting that a first layer `[hidden, joint]` was built with.
+fn reduction(shape: &[usize]) -> Option<usize> {
+    let [hidden, joint] = shape else { return None };
+    Some(joint.checked_div(*hidden)?.max(1))
+}
+
+/// Scalars at ViT-B/16: the context, and two linear layers with biases, joint → hidden → width.
+fn scalars(settings: &[u64]) -> Option<u64> {
+    let [tokens, reduction] = settings else { return None };
+    let hidden = JOINT_WIDTH.checked_div(*reduction)?.max(1);
+    Some(tokens * TEXT_WIDTH + hidden * (JOINT_WIDTH + 1) + TEXT_WIDTH * (hidden + 1))
+}
 
 fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: CoCoOp = parse("cocoop", table)?;

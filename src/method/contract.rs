@@ -12,7 +12,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::sets::{Alone, ClassifierSet};
-use super::setup::{ClassTexts, Golden, ParameterShape, Shots};
+use super::setup::{ClassTexts, Golden, ParameterShape, Selection, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
@@ -47,6 +47,16 @@ pub trait Method: Send + Sync {
     /// Whether its texts depend on the image.
     fn texts_see_images(&self) -> bool {
         false
+    }
+
+    /// What it chooses by validation images; `None` where it looks at none.
+    fn selection(&self) -> Option<Selection> {
+        None
+    }
+
+    /// The smallest batch at which its training does not amplify last bits.
+    fn steady_batch(&self) -> usize {
+        1
     }
 
     /// Initial parameters for these class texts. The order of the trained ones is the order of the draws and of
@@ -126,6 +136,11 @@ pub trait Head: Send + Sync {
     /// [`MethodError::Parameter`] for a missing parameter or a wrong shape.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError>;
 
+    /// The second stage of its training, where there is one.
+    fn second_stage(&self) -> Option<&dyn SecondStage> {
+        None
+    }
+
     /// One classifier.
     ///
     /// # Errors
@@ -133,6 +148,19 @@ pub trait Head: Send + Sync {
     fn classifier(&self, parameters: &Named) -> Result<Box<dyn Classifier>, MethodError> {
         Ok(Box::new(Alone(self.classifiers(std::slice::from_ref(parameters))?)))
     }
+}
+
+/// A training that goes on with other parameters, a fresh optimiser and a schedule of its own.
+pub trait SecondStage {
+    /// Share of all steps that the first stage takes, above 0 and below 1.
+    fn first_share(&self) -> f64;
+
+    /// What the second stage trains and how it begins, from what the first ended with; that stays among the fixed
+    /// parameters. `first` may hold the second's own as well.
+    ///
+    /// # Errors
+    /// [`MethodError`] for a parameter that is missing or has another shape.
+    fn start(&self, first: &Named) -> Result<Parameters, MethodError>;
 }
 
 /// A method bound to a class set and to parameters.

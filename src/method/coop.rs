@@ -12,6 +12,7 @@ use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
@@ -39,7 +40,13 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (86, 180, 233),
     switches: &[],
-    published_tensors: &[],
+    published: Published {
+        tensors: &[PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows)],
+        size: Some(PublishedSize {
+            settings: &["context_tokens"],
+            scalars: |settings| Some(settings.first()? * TEXT_WIDTH),
+        }),
+    },
     defaults: include_str!("../../suites/methods/coop.toml"),
     build,
 };

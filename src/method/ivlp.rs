@@ -13,6 +13,7 @@ use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, image_features, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, normal};
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -32,7 +33,7 @@ pub(super) const IVLP: Entry = Entry {
     family: Family::Prompts,
     color: (17, 119, 51),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/ivlp.toml"),
     build: build_ivlp,
 };
@@ -46,7 +47,7 @@ pub(super) const VPT: Entry = Entry {
     family: Family::Prompts,
     color: (221, 204, 119),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/vpt.toml"),
     build: build_vpt,
 };

@@ -13,6 +13,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::first_wording;
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
@@ -41,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (136, 204, 238),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/kgcoop.toml"),
     build,
 };

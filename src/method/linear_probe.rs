@@ -12,6 +12,7 @@ use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor};
 use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
@@ -75,7 +76,10 @@ pub(super) const ENTRY: Entry = Entry {
             test: "the_probe_trains_as_told",
         },
     ],
-    published_tensors: &[],
+    published: Published {
+        tensors: &[PublishedTensor::new("weight", 2).telling(), PublishedTensor::new("bias", 1).telling()],
+        size: Some(PublishedSize { settings: &[], scalars: |_| Some(JOINT_WIDTH * (JOINT_WIDTH + 1)) }),
+    },
     defaults: include_str!("../../suites/methods/linear_probe.toml"),
     build,
 };
@@ -87,6 +91,11 @@ fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
 impl Method for LinearProbe {
     fn id(&self) -> &'static str {
         "linear_probe"
+    }
+
+    /// Trained one image at a time, 12.9 % of its predictions differed under bf16; at the published batch, 0.36 %.
+    fn steady_batch(&self) -> usize {
+        32
     }
 
     /// Weight `[joint, joint]` = identity, bias `[joint]` = 0.

@@ -15,6 +15,7 @@ use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
 use super::parts::texts::mean_of_directions;
+use super::published::Published;
 use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -38,7 +39,7 @@ pub(super) const ENTRY: Entry = Entry {
         why: "Whether the gradient of α is summed over all steps, as the published code does by never resetting it.",
         test: "the_gradient_of_alpha_is_summed_or_fresh",
     }],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/lp_plus_plus.toml"),
     build,
 };

@@ -15,6 +15,7 @@ use super::ivlp::{Deep, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, linear, normal};
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -34,7 +35,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 114, 178),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/maple.toml"),
     build,
 };

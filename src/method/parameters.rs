@@ -31,15 +31,16 @@ impl Parameters {
 
     /// The same with tensors that are stored but never trained: what follows from the training images.
     #[must_use]
-    pub fn with_fixed(self, tensors: Vec<(&str, Tensor)>) -> Self {
-        Self { fixed: Named::new(tensors.into_iter().map(|(name, t)| (name.to_owned(), t.detach()))), ..self }
+    pub fn with_fixed(mut self, tensors: Vec<(&str, Tensor)>) -> Self {
+        self.fixed.tensors.extend(tensors.into_iter().map(|(name, t)| (name.to_owned(), t.detach())));
+        self
     }
 
     /// The same with tensors that a solver of the method's own has learnt: stored as they are, and counted.
     #[must_use]
     pub fn with_solved(self, tensors: Vec<(&str, Tensor)>) -> Self {
-        let solved = tensors.iter().map(|(_, tensor)| tensor.elem_count() as u64).sum();
-        Self { solved, ..self.with_fixed(tensors) }
+        let count = tensors.iter().map(|(_, tensor)| tensor.elem_count() as u64).sum::<u64>();
+        Self { solved: self.solved + count, ..self.with_fixed(tensors) }
     }
 
     /// The tensors that are never trained.
@@ -115,6 +116,11 @@ impl Named {
         let dims = tensor.dims();
         let fits = dims.len() == shape.len() && dims.iter().zip(shape).all(|(d, s)| *s == 0 || d == s);
         if fits { Ok(tensor) } else { Err(fail(format!("shape {dims:?}, expected {shape:?} (0 = any)"))) }
+    }
+
+    /// The tensor `name`, if it is there.
+    pub fn find(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
     }
 
     /// Names and tensors in name order.

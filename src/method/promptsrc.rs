@@ -15,6 +15,7 @@ use super::ivlp::{Deep, DeepHead, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, token_rows};
 use super::parts::texts::raw_mean;
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -35,7 +36,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (170, 68, 153),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/promptsrc.toml"),
     build,
 };

@@ -14,6 +14,7 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::raw_mean;
+use super::published::Published;
 use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -41,7 +42,7 @@ pub(super) const ZS_LP: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (153, 153, 51),
     switches: &RAW_NAMES,
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/zs_lp.toml"),
     build: build_zs_lp,
 };
@@ -55,7 +56,7 @@ pub(super) const CLAP: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (136, 34, 85),
     switches: &RAW_NAMES,
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/clap.toml"),
     build: build_clap,
 };

@@ -2,10 +2,11 @@
 
 use super::contract::Method;
 use super::error::MethodError;
+use super::published::Published;
 use super::settings::{SettingsTable, setting};
 use super::{
     clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
-    prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, zero_shot,
+    prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, two_stage, zero_shot,
 };
 use crate::util::nearest;
 
@@ -50,17 +51,6 @@ pub struct Switch {
     pub test: &'static str,
 }
 
-/// A tensor of a published file.
-#[derive(Clone, Copy, Debug)]
-pub struct PublishedTensor {
-    /// Its name there.
-    pub theirs: &'static str,
-    /// Its name here.
-    pub ours: &'static str,
-    /// The setting that its first dimension is, if one.
-    pub rows: Option<&'static str>,
-}
-
 /// One method the program knows, as its file describes it.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -78,8 +68,8 @@ pub struct Entry {
     pub color: (u8, u8, u8),
     /// Where it departs from published code, or can.
     pub switches: &'static [Switch],
-    /// Tensors by which a published file without metadata is recognised; empty where none is read.
-    pub published_tensors: &'static [PublishedTensor],
+    /// What is known of its published files and figures.
+    pub published: Published,
     /// The file of its default hyper-parameters: prompt style, training recipe, own keys.
     pub defaults: &'static str,
     /// Builds it from its own keys.
@@ -97,10 +87,17 @@ impl Entry {
 }
 
 impl Entry {
+    /// The method with its default hyper-parameters.
+    ///
+    /// # Errors
+    /// [`MethodError::Setting`] when its file is not what it reads.
+    pub fn with_defaults(&self) -> Result<Box<dyn Method>, MethodError> {
+        (self.build)(SettingsTable::split(self.default_table()?).own)
+    }
+
     /// Whether the method, with its defaults, can meet classes it was not trained on.
     pub fn transfers(&self) -> bool {
-        let own = self.default_table().map(|table| SettingsTable::split(table).own);
-        own.and_then(self.build).map_or(true, |method| method.transfers())
+        self.with_defaults().map_or(true, |method| method.transfers())
     }
 }
 
@@ -126,6 +123,7 @@ pub const REGISTRY: &[Entry] = &[
     tcp::ENTRY,
     tower_weights::LN_ONLY,
     tower_weights::CLIP_LORA,
+    two_stage::ENTRY,
     rpo::ENTRY,
 ];
 

@@ -15,7 +15,8 @@ use super::contract::{Head, Method};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
-use super::registry::{Entry, Family, PublishedTensor, Switch};
+use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
+use super::registry::{Entry, Family, Switch};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::rpo_ordinary::OrdinaryHead;
 use super::sets::{ClassifierSet, Shares};
@@ -115,10 +116,16 @@ pub(super) const ENTRY: Entry = Entry {
             test: "without_the_mask_prompts_are_ordinary_tokens",
         },
     ],
-    published_tensors: &[
-        PublishedTensor { theirs: "text_prompt", ours: "text_prompt", rows: Some("k") },
-        PublishedTensor { theirs: "img_prompt", ours: "visual_prompt", rows: None },
-    ],
+    published: Published {
+        tensors: &[
+            PublishedTensor::new("text_prompt", 2).telling().sizing("k", rows),
+            PublishedTensor::new("img_prompt", 2).called("visual_prompt"),
+        ],
+        size: Some(PublishedSize {
+            settings: &["k"],
+            scalars: |settings| Some(settings.first()? * (TEXT_WIDTH + VISION_WIDTH)),
+        }),
+    },
     defaults: include_str!("../../suites/methods/rpo.toml"),
     build,
 };

@@ -42,6 +42,24 @@ pub trait Shots {
     /// # Errors
     /// [`MethodError::Shots`] for an image that cannot be had, [`MethodError::Interrupted`].
     fn pooled(&self, view: usize) -> Result<Tensor, MethodError>;
+
+    /// Validation images of the trained classes under the test transform: pooled features `[images, joint]`, not
+    /// l2-normalised, and labels. Which ones is what the method [asks for](super::Method::selection).
+    ///
+    /// # Errors
+    /// As [`Shots::pooled`]; where there is none.
+    fn validation(&self) -> Result<(Tensor, Vec<u32>), MethodError> {
+        Err(MethodError::Shots("there is no validation image to choose by".to_owned()))
+    }
+}
+
+/// What a method chooses by validation images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// What is chosen, in words.
+    pub chooses: &'static str,
+    /// By the whole split, as published code does, instead of at most min(shots, 4) images a class.
+    pub whole_split: bool,
 }
 
 /// Features that are there already: of golden numbers and benchmarks.

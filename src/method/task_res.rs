@@ -12,6 +12,7 @@ use super::contract::{Head, Method};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::raw_mean;
+use super::published::Published;
 use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -43,7 +44,7 @@ pub(super) const ENTRY: Entry = Entry {
         why: "The published code leaves the underscores of class names in its sentences; CoOp's code does not.",
         test: "raw_class_names_keep_their_underscores",
     }],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/task_res.toml"),
     build,
 };

@@ -18,6 +18,7 @@ use super::parameters::{Named, Parameters};
 use super::parts::deep::{replace_rows, text_tokens_between};
 use super::parts::draws::{PROMPT_STD, linear, normal};
 use super::parts::texts::first_wording;
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -39,7 +40,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (68, 119, 170),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tcp.toml"),
     build,
 };
@@ -49,7 +50,7 @@ pub(super) const ENTRY: Entry = Entry {
 struct Tcp {
     /// Context vectors, and prompts of each class.
     ctx: usize,
-    /// The block before which classes get theirs.
+    /// The block before which classes get theirs; 0 for none, since the context is there.
     layer: usize,
     /// Weight of the distance to the hand-written sentence.
     weight: f64,
@@ -57,8 +58,8 @@ struct Tcp {
 
 fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let method: Tcp = parse(ENTRY.id, table)?;
-    if method.ctx == 0 || method.layer == 0 || !(method.weight.is_finite() && method.weight >= 0.0) {
-        let reason = format!("{method:?}: expected ctx and layer of at least 1 and a weight ≥ 0");
+    if method.ctx == 0 || !(method.weight.is_finite() && method.weight >= 0.0) {
+        let reason = format!("{method:?}: expected ctx of at least 1 and a weight ≥ 0");
         return Err(setting(ENTRY.id, reason));
     }
     Ok(Box::new(method))
@@ -115,6 +116,9 @@ impl Method for Tcp {
         let hidden = (joint / REDUCTION).max(1);
         let typed = |tensor: Tensor| tensor.to_dtype(clip.dtype());
         let ctx = normal(&[self.ctx, width], PROMPT_STD, stream, clip.device())?;
+        if self.layer == 0 {
+            return Parameters::new(vec![("ctx", typed(ctx)?)]);
+        }
         let [w1, b1] = linear(hidden, joint, stream, clip.device())?;
         let [w2, b2] = linear(self.ctx * width, hidden, stream, clip.device())?;
         Parameters::new(vec![
@@ -160,10 +164,15 @@ impl Method for Tcp {
             let text = text_tokens_between(clip, &texts.prompts, &words, &mut |_, x| Ok(x))?;
             return Ok(TokenRows { text, vision });
         };
-        let own = self.class_prompts(parameters, &first_wording(clip, texts)?, width)?;
+        let teacher = || first_wording(clip, texts);
+        let own = match self.layer {
+            0 => None,
+            _ => Some(self.class_prompts(parameters, &teacher()?, width)?),
+        };
         let first = parameters.get("ctx", &[self.ctx, width])?;
-        let text = text_tokens_between(clip, &texts.prompts, first, &mut |block, x| {
-            if block == self.layer { replace_rows(&x, &own, 1) } else { Ok(x) }
+        let text = text_tokens_between(clip, &texts.prompts, first, &mut |block, x| match &own {
+            Some(own) if block == self.layer => replace_rows(&x, own, 1),
+            _ => Ok(x),
         })?;
         Ok(TokenRows { text, vision })
     }
@@ -196,11 +205,11 @@ impl Head for TcpHead {
         one_by_one(parameters, |each| {
             let context = (each.get("ctx", &[n, width])? + self.clip.text.positions(1, n)?)?;
             let context = context.unsqueeze(0)?.broadcast_as((classes, n, width))?.contiguous()?;
-            let own = self.method.class_prompts(each, &self.teacher, width)?;
-            let rows = vec![
-                TextRows { block: 0, first: 1, values: context },
-                TextRows { block: self.method.layer, first: 1, values: own },
-            ];
+            let mut rows = vec![TextRows { block: 0, first: 1, values: context }];
+            if self.method.layer > 0 {
+                let own = self.method.class_prompts(each, &self.teacher, width)?;
+                rows.push(TextRows { block: self.method.layer, first: 1, values: own });
+            }
             let changes = TextChanges { rows, ..TextChanges::default() };
             let text = l2_normalise(&self.clip.text.encode_changed(&self.layout, &changes)?)?;
             let cosine = CosineHead { text, scale: self.clip.logit_scale().clone() };

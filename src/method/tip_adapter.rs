@@ -14,10 +14,11 @@ use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::mean_of_directions;
-use super::registry::{Entry, Family};
+use super::published::Published;
+use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
-use super::setup::{ClassTexts, ParameterShape, Shots, required};
+use super::setup::{ClassTexts, ParameterShape, Selection, Shots, required};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::Clip;
@@ -32,8 +33,14 @@ pub(super) const FREE: Entry = Entry {
     summary: "the training images' features as a memory, nothing trained",
     family: Family::TrainingFree,
     color: (51, 34, 136),
-    switches: &[],
-    published_tensors: &[],
+    switches: &[Switch {
+        key: "selection",
+        published: "\"whole_split\"",
+        why: "What alpha and beta are chosen by. Published: the whole validation split (on ImageNet the test images), far more \
+              than the shots; its numbers carry a mark. Ours: fixed values; `few` takes at most min(shots, 4) images a class.",
+        test: "the_memory_is_weighed_as_told",
+    }],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter.toml"),
     build: |table| build(FREE.id, table),
 };
@@ -47,7 +54,7 @@ pub(super) const TRAINED: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (68, 170, 153),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter_f.toml"),
     build: |table| build(TRAINED.id, table),
 };
@@ -61,6 +68,22 @@ struct Settings {
     beta: f64,
     /// Augmented views that a key is the mean of.
     views: usize,
+    /// By what the two weights are chosen.
+    #[serde(default)]
+    selection: By,
+}
+
+/// What decides the memory's weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    /// The settings.
+    #[default]
+    Fixed,
+    /// Few validation images.
+    Few,
+    /// All of them.
+    WholeSplit,
 }
 
 struct Tip {
@@ -72,7 +95,7 @@ fn build(id: &'static str, table: toml::Table) -> Result<Box<dyn Method>, Method
     let settings: Settings = parse(id, table)?;
     let good = |value: f64| value.is_finite() && value >= 0.0;
     if !(good(settings.alpha) && good(settings.beta)) || settings.views == 0 {
-        let Settings { alpha, beta, views } = settings;
+        let Settings { alpha, beta, views, .. } = settings;
         let reason = format!(
             "alpha is {alpha}, beta {beta}, views {views}: expected numbers ≥ 0 and at least one view"
         );
@@ -81,8 +104,17 @@ fn build(id: &'static str, table: toml::Table) -> Result<Box<dyn Method>, Method
     Ok(Box::new(Tip { id, settings }))
 }
 
-/// The fixed labels of the keys.
+/// The fixed labels of the keys, and the chosen alpha and beta where they are chosen.
 const LABELS: &str = "labels";
+const WEIGHTS: &str = "alpha_beta";
+
+/// The published grid on ImageNet: values of alpha and of beta, each from 0.1.
+const ALPHAS: (usize, f64) = (20, 3.0);
+const BETAS: (usize, f64) = (200, 7.0);
+
+fn grid((steps, end): (usize, f64)) -> impl Iterator<Item = f64> + Clone {
+    (0..steps).map(move |step| 0.1 + step as f64 * (end - 0.1) / steps as f64)
+}
 
 impl Tip {
     fn trains(&self) -> bool {
@@ -108,10 +140,16 @@ impl Method for Tip {
         true
     }
 
+    fn selection(&self) -> Option<Selection> {
+        let whole_split = self.settings.selection == By::WholeSplit;
+        let chosen = self.settings.selection != By::Fixed;
+        chosen.then_some(Selection { chooses: "alpha and beta", whole_split })
+    }
+
     fn init(
         &self,
         clip: &Clip,
-        _: &ClassTexts,
+        texts: &ClassTexts,
         shots: Option<&dyn Shots>,
         _: &mut Stream,
     ) -> Result<Parameters, MethodError> {
@@ -123,7 +161,16 @@ impl Method for Tip {
         if self.trains() {
             return Ok(Parameters::new(vec![(self.keys(), keys)])?.with_fixed(vec![labels]));
         }
-        Ok(Parameters::default().with_fixed(vec![(self.keys(), keys), labels]))
+        let mut fixed = vec![(self.keys(), keys.clone()), labels.clone()];
+        if self.settings.selection != By::Fixed {
+            let cosine =
+                CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
+            let labels = labels.1.to_dtype(DType::U32)?;
+            let memory = Memory { cosine, keys: keys.t()?, labels, settings: self.settings };
+            let weights = chosen(&memory, shots)?;
+            fixed.push((WEIGHTS, Tensor::new(&weights, clip.device())?));
+        }
+        Ok(Parameters::default().with_fixed(fixed))
     }
 
     fn shapes(&self, clip: &Clip, _: &ClassTexts) -> Result<Vec<ParameterShape>, MethodError> {
@@ -132,7 +179,11 @@ impl Method for Tip {
             true => ParameterShape::trained(self.keys(), &shape),
             false => ParameterShape::fixed(self.keys(), &shape),
         };
-        Ok(vec![keys, ParameterShape::fixed(LABELS, &[0])])
+        let mut shapes = vec![keys, ParameterShape::fixed(LABELS, &[0])];
+        if self.settings.selection != By::Fixed {
+            shapes.push(ParameterShape::fixed(WEIGHTS, &[2]));
+        }
+        Ok(shapes)
     }
 
     fn work(&self, shape: &Shape<'_>) -> Work {
@@ -166,12 +217,12 @@ impl Head for MemoryHead {
         one_by_one(parameters, |each| {
             let keys = each.get(self.keys, &[0, joint])?;
             let labels = each.get(LABELS, &[keys.dim(0)?])?.to_dtype(DType::U32)?;
-            Ok(Box::new(Memory {
-                cosine: self.cosine.clone(),
-                keys: keys.t()?,
-                labels,
-                settings: self.settings,
-            }))
+            let mut settings = self.settings;
+            if settings.selection != By::Fixed {
+                let weights = each.get(WEIGHTS, &[2])?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+                (settings.alpha, settings.beta) = (weights[0], weights[1]);
+            }
+            Ok(Box::new(Memory { cosine: self.cosine.clone(), keys: keys.t()?, labels, settings }))
         })
     }
 }
@@ -184,14 +235,43 @@ struct Memory {
     settings: Settings,
 }
 
-impl Classifier for Memory {
-    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let Settings { alpha, beta, .. } = self.settings;
-        let logits = self.cosine.logits(images)?;
-        let affinity = l2_normalise(images.pooled()?)?.matmul(&self.keys)?;
+impl Memory {
+    /// What the memory says at this sharpness, `[batch, classes]`, of affinities `[batch, keys]`.
+    fn answers(&self, affinity: &Tensor, beta: f64, like: &Tensor) -> Result<Tensor, MethodError> {
         let answers = ((affinity - 1.0)? * beta)?.exp()?;
         // One-hot labels as a sum of columns: the memory needs no matrix of keys and classes.
-        let memory = logits.zeros_like()?.detach().index_add(&self.labels, &answers, 1)?;
-        Ok((logits + (memory * alpha)?)?)
+        Ok(like.zeros_like()?.detach().index_add(&self.labels, &answers, 1)?)
+    }
+
+    fn affinity(&self, features: &Tensor) -> Result<Tensor, MethodError> {
+        Ok(l2_normalise(features)?.matmul(&self.keys)?)
+    }
+}
+
+/// Alpha and beta with the most correct validation images; of equal ones the first, beta counted slowest.
+fn chosen(memory: &Memory, shots: &dyn Shots) -> Result<[f32; 2], MethodError> {
+    let (features, labels) = shots.validation()?;
+    let features = features.to_dtype(memory.keys.dtype())?;
+    let (logits, affinity) = (memory.cosine.of_features(&features)?, memory.affinity(&features)?);
+    let labels = Tensor::new(labels, features.device())?;
+    let mut best: Option<(f32, [f32; 2])> = None;
+    for beta in grid(BETAS) {
+        let answers = memory.answers(&affinity, beta, &logits)?;
+        for alpha in grid(ALPHAS) {
+            let predicted = (&logits + (&answers * alpha)?)?.argmax(1)?;
+            let correct = predicted.eq(&labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
+            if best.is_none_or(|(most, _)| correct > most) {
+                best = Some((correct, [alpha as f32, beta as f32]));
+            }
+        }
+    }
+    best.map(|(_, weights)| weights).ok_or_else(|| MethodError::Shots("an empty grid".to_owned()))
+}
+
+impl Classifier for Memory {
+    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
+        let logits = self.cosine.logits(images)?;
+        let memory = self.answers(&self.affinity(images.pooled()?)?, self.settings.beta, &logits)?;
+        Ok((logits + (memory * self.settings.alpha)?)?)
     }
 }

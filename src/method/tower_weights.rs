@@ -15,6 +15,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
+use super::published::Published;
 use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -36,7 +37,7 @@ pub(super) const CLIP_LORA: Entry = Entry {
     family: Family::Weights,
     color: (102, 17, 0),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/clip_lora.toml"),
     build: build_lora,
 };
@@ -56,14 +57,14 @@ pub(super) const LN_ONLY: Entry = Entry {
               second visit of the same loop, off again.",
         test: "outer_layer_norms_train_when_told",
     }],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/ln_only.toml"),
     build: build_norms,
 };
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Lora {
+pub(super) struct Lora {
     rank: usize,
     alpha: f64,
 }
@@ -71,7 +72,7 @@ struct Lora {
 /// Which towers train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Modality {
+pub(super) enum Modality {
     Both,
     Vision,
     Text,
@@ -79,18 +80,19 @@ enum Modality {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Norms {
-    modality: Modality,
+pub(super) struct Norms {
+    pub modality: Modality,
     /// First block of the vision tower that trains.
-    vision_start: usize,
+    pub vision_start: usize,
     /// First block of the text tower that trains.
-    text_start: usize,
+    pub text_start: usize,
     /// Whether the LayerNorms outside the blocks train too.
-    outer: bool,
+    pub outer: bool,
 }
 
+/// What is trained of the towers.
 #[derive(Clone, Copy, Debug)]
-enum Weights {
+pub(super) enum Weights {
     Lora(Lora),
     Norms(Norms),
 }
@@ -317,19 +319,15 @@ impl Method for Weights {
     }
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
-        let frozen = match self.towers()[1] {
-            false => Some(text_features(clip, &texts.prompts)?),
-            true => None,
-        };
-        let layout = TextLayout::shared(&texts.prompts, clip.config.context_length)?;
-        let prompts = texts.prompts.clone();
-        Ok(Box::new(WeightsHead { clip: clip.clone(), prompts, layout, frozen, weights: *self }))
+        Ok(Box::new(WeightsHead::new(*self, clip, texts)?))
     }
 }
 
-struct WeightsHead {
-    clip: Arc<Clip>,
-    prompts: Vec<Vec<u32>>,
+/// Towers with trained weights, and a class set.
+pub(super) struct WeightsHead {
+    pub clip: Arc<Clip>,
+    /// Token ids BOS … EOS of every class.
+    pub prompts: Vec<Vec<u32>>,
     layout: TextLayout,
     /// Text features, where the text tower stays frozen.
     frozen: Option<Tensor>,
@@ -337,32 +335,56 @@ struct WeightsHead {
 }
 
 impl WeightsHead {
+    /// Binds to a class set.
+    pub fn new(weights: Weights, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Self, MethodError> {
+        let frozen = match weights.towers()[1] {
+            false => Some(text_features(clip, &texts.prompts)?),
+            true => None,
+        };
+        let layout = TextLayout::shared(&texts.prompts, clip.config.context_length)?;
+        Ok(Self { clip: clip.clone(), prompts: texts.prompts.clone(), layout, frozen, weights })
+    }
+
+    /// The model with the trained weights of the vision and the text tower, as wanted, in place of its own.
+    pub fn tuned(
+        &self,
+        parameters: &Named,
+        [of_vision, of_text]: [bool; 2],
+    ) -> Result<Arc<Clip>, MethodError> {
+        let (vision, text) = self.weights.changes(&self.clip, parameters)?;
+        let (vision, text) = (vision.filter(|_| of_vision), text.filter(|_| of_text));
+        Ok(Arc::new(self.clip.merged(vision.as_ref(), text.as_ref())?))
+    }
+
+    /// A classifier of these class features `[classes, joint]`, l2-normalised, over the image tower as it is trained.
+    pub fn frozen_at(&self, parameters: &Named, text: Tensor) -> Result<Tuned, MethodError> {
+        let changed = self.weights.towers()[0];
+        Ok(Tuned {
+            clip: self.tuned(parameters, [true, false])?,
+            cosine: CosineHead { text, scale: self.clip.logit_scale().clone() },
+            vision: changed.then(VisionChanges::default),
+            merged: true,
+        })
+    }
+
     /// Parameters that carry a graph go through the changed tower; plain ones are merged into a frozen one, which is
     /// faster and, with nothing changed, zero-shot to the bit.
-    fn one(&self, parameters: &Named) -> Result<Tuned, MethodError> {
+    pub fn one(&self, parameters: &Named) -> Result<Tuned, MethodError> {
         let trained = parameters.iter().any(|(_, tensor)| tensor.track_op());
-        let (vision, text) = self.weights.changes(&self.clip, parameters)?;
-        let scale = self.clip.logit_scale().clone();
         if !trained {
-            let changed = text.is_some();
-            let merged = Arc::new(self.clip.merged(vision.as_ref(), text.as_ref())?);
-            let features = match &self.frozen {
-                Some(frozen) if !changed => frozen.clone(),
-                _ => text_features(&merged, &self.prompts)?,
+            let text = match &self.frozen {
+                Some(frozen) => frozen.clone(),
+                None => text_features(&*self.tuned(parameters, [false, true])?, &self.prompts)?,
             };
-            let changes = vision.map(|_| VisionChanges::default());
-            return Ok(Tuned {
-                clip: merged,
-                cosine: CosineHead { text: features, scale },
-                vision: changes,
-                merged: true,
-            });
+            return self.frozen_at(parameters, text);
         }
+        let (vision, text) = self.weights.changes(&self.clip, parameters)?;
         let features = match (&text, &self.frozen) {
             (Some(changes), _) => l2_normalise(&self.clip.text.encode_changed(&self.layout, changes)?)?,
             (None, Some(frozen)) => frozen.clone(),
             (None, None) => text_features(&self.clip, &self.prompts)?,
         };
+        let scale = self.clip.logit_scale().clone();
         Ok(Tuned {
             clip: self.clip.clone(),
             cosine: CosineHead { text: features, scale },
@@ -378,7 +400,8 @@ impl Head for WeightsHead {
     }
 }
 
-struct Tuned {
+/// A classifier over towers with trained weights.
+pub(super) struct Tuned {
     clip: Arc<Clip>,
     cosine: CosineHead,
     /// Changes of the vision tower; absent where it stays frozen.

@@ -9,6 +9,7 @@ use super::contract::{Classifier, Head, Method};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
+use super::published::Published;
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
@@ -31,7 +32,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::TrainingFree,
     color: (90, 90, 90),
     switches: &[],
-    published_tensors: &[],
+    published: Published::NONE,
     defaults: include_str!("../../suites/methods/zero_shot.toml"),
     build,
 };

@@ -30,6 +30,9 @@ impl Identity {
         parts.extend(origin(&record.provenance).map(|(name, value)| (name.to_owned(), value)));
         let cell = &record.cell;
         parts.insert("limit".to_owned(), cell.limit.map_or_else(|| "none".to_owned(), |n| n.to_string()));
+        if let Some(imported) = record.imported() {
+            parts.insert(super::imported::VARIANT.to_owned(), imported.kind.mark().to_owned());
+        }
         parts.insert("train_classes".to_owned(), cell.train_classes.to_string());
         Self { parts }
     }
@@ -85,6 +88,8 @@ fn origin(provenance: &Provenance) -> [(&'static str, String); 7] {
         device_model: _,
         command: _,
         finished_at: _,
+        // Placed by the identity itself, where there is one.
+        imported: _,
         slurm: _,
     } = provenance;
     [

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::imported::Imported;
 use crate::data::Classes;
 
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
@@ -16,9 +17,10 @@ use crate::data::Classes;
 /// 1: the first. 2: `measurements`, `record_sha256`, `images_sha256` of training and evaluations, and the provenance's
 /// `target`, `cpu_model` and `driver`. 3: `skipped` of training. 4: `model_sha256`,
 /// `config_sha256`, `tokenizer_sha256` and (where known) `model_revision` of the provenance, `set_for_dataset`, and
-/// durations that add up (see [`Timing`]).
+/// durations that add up (see [`Timing`]). 5: `validation` of training, `classes_sha256` of evaluations and, in results of
+/// other programs alone, `imported` of the provenance.
 /// Every version since 1 is read; what it lacks is empty, 0 or `None`.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// One cell: a method trained once on one dataset with one seed, and evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +115,22 @@ pub struct Training {
     /// SHA-256 over path and decoded pixels of every training image, in drawing order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+    /// What validation images were used for; records of versions before 5 used none.
+    #[serde(default)]
+    pub validation: ValidationUse,
+}
+
+/// Validation images that a training looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationUse {
+    /// How many; 0 where nothing was chosen by them.
+    pub images: u64,
+    /// What they chose; empty for nothing.
+    pub chose: String,
+    /// Whether they are the whole split, as published code uses it, and not at most min(shots, 4) a class: such numbers
+    /// carry a mark in every table.
+    pub whole_split: bool,
 }
 
 /// One training epoch.
@@ -143,13 +161,17 @@ pub struct Evaluation {
     pub total: u64,
     /// Images left out because they could not be read (policy `skip` only).
     pub skipped: u64,
-    /// CSV of predictions, relative to the run directory.
+    /// CSV of predictions, relative to the run directory; compressed where it ends in `.gz`; empty where an imported
+    /// result has none.
     pub predictions_path: String,
-    /// SHA-256 of that file.
+    /// SHA-256 of that file; empty where there is none.
     pub predictions_sha256: String,
     /// SHA-256 over path and decoded pixels of every test image, in item order.
     #[serde(default)]
     pub images_sha256: Option<String>,
+    /// SHA-256 of the names of the classes that competed, in label order: the file `classes/SHA256.json` of the run.
+    #[serde(default)]
+    pub classes_sha256: Option<String>,
 }
 
 /// One measured or derived number.
@@ -197,7 +219,8 @@ pub struct Provenance {
     pub dtype: String,
     /// Image decoder and version.
     pub decoder: String,
-    /// Where the pictures come from: `pocket`, `pocket_files` (an export of it), `folder` or `coop`.
+    /// Where the pictures come from: `pocket`, `pocket_files` (an export of it), `folder` or `coop`; `imported` where
+    /// another program saw them.
     pub data_kind: String,
     /// SHA-256 of the model weights.
     pub weights_sha256: String,
@@ -219,8 +242,11 @@ pub struct Provenance {
     pub draw_sha256: Option<String>,
     /// The command line, with paths replaced by `<data>`, `<clip>`, `<out>`.
     pub command: String,
-    /// When the cell finished, UTC, ISO 8601.
+    /// When the cell finished, or was imported, UTC, ISO 8601.
     pub finished_at: String,
+    /// The mark of results that another program made; what that program did not say is empty in the other fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// The Slurm task that finished it, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slurm: Option<SlurmTask>,

@@ -203,7 +203,8 @@ impl Store {
     /// The files that a record names and that are missing or changed, each with what is wrong.
     pub fn damage(&self, record: &RunRecord) -> Vec<(String, String)> {
         let parameters = record.training.iter().map(|t| (&t.parameters_path, &t.parameters_sha256));
-        let predictions = record.evaluations.iter().map(|e| (&e.predictions_path, &e.predictions_sha256));
+        let evaluations = record.evaluations.iter().filter(|e| e.has_predictions());
+        let predictions = evaluations.map(|e| (&e.predictions_path, &e.predictions_sha256));
         let files = predictions.chain(parameters);
         files.filter_map(|(path, sha256)| Some((path.clone(), self.fault(path, sha256)?))).collect()
     }

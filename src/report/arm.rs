@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use super::families;
 use super::names::{method_name, method_order};
 use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
+use crate::method::{Entry, look_up};
 use crate::record::RunRecord;
+use crate::record::imported::DATA_KIND;
 
 /// A method under one set of settings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,11 @@ impl Arm {
     pub fn new(method: &str, variant: &str) -> Self {
         let remark = String::new();
         Self { order: order(method, variant), method: method.to_owned(), variant: variant.to_owned(), remark }
+    }
+
+    /// Whether its method can meet classes it was not trained on; what nobody knows can.
+    pub fn transfers(&self) -> bool {
+        look_up(&self.method).is_none_or(Entry::transfers)
     }
 
     /// Name in tables and legends.
@@ -74,7 +82,9 @@ pub struct Mixed {
 impl Mixed {
     /// Looks at all rows.
     pub fn of(rows: &[Row]) -> Self {
-        let varies = |key: fn(&Row) -> String| rows.iter().map(key).collect::<BTreeSet<_>>().len() > 1;
+        // Imported arms carry a mark of their own, and say nothing of types and pictures.
+        let own = || rows.iter().filter(|row| !row.is_imported());
+        let varies = |key: fn(&Row) -> String| own().map(key).collect::<BTreeSet<_>>().len() > 1;
         Self {
             dtype: varies(|r| r.dtype.clone()),
             data: varies(|r| r.data.clone()),
@@ -97,10 +107,10 @@ impl Mixed {
     fn named(self, method: &str, variant: &str, (dtype, data, limit): (&str, &str, Option<u32>)) -> Arm {
         let mut remark = Vec::new();
         // What every run has without a flag needs no name.
-        if self.dtype && dtype != "f32" {
+        if self.dtype && dtype != "f32" && data != DATA_KIND {
             remark.push(dtype.to_owned());
         }
-        if self.data {
+        if self.data && data != DATA_KIND {
             remark.push(data.to_owned());
         }
         if self.limit {
@@ -110,11 +120,13 @@ impl Mixed {
     }
 }
 
-/// Colour by method, marker by the arm's place among those of its method.
+/// Colour by method, or by family where there are too many methods; marker by the arm's place among those of its method.
 pub fn looks(arms: &[Arm]) -> Vec<Look> {
+    let methods: BTreeSet<&str> = arms.iter().map(|arm| arm.method.as_str()).collect();
+    let many = methods.len() > families::AT_ONCE;
     let look = |(i, arm): (usize, &Arm)| Look {
         label: arm.label(),
-        color: method_color(&arm.method),
+        color: if many { families::color(families::family(arm)) } else { method_color(&arm.method) },
         marker: Marker::of_variant(arms[..i].iter().filter(|a| a.method == arm.method).count()),
     };
     arms.iter().enumerate().map(look).collect()

@@ -1,14 +1,16 @@
 //! What every section sees: the records in a fixed order, the table made of them, and the words that
 //! belong into every title.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apart::split;
 use super::arm::{Arm, Mixed};
 use super::error::ReportError;
-use super::page::PredictionSource;
+use super::measured::Measured;
+use super::sources::Sources;
 use super::spec::ReportSpec;
-use crate::frame::{Frame, SummaryRow};
+use crate::frame::{Frame, Row, SummaryRow};
 use crate::record::{Outcome, RunRecord};
 
 /// Whether a record comes from the pocket model or the pocket pictures, exported ones included.
@@ -42,8 +44,10 @@ pub struct Context<'a> {
     pub summary: Vec<SummaryRow>,
     /// The same of the records that stand apart.
     pub summary_apart: Vec<SummaryRow>,
-    /// Per-image predictions, where they can be had.
-    pub predictions: PredictionSource<'a>,
+    /// Predictions, class names and small pictures, where they can be had.
+    pub sources: Sources<'a>,
+    by_key: BTreeMap<&'a str, &'a RunRecord>,
+    measured: OnceCell<Measured>,
     mixed: Mixed,
 }
 
@@ -55,7 +59,7 @@ impl<'a> Context<'a> {
     pub fn new(
         records: &'a [RunRecord],
         spec: &'a ReportSpec,
-        predictions: PredictionSource<'a>,
+        sources: Sources<'a>,
     ) -> Result<Self, ReportError> {
         if records.is_empty() {
             return Err(ReportError::Empty);
@@ -81,9 +85,23 @@ impl<'a> Context<'a> {
             let method_shown = shown.iter().any(|(arm, _)| arm.method == record.cell.method);
             beside.contains(&kind) || (method_shown && !shown.contains(&kind))
         };
-        let (apart, records) = sorted.into_iter().partition(is_apart);
+        let (apart, records): (Vec<&RunRecord>, Vec<&RunRecord>) = sorted.into_iter().partition(is_apart);
         let (summary, summary_apart) = (divided.main, divided.apart);
-        Ok(Self { spec, records, apart, frame, summary, summary_apart, predictions, mixed })
+        let whole = |record: &&'a RunRecord| record.outcome == Outcome::Complete;
+        let by_key =
+            records.iter().copied().filter(whole).map(|record| (record.key.as_str(), record)).collect();
+        let measured = OnceCell::new();
+        Ok(Self { spec, records, apart, frame, summary, summary_apart, sources, by_key, measured, mixed })
+    }
+
+    /// The measures of every evaluation; predictions are read when they are first asked for.
+    pub fn measured(&self) -> &Measured {
+        self.measured.get_or_init(|| Measured::read(self))
+    }
+
+    /// The complete record of the tables under a key.
+    pub fn record(&self, key: &str) -> Option<&'a RunRecord> {
+        self.by_key.get(key).copied()
     }
 
     /// The arm of a record, failed ones included.
@@ -99,6 +117,11 @@ impl<'a> Context<'a> {
     /// The arm of a summary row.
     pub fn arm(&self, row: &SummaryRow) -> Arm {
         self.mixed.arm(&row.place)
+    }
+
+    /// The arm of a row.
+    pub fn arm_of_row(&self, row: &Row) -> Arm {
+        self.mixed.arm(row)
     }
 
     /// Datasets of `rows` and of failed in-domain cells, so that a dataset on which all failed keeps its line.

@@ -39,6 +39,12 @@ impl<'a> Grid<'a> {
         shots.into_iter().map(|shots| Self::build(context, Some(shots), &rows)).collect()
     }
 
+    /// As [`Grid::all`] of the first group of classes that anything was trained on: base, else all.
+    pub fn tested(context: &'a Context<'_>) -> Vec<Self> {
+        let of = [Classes::Base, Classes::All].map(|classes| Self::all(context, classes));
+        of.into_iter().find(|grids| !grids.is_empty()).unwrap_or_default()
+    }
+
     fn build(context: &Context<'_>, shots: Option<u32>, rows: &[&'a SummaryRow]) -> Self {
         let takes_part = |r: &&&SummaryRow| r.place.shots.is_none() || r.place.shots == shots;
         let rows: Vec<&'a SummaryRow> = rows.iter().filter(takes_part).copied().collect();
@@ -68,10 +74,29 @@ impl<'a> Grid<'a> {
         (0..self.datasets.len()).map(|d| self.cell(d, arm).and_then(&value)).collect()
     }
 
-    /// Positions of the datasets on which every arm has `value`: what can be averaged and tested fairly.
+    /// Positions of the datasets on which every arm has `value`: what can be averaged and tested fairly. An arm that
+    /// cannot have it, since its method meets no new classes, does not count.
     pub fn shared(&self, value: impl Fn(&SummaryRow) -> Option<f64>) -> Vec<usize> {
-        let complete = |d: &usize| (0..self.arms.len()).all(|a| self.cell(*d, a).and_then(&value).is_some());
-        (0..self.datasets.len()).filter(complete).collect()
+        let has = |d: usize, a: usize| self.cell(d, a).and_then(&value).is_some();
+        let never = |a: &usize| !self.arms[*a].transfers() && (0..self.datasets.len()).all(|d| !has(d, *a));
+        let arms: Vec<usize> = (0..self.arms.len()).filter(|a| !never(a)).collect();
+        (0..self.datasets.len()).filter(|d| arms.iter().all(|a| has(*d, *a))).collect()
+    }
+
+    /// The grid without the arms that have `value` nowhere since their methods meet no new classes.
+    #[must_use]
+    pub fn meeting(&self, value: impl Fn(&SummaryRow) -> Option<f64>) -> Self {
+        let has = |a: usize| (0..self.datasets.len()).any(|d| self.cell(d, a).and_then(&value).is_some());
+        let kept: Vec<usize> =
+            (0..self.arms.len()).filter(|a| self.arms[*a].transfers() || has(*a)).collect();
+        let place = |a: usize| kept.iter().position(|old| *old == a);
+        let cells = self.cells.iter().filter_map(|((d, a), row)| Some(((*d, place(*a)?), *row)));
+        Self {
+            shots: self.shots,
+            datasets: self.datasets.clone(),
+            arms: kept.iter().map(|a| self.arms[*a].clone()).collect(),
+            cells: cells.collect(),
+        }
     }
 
     /// The arm that the others are tested against: the last method (RPO, where it takes part) under the suite's

@@ -29,11 +29,13 @@ pub enum Anchor {
     Transfer,
     /// Comparisons of runs and with the paper.
     Compare,
+    /// Calibration, classes, one label space.
+    Measures,
 }
 
 impl Anchor {
     /// Every part.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::BaseToNew,
         Self::OverDatasets,
         Self::WithinDatasets,
@@ -42,6 +44,7 @@ impl Anchor {
         Self::Shift,
         Self::Transfer,
         Self::Compare,
+        Self::Measures,
     ];
 
     /// The heading as GitHub makes an anchor of it.
@@ -55,6 +58,7 @@ impl Anchor {
             Self::Shift => "shift-of-the-tokens-and-loss",
             Self::Transfer => "transfer-to-other-datasets",
             Self::Compare => "comparisons",
+            Self::Measures => "calibration-and-classes",
         }
     }
 }

@@ -56,6 +56,8 @@ impl Headline {
 fn averages(grid: &Grid<'_>, shared: &[usize], arm: usize) -> [Option<f64>; 4] {
     let pair = |d: &usize| grid.cell(*d, arm).and_then(|c| Some((c.base.mean()?, c.new.mean()?)));
     let pairs: Vec<(f64, f64)> = shared.iter().filter_map(pair).collect();
-    let (base, new): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+    let base = |d: &usize| grid.cell(*d, arm).and_then(|c| c.base.mean());
+    let base: Vec<f64> = shared.iter().filter_map(base).collect();
+    let new: Vec<f64> = pairs.iter().map(|pair| pair.1).collect();
     [mean(&base), mean(&new), h_of_averages(&pairs), average_of_h(&pairs)]
 }

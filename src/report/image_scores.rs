@@ -1,5 +1,7 @@
 //! Which test images a method gets right, seed by seed: what tests within a dataset are made of.
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
 use super::quantity::Quantity;
 use crate::data::Classes;
@@ -12,6 +14,8 @@ use crate::stats::harmonic::gradient;
 pub struct ImageScores {
     /// Item paths in test order.
     paths: Vec<String>,
+    /// True classes in test order.
+    labels: Vec<u32>,
     /// Per seed (none for zero-shot) whether each image is right, ascending by seed.
     pub by_seed: Vec<(Option<u64>, Vec<bool>)>,
 }
@@ -26,14 +30,19 @@ impl ImageScores {
         let mut scores: Option<Self> = None;
         for (seed, _) in &row.accuracy(classes).by_seed {
             let key = context.frame.record_key(row, *seed, classes)?;
-            let record = context.records.iter().find(|r| r.key == key)?;
+            let record = context.record(key)?;
             let fits =
                 |e: &&crate::record::Evaluation| e.dataset == row.place.dataset && e.classes == classes;
-            let predictions = (context.predictions)(record, record.evaluations.iter().find(fits)?)?;
+            let predictions = (context.sources.predictions)(record, record.evaluations.iter().find(fits)?)?;
             let right = predictions.iter().map(|p| p.label == p.predicted).collect();
-            let paths: Vec<String> = predictions.into_iter().map(|p| p.path).collect();
-            let scores = scores.get_or_insert_with(|| Self { paths: paths.clone(), by_seed: Vec::new() });
-            if scores.paths != paths {
+            let (paths, labels): (Vec<String>, Vec<u32>) =
+                predictions.into_iter().map(|p| (p.path, p.label)).unzip();
+            let scores = scores.get_or_insert_with(|| Self {
+                paths: paths.clone(),
+                labels: labels.clone(),
+                by_seed: Vec::new(),
+            });
+            if scores.paths != paths || scores.labels != labels {
                 return None;
             }
             scores.by_seed.push((*seed, right));
@@ -44,6 +53,25 @@ impl ImageScores {
     /// Number of images.
     pub fn images(&self) -> usize {
         self.paths.len()
+    }
+
+    /// True class and path of every image, in test order.
+    pub fn labelled(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.labels.iter().copied().zip(self.paths.iter().map(String::as_str))
+    }
+
+    /// Positions of every class's images, ascending by class.
+    pub fn by_class(&self) -> BTreeMap<u32, Vec<usize>> {
+        let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        self.labels.iter().enumerate().for_each(|(at, label)| classes.entry(*label).or_default().push(at));
+        classes
+    }
+
+    /// Scores of images called by their number.
+    #[cfg(test)]
+    pub(super) fn made_of(labels: Vec<u32>, by_seed: Vec<(Option<u64>, Vec<bool>)>) -> Self {
+        let paths = (0..labels.len()).map(|at| at.to_string()).collect();
+        Self { paths, labels, by_seed }
     }
 
     /// Both at every seed they share; zero-shot, which has none, joins every seed of the other. `None` where

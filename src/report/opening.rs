@@ -46,18 +46,27 @@ fn where_and_when(records: &[&RunRecord]) -> String {
         format!("{} on {} ({})", origin.dtype, origin.device, origin.device_model)
     };
     let program = |r: &RunRecord| format!("rpo-bench {}", r.provenance.version);
+    let own: Vec<&RunRecord> = records.iter().copied().filter(|r| r.imported().is_none()).collect();
+    let imported = records.len() - own.len();
+    if own.is_empty() {
+        return "All of them were imported: another program made them.".to_owned();
+    }
     let joined = |of: &dyn Fn(&RunRecord) -> String| {
-        let values: BTreeSet<String> = records.iter().map(|r| of(r)).collect();
+        let values: BTreeSet<String> = own.iter().map(|r| of(r)).collect();
         values.into_iter().collect::<Vec<_>>().join(" and ")
     };
     // The first ten characters of an ISO 8601 time are its date.
-    let days = distinct(records, |r| r.provenance.finished_at.chars().take(10).collect::<String>());
+    let days = distinct(&own, |r| r.provenance.finished_at.chars().take(10).collect::<String>());
     let when = match &days[..] {
         [first, .., last] => format!("between {first} and {last}"),
         [day] => format!("on {day}"),
         [] => "at an unknown time".to_owned(),
     };
-    format!("Model {}, {}, {}, finished {when}.", joined(&model), joined(&machine), joined(&program))
+    let others = match imported {
+        0 => String::new(),
+        n => format!(" Of the cells {n} were imported: another program made them."),
+    };
+    format!("Model {}, {}, {}, finished {when}.{others}", joined(&model), joined(&machine), joined(&program))
 }
 
 /// `word` and the values that are there; empty where there is none.

@@ -7,17 +7,20 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::ReportError;
+use super::explorer::index_html;
 use super::files::write_atomically;
+use super::layout::{contents, with_long_tables_folded};
+use super::legend::{names, words};
 use super::markdown::folded;
 use super::number::count;
 use super::opening::what_was_run;
+use super::outcome::{Outcome, OutcomeTable};
 use super::plot::Picture;
 use super::section;
+use super::sources::{PredictionSource, Sources};
 use super::spec::{Damage, ReportSpec, Section};
-use crate::record::{Evaluation, Prediction, RunRecord};
-
-/// Gives the per-image predictions of an evaluation, or `None` where the file is absent.
-pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
+use crate::frame::Row;
+use crate::record::RunRecord;
 
 /// What one section adds to the report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +36,7 @@ pub struct Part {
 }
 
 /// A report that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RenderedReport {
     /// Directory it lies in.
     pub dir: PathBuf,
@@ -41,20 +44,35 @@ pub struct RenderedReport {
     pub files: Vec<String>,
     /// Predictions that could not be used: tests that need them were left out, and the page says so.
     pub untested: Vec<Damage>,
+    /// What came out, in short.
+    pub outcome: Outcome,
 }
 
-/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`,
-/// and what the sections add.
+/// As [`render_with`], from records and predictions alone.
 ///
 /// # Errors
-/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+/// As [`render_with`].
 pub fn render(
     records: &[RunRecord],
     spec: &ReportSpec,
     out_dir: &Path,
     predictions: PredictionSource<'_>,
 ) -> Result<RenderedReport, ReportError> {
-    let context = Context::new(records, spec, predictions)?;
+    render_with(records, spec, out_dir, Sources::of(predictions))
+}
+
+/// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`, `measures.csv`,
+/// and what the sections add.
+///
+/// # Errors
+/// [`ReportError`]: no record, contradictory records, a picture or a file that fails.
+pub fn render_with(
+    records: &[RunRecord],
+    spec: &ReportSpec,
+    out_dir: &Path,
+    sources: Sources<'_>,
+) -> Result<RenderedReport, ReportError> {
+    let context = Context::new(records, spec, sources)?;
     let mut parts = Vec::new();
     let mut beside = section::other_settings(&context);
     for section in &spec.sections {
@@ -64,8 +82,10 @@ pub fn render(
         parts.push(section::render(*section, &context)?);
     }
     parts.extend(beside);
-    let mut files = vec![("README.md".to_owned(), page(&context, &parts).into_bytes())];
+    let outcome = Outcome::of(&context);
+    let mut files = vec![("README.md".to_owned(), page(&context, &parts, &outcome).into_bytes())];
     files.extend(tables(&context)?);
+    files.push(("index.html".to_owned(), index_html(&context, banners(&context)).into_bytes()));
     for part in parts {
         for picture in part.pictures {
             files.push((format!("{}.png", picture.name), picture.png));
@@ -77,14 +97,20 @@ pub fn render(
         write_atomically(out_dir, name, bytes)?;
     }
     let files = files.into_iter().map(|(name, _)| name).collect();
-    Ok(RenderedReport { dir: out_dir.to_owned(), files, untested: spec.damaged.clone() })
+    Ok(RenderedReport { dir: out_dir.to_owned(), files, untested: spec.damaged.clone(), outcome })
 }
 
 fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let (mut results, mut summary) = (Vec::new(), Vec::new());
+    let (mut results, mut summary, mut measures) = (Vec::new(), Vec::new(), Vec::new());
     context.frame.write_results_csv(&mut results)?;
     context.frame.write_summary_csv(&mut summary)?;
-    let mut files = vec![("results.csv".to_owned(), results), ("summary.csv".to_owned(), summary)];
+    let of = |key: &str, row: &Row| context.measured().of(key, &row.dataset, row.classes);
+    context.frame.write_measures_csv(&mut measures, of)?;
+    let mut files = vec![
+        ("measures.csv".to_owned(), measures),
+        ("results.csv".to_owned(), results),
+        ("summary.csv".to_owned(), summary),
+    ];
     #[cfg(feature = "parquet")]
     {
         let mut parquet = Vec::new();
@@ -95,26 +121,48 @@ fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
     Ok(files)
 }
 
-fn page(context: &Context<'_>, parts: &[Part]) -> String {
+/// The question, the answer, what its words mean and what was run; then the sections.
+fn page(context: &Context<'_>, parts: &[Part], outcome: &Outcome) -> String {
     let mut out = format!("# {}\n\n", context.titled(&context.spec.title));
     for banner in banners(context) {
         out.push_str(&format!("> **{banner}**\n\n"));
     }
     if !context.spec.description.is_empty() {
-        out.push_str(&format!("{}\n\n", context.spec.description.trim_end()));
+        out.push_str(&format!("**What was asked.** {}\n\n", context.spec.description.trim_end()));
     }
-    out.push_str(&format!("{}\n\n", what_was_run(context)));
-    for part in parts {
-        out.push_str(&format!("## {}\n\n{}\n\n", context.titled(&part.heading), part.body.trim_end()));
+    out.push_str(&what_came_out(outcome));
+    out.push_str(&format!("{}\n\n{}\n\n", words(context), what_was_run(context)));
+    let headings: Vec<String> = parts.iter().map(|part| context.titled(&part.heading)).collect();
+    out.push_str(&format!("{}\n\n{}\n", contents(&headings), names(context)));
+    for (part, heading) in parts.iter().zip(&headings) {
+        out.push_str(&format!("## {heading}\n\n{}\n\n", with_long_tables_folded(&part.body).trim_end()));
     }
     out.push_str(&folded("Files", &files(parts)));
     out
 }
 
+/// The verdicts, a list where there are several tables.
+fn what_came_out(outcome: &Outcome) -> String {
+    let several = outcome.tables.len() > 1;
+    let of = |table: &OutcomeTable| {
+        let shots =
+            table.shots.filter(|_| several).map(|shots| format!("{}: ", count(shots as usize, "shot")));
+        format!("{}{}", shots.unwrap_or_default(), table.page_verdicts.join(" "))
+    };
+    match &outcome.tables[..] {
+        [] => String::new(),
+        [one] => format!("**What came out.** {}\n\n", of(one)),
+        all => {
+            let items: String = all.iter().map(|table| format!("- {}\n", of(table))).collect();
+            format!("**What came out.**\n\n{items}\n")
+        }
+    }
+}
+
 /// What lies beside the page.
 fn files(parts: &[Part]) -> String {
-    let mut text = "[`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
-                    classes; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
+    let mut text = "[`index.html`](index.html) is this report to sort, filter and look into, in any browser. [`results.csv`](results.csv) has one line per dataset, method, seed, shots and evaluated \
+                    classes, [`measures.csv`](measures.csv) the further measures of the same; [`summary.csv`](summary.csv) has means and sample standard deviations over seeds. \
                     Their columns are described in `reports/README.md`. Every picture lies here as PNG and SVG."
         .to_owned();
     for (name, _) in parts.iter().flat_map(|part| &part.files) {
@@ -136,6 +184,14 @@ fn banners(context: &Context<'_>) -> Vec<String> {
         banners.push(format!(
             "Limited run: at most {limit} test images a class were evaluated. These numbers are not comparable \
                 with full runs."
+        ));
+    }
+    let imported = context.every_record().filter(|record| record.imported().is_some()).count();
+    if imported > 0 {
+        banners.push(format!(
+            "Imported: {} were made by other programs and are not verified. They are marked `imported=` wherever \
+             they stand; `as_reported` ones have no counts behind them, so no interval over images.",
+            count(imported, "result")
         ));
     }
     let damaged = context.spec.damaged.len();

@@ -58,6 +58,9 @@ impl PairTests {
         let value = |d: usize, a: usize| grid.cell(d, a).and_then(|row| quantity.value(row));
         let line = |d: &usize| (0..grid.arms.len()).filter_map(|a| value(*d, a)).map(settled).collect();
         let blocks: Vec<Vec<f64>> = shared.iter().map(line).collect();
+        if blocks.iter().any(|line| line.len() != grid.arms.len()) {
+            return Err(StatsError::NoSpread);
+        }
         let friedman = friedman(&blocks)?;
         let mut tests = Self { friedman, shared, blocks, all: Vec::new() };
         let arms = grid.arms.len();

@@ -33,6 +33,12 @@ pub enum Section {
     RepresentationShift,
     /// Parameters, multiply-adds, memory and time.
     Cost,
+    /// Calibration errors, NLL and Brier score; reliability diagrams.
+    Calibration,
+    /// Mean per class, worst classes, macro F1, and what every class gains against zero-shot.
+    Classes,
+    /// Base and new classes in one label space.
+    OpenWorld,
     /// Prompts read from files beside the counts they should give.
     PublishedPrompts,
     /// Deviations from the published method, protocol switches.

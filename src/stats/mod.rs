@@ -9,6 +9,7 @@ pub mod describe;
 pub mod distributions;
 pub mod equivalence;
 pub mod error;
+pub mod grouped;
 pub mod groups;
 pub mod harmonic;
 pub mod holm;

@@ -35,6 +35,14 @@ pub fn pocket_vocabulary() -> Result<BpeVocabulary, SuiteError> {
     Ok(BpeVocabulary::new(ids, merges, origin)?)
 }
 
+/// The word that stands for the pocket CLIP in a model's place.
+const WORD: &str = "pocket";
+
+/// Whether `--clip` names the embedded model: its word, where no file or folder has that name.
+pub fn is_embedded(clip: &Path) -> bool {
+    clip == Path::new(WORD) && !clip.exists()
+}
+
 /// Whether a model is the pocket CLIP, whichever folder it was read from: its shape and all its weights.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device};
 
 use super::error::SuiteError;
-use super::pocket_model::{is_pocket, load_pocket};
+use super::pocket_model::{is_embedded, is_pocket, load_pocket};
 use super::spec::globals::Globals;
 use crate::backbone::{Clip, ClipSource, ClipTokenizer, LoadedClip, ModelIdentity, Precision};
 use crate::data::export::is_pocket_export;
@@ -117,10 +117,13 @@ impl World {
     /// [`SuiteError::Usage`] for data without a model; what is wrong with a folder otherwise.
     pub fn open(data: Option<&str>, clip: Option<&Path>, device: &Device) -> Result<Self, SuiteError> {
         let loaded = match clip {
+            Some(word) if is_embedded(word) => load_pocket()?,
             Some(dir) => ClipSource::open(dir)?.load()?,
             None if data.is_some() => {
                 return Err(SuiteError::Usage(
-                    "--data needs --clip DIR too: the pocket model knows only the pocket pictures".to_owned(),
+                    "--data needs a model: add --clip MODEL, or to try your folder out --clip pocket, the embedded \
+                     one, which knows the pocket pictures and nothing else"
+                        .to_owned(),
                 ));
             }
             None => load_pocket()?,

@@ -15,23 +15,34 @@ pub struct Standing {
     pub epoch: usize,
     /// Step within the epoch, from 0.
     pub step: usize,
+    /// Which stage of the training, from 0.
+    pub stage: usize,
     /// Sum of the losses (nats) of the epoch's earlier steps.
     pub loss_total: f64,
     /// Finished epochs.
     pub log: Vec<EpochLog>,
-    /// Parameters.
+    /// Parameters, those that are not trained at this stage among them.
     pub parameters: Named,
-    /// How many of them are trained.
-    pub trained: usize,
+    /// Names of the trained ones, in order.
+    pub trained: Vec<String>,
     /// What the optimiser remembers.
     pub optimiser: OptimiserState,
     /// The weighted average over the finished epochs so far, in parameter order; empty without one.
     pub average: Vec<Tensor>,
 }
 
+impl Standing {
+    /// Whether it is one of a training of these parameters: their names in order, their shapes.
+    pub fn fits(&self, parameters: &Parameters) -> bool {
+        let fits = |name: &str, dims: &[usize]| self.parameters.get(name, dims).is_ok();
+        self.trained.iter().map(String::as_str).eq(parameters.iter().map(|(name, _)| name))
+            && parameters.iter().all(|(name, var)| fits(name, var.dims()))
+    }
+}
+
 /// Keeps the standing of one training.
 pub trait Keeper {
-    /// Where to go on from, if that was kept. Its tensors fit `parameters` in names and shapes.
+    /// Where to go on from, if that was kept. In the first stage its tensors fit `parameters` in names and shapes.
     ///
     /// # Errors
     /// [`TrainError`]; a damaged checkpoint is none at all.

@@ -36,7 +36,7 @@ pub struct Panel {
 
 /// Predictions of every wanted classifier over the images, in item order. Chunks are fixed by the item order alone, so a
 /// prediction does not depend on which other classifiers take part, on whether they fail, nor on where the pass
-/// was taken up again. A classifier whose logits are not finite, or that cannot be computed, has an error instead
+/// was taken up again. `heard` is told after every chunk how many images are done. A classifier whose logits are not finite, or that cannot be computed, has an error instead
 /// of predictions.
 ///
 /// # Errors
@@ -46,12 +46,14 @@ pub fn evaluate(
     panels: &[Panel],
     keeper: &mut dyn PassKeeper,
     stop: &dyn Fn() -> bool,
+    heard: &dyn Fn(usize),
 ) -> Result<Vec<Result<Vec<Prediction>, TrainError>>, TrainError> {
     let mut predictions = keeper.resume();
     let count = panels.iter().map(|panel| panel.wanted.len()).sum();
     predictions.resize(count, Vec::new());
     let mut errors: Vec<Option<TrainError>> = (0..count).map(|_| None).collect();
     let made = predictions.first().map_or(0, Vec::len);
+    let mut done = made;
     let chunks = images.items[made..].chunks(images.clip.grid());
     let end = ahead(
         chunks,
@@ -78,6 +80,8 @@ pub fn evaluate(
                     &mut each.by_ref().take(panel.wanted.len()).collect::<Vec<_>>(),
                 );
             }
+            done += chunk.len();
+            heard(done);
             Ok(())
         },
     );

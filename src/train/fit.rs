@@ -2,7 +2,8 @@
 //! may go in lockstep, in the same products.
 //!
 //! Every stream of random numbers is named by what it serves (epoch, view, item), so an epoch and a step are
-//! all there is to know about the streams' positions: a training taken up again is bit-equal. In lockstep every
+//! all there is to know about the streams' positions: a training taken up again is bit-equal. A head with a second stage
+//! goes on with other parameters, a fresh optimiser and a schedule of its own; views and epochs are counted on. In lockstep every
 //! step has the same number of slots; one whose training is over, failed or elsewhere is filled with another's
 //! numbers, so a training's bits depend on the number of slots and its own place alone.
 
@@ -44,8 +45,8 @@ pub struct Member<'a> {
     pub images: &'a TrainingImages<'a>,
     /// Name of the shuffling stream: dataset, seed, method.
     pub stream: [&'a str; 3],
-    /// Trained in place.
-    pub parameters: &'a Parameters,
+    /// Trained in place; a second stage puts its own in their place.
+    pub parameters: &'a mut Parameters,
     /// Is asked for a place to go on from, and given one when it is due and when the run stops.
     pub keeper: &'a mut dyn Keeper,
 }
@@ -61,6 +62,29 @@ pub struct EpochLog {
     pub mean_loss: f64,
 }
 
+/// A step that was taken, by one training or by several in lockstep. Epochs and steps count from 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepDone {
+    /// Epoch.
+    pub epoch: usize,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Step of the epoch.
+    pub step: usize,
+    /// Steps of the epoch.
+    pub steps: usize,
+    /// Steps taken in all, those before an interruption counted.
+    pub done: usize,
+    /// Steps to take in all.
+    pub of: usize,
+    /// Mean objective of the batches (nats), before the update; `None` where none was computed.
+    pub loss: Option<f64>,
+    /// Trainings that took it.
+    pub trainings: usize,
+    /// Images they saw.
+    pub images: usize,
+}
+
 /// A training's log, a line an epoch, or its own fault: a number that is not finite, a parameter without gradient.
 pub type Outcome = Result<Vec<EpochLog>, TrainError>;
 
@@ -72,7 +96,7 @@ pub fn fit(
     run: &Fit<'_>,
     members: &mut [Member<'_>],
     stop: &dyn Fn() -> bool,
-    done: &mut dyn FnMut(),
+    done: &mut dyn FnMut(StepDone),
 ) -> Result<Vec<Outcome>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
@@ -91,8 +115,8 @@ pub fn fit(
             if stopping {
                 return Err(TrainError::Interrupted);
             }
-            step(run, &mut all, lead, (&sets, &mut prefetch))?;
-            done();
+            let taken = step(run, &mut all, lead, (&sets, &mut prefetch))?;
+            done(taken);
         }
         Ok(())
     })?;
@@ -111,21 +135,21 @@ fn step<'t>(
     all: &mut [Going<'_, '_>],
     lead: usize,
     (sets, prefetch): (&[&'t TrainingSet<'t>], &mut Prefetch<'t>),
-) -> Result<(), TrainError> {
-    let (at, size) = (all[lead].at, all[lead].picks(run).len());
+) -> Result<StepDone, TrainError> {
+    let (at, size) = (all[lead].at, all[lead].picks().len());
     let mut places = vec![lead; run.slots];
     for (index, going) in all.iter().enumerate() {
-        if going.outcome.is_none() && going.at == at && going.picks(run).len() == size {
+        let beside = going.at == at && going.stage == all[lead].stage;
+        if going.outcome.is_none() && beside && going.picks().len() == size {
             places[going.member.slot] = index;
         }
     }
-    let parts: Vec<_> =
-        places.iter().map(|place| (all[*place].member.images, all[*place].picks(run))).collect();
+    let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
     let (images, labels) = joint_batch(&parts, run.needs, prefetch)?;
     if all[lead].member.images.reads_pixels(run.needs) {
         // The same trainings beside each other again, a step further.
         let distinct = places.iter().enumerate().filter(|(slot, place)| !places[..*slot].contains(place));
-        let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks(run)?)));
+        let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks()?)));
         prefetch.ask(next);
     }
     let slots: Vec<_> = places
@@ -137,14 +161,22 @@ fn step<'t>(
         })
         .collect();
     let outcomes = joint_step(run.head, &slots, &images, at)?;
+    let mut taken = all[lead].standing();
+    let mut losses = Vec::new();
     for (place, outcome) in places.into_iter().zip(outcomes) {
         match outcome {
-            Some(Ok(gradients)) => all[place].advance(run, &gradients)?,
+            Some(Ok(gradients)) => {
+                losses.push(gradients.loss);
+                all[place].advance(run, &gradients)?;
+            }
             Some(Err(error)) => all[place].outcome = Some(Err(error)),
-            None => {}
+            None => continue,
         }
+        taken.trainings += 1;
+        taken.images += size;
     }
-    Ok(())
+    taken.loss = (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64);
+    Ok(taken)
 }
 
 /// A training on its way: what changes from step to step, beside the parameters.
@@ -154,6 +186,11 @@ struct Going<'m, 'a> {
     at: (usize, usize),
     /// Where it began; there is nothing to keep there.
     start: (usize, usize),
+    /// The recipe of each stage.
+    stages: Vec<Recipe>,
+    stage: usize,
+    /// The epoch with which the stage began.
+    begun: usize,
     /// Steps of this epoch.
     steps: usize,
     order: Vec<Pick>,
@@ -172,37 +209,101 @@ impl<'m, 'a> Going<'m, 'a> {
             let reason = format!("train on {}: the draw has no image", member.stream[0]);
             return Err(TrainError::Empty(reason));
         }
-        let kept = member.keeper.resume(member.parameters)?;
+        let share = run.head.second_stage().map_or(1.0, |second| second.first_share());
+        let stages = run.recipe.stages(count, share);
         let optimiser = Optimiser::new(run.recipe.rule()).stored_as(run.storage);
-        let (at, loss_total, log, optimiser, average) = match kept {
-            None => ((0, 0), 0.0, Vec::new(), optimiser, Vec::new()),
-            Some(standing) => {
-                member.parameters.set(&standing.parameters)?;
-                let optimiser = optimiser.resume(standing.optimiser);
-                let at = (standing.epoch, standing.step);
-                (at, standing.loss_total, standing.log, optimiser, standing.average)
-            }
+        let mut going = Self {
+            member,
+            at: (0, 0),
+            start: (0, 0),
+            stages,
+            stage: 0,
+            begun: 0,
+            steps: 0,
+            order: Vec::new(),
+            loss_total: 0.0,
+            log: Vec::new(),
+            optimiser,
+            average: Vec::new(),
+            outcome: None,
         };
-        let (steps, order) = (run.recipe.steps(count, at.0), order(run.recipe, member, at.0));
-        Ok(Self { member, at, start: at, steps, order, loss_total, log, optimiser, average, outcome: None })
+        if let Some(standing) = going.member.keeper.resume(going.member.parameters)? {
+            going.take_up(run, standing)?;
+        }
+        going.begin_epoch();
+        Ok(going)
+    }
+
+    /// Goes on from a standing; one of another stage than there is, or with other shapes, is none.
+    fn take_up(&mut self, run: &Fit<'_>, standing: Standing) -> Result<(), TrainError> {
+        match (standing.stage, run.head.second_stage()) {
+            (0, _) => {}
+            (1, Some(second)) if self.stages.len() > 1 => {
+                let parameters = second.start(&standing.parameters)?;
+                if !standing.fits(&parameters) {
+                    return Ok(());
+                }
+                *self.member.parameters = parameters;
+                self.begun = self.stages[0].epochs(self.member.images.len());
+            }
+            _ => return Ok(()),
+        }
+        self.member.parameters.set(&standing.parameters)?;
+        let optimiser = Optimiser::new(run.recipe.rule()).stored_as(run.storage);
+        self.optimiser = optimiser.resume(standing.optimiser);
+        (self.stage, self.at) = (standing.stage, (standing.epoch, standing.step));
+        self.start = self.at;
+        (self.loss_total, self.log, self.average) = (standing.loss_total, standing.log, standing.average);
+        Ok(())
+    }
+
+    fn recipe(&self) -> &Recipe {
+        &self.stages[self.stage]
+    }
+
+    /// The views of the step behind the next one, if this stage has one.
+    fn next_picks(&self) -> Option<Vec<Pick>> {
+        let (recipe, (epoch, step)) = (self.recipe(), self.at);
+        if step + 1 < self.steps {
+            return self.order.chunks(recipe.batch_size).nth(step + 1).map(<[Pick]>::to_vec);
+        }
+        if epoch + 1 - self.begun >= recipe.epochs(self.member.images.len()) {
+            return None;
+        }
+        let order = order(recipe, self.member, epoch + 1);
+        order.chunks(recipe.batch_size).next().map(<[Pick]>::to_vec)
+    }
+
+    /// Settles the steps and the order of the epoch at hand.
+    fn begin_epoch(&mut self) {
+        self.steps = self.recipe().steps(self.member.images.len(), self.at.0 - self.begun);
+        self.order = order(self.recipe(), self.member, self.at.0);
+    }
+
+    /// The step that is next, as if it were taken by nobody.
+    fn standing(&self) -> StepDone {
+        let images = self.member.images.len();
+        let (epoch, step) = self.at;
+        let steps_of =
+            |stages: &[Recipe]| stages.iter().map(|stage| stage.total_steps(images)).sum::<usize>();
+        let in_stage = (epoch - self.begun) * self.recipe().full_steps(images) + step;
+        let done = steps_of(&self.stages[..self.stage]) + in_stage + 1;
+        StepDone {
+            epoch: epoch + 1,
+            epochs: self.stages.iter().map(|stage| stage.epochs(images)).sum(),
+            step: step + 1,
+            steps: self.steps,
+            done,
+            of: steps_of(&self.stages).max(done),
+            loss: None,
+            trainings: 0,
+            images: 0,
+        }
     }
 
     /// The views of the next step.
-    fn picks(&self, run: &Fit<'_>) -> &[Pick] {
-        self.order.chunks(run.recipe.batch_size).nth(self.at.1).unwrap_or_default()
-    }
-
-    /// The views of the step behind the next one; `None` at the end.
-    fn next_picks(&self, run: &Fit<'_>) -> Option<Vec<Pick>> {
-        let (epoch, step) = self.at;
-        if step + 1 < self.steps {
-            return self.order.chunks(run.recipe.batch_size).nth(step + 1).map(<[Pick]>::to_vec);
-        }
-        let more = epoch + 1 < run.recipe.epochs(self.member.images.len());
-        more.then(|| {
-            let order = order(run.recipe, self.member, epoch + 1);
-            order.chunks(run.recipe.batch_size).next().map(<[Pick]>::to_vec)
-        })?
+    fn picks(&self) -> &[Pick] {
+        self.order.chunks(self.recipe().batch_size).nth(self.at.1).unwrap_or_default()
     }
 
     fn keep(&mut self) -> Result<(), TrainError> {
@@ -212,10 +313,11 @@ impl<'m, 'a> Going<'m, 'a> {
         self.member.keeper.keep(&Standing {
             epoch: self.at.0,
             step: self.at.1,
+            stage: self.stage,
             loss_total: self.loss_total,
             log: self.log.clone(),
             parameters: self.member.parameters.values()?,
-            trained: self.member.parameters.iter().count(),
+            trained: self.member.parameters.iter().map(|(name, _)| name.to_owned()).collect(),
             optimiser: self.optimiser.state(),
             average: self.average.clone(),
         })
@@ -237,7 +339,8 @@ impl<'m, 'a> Going<'m, 'a> {
     /// The update, and on to the next step.
     fn advance(&mut self, run: &Fit<'_>, gradients: &Gradients) -> Result<(), TrainError> {
         let (at, images) = (self.at, self.member.images.len());
-        let learning_rate = run.recipe.learning_rate(images, at);
+        let epoch = at.0 - self.begun;
+        let learning_rate = self.recipe().learning_rate(images, (epoch, at.1));
         self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
         self.at.1 += 1;
@@ -245,22 +348,37 @@ impl<'m, 'a> Going<'m, 'a> {
             return Ok(());
         }
         let mean_loss = std::mem::take(&mut self.loss_total) / self.steps as f64;
-        let learning_rate = run.recipe.learning_rate(images, (at.0, 0));
+        let learning_rate = self.recipe().learning_rate(images, (epoch, 0));
         self.log.push(EpochLog { learning_rate, steps: self.steps as u64, mean_loss });
-        self.average(run.recipe.average_weight(images, at.0))?;
+        self.average(self.recipe().average_weight(images, epoch))?;
         self.at = (at.0 + 1, 0);
-        if self.at.0 < run.recipe.epochs(images) {
-            self.steps = run.recipe.steps(images, self.at.0);
-            self.order = order(run.recipe, self.member, self.at.0);
+        if epoch + 1 < self.recipe().epochs(images) {
+            self.begin_epoch();
             return Ok(());
         }
+        self.end_stage(run, at)
+    }
+
+    /// The average takes the parameters' place, and another stage begins or the training is over.
+    fn end_stage(&mut self, run: &Fit<'_>, at: (usize, usize)) -> Result<(), TrainError> {
         if !self.average.is_empty() {
             let names = self.member.parameters.iter().map(|(name, _)| name.to_owned());
-            self.member.parameters.set(&Named::new(names.zip(self.average.iter().cloned())))?;
+            self.member.parameters.set(&Named::new(names.zip(self.average.drain(..))))?;
         }
         // The last update has no following step that would notice.
-        let log = std::mem::take(&mut self.log);
-        self.outcome = Some(check_finite(self.member.parameters, at).map(|()| log));
+        let finite = check_finite(self.member.parameters, at);
+        match (finite, run.head.second_stage()) {
+            (Ok(()), Some(second)) if self.stage + 1 < self.stages.len() => {
+                *self.member.parameters = second.start(&self.member.parameters.values()?)?;
+                self.optimiser = Optimiser::new(run.recipe.rule()).stored_as(run.storage);
+                (self.stage, self.begun) = (self.stage + 1, self.at.0);
+                self.begin_epoch();
+            }
+            (finite, _) => {
+                let log = std::mem::take(&mut self.log);
+                self.outcome = Some(finite.map(|()| log));
+            }
+        }
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub use checkpoint::{Keeper, NoCheckpoints, Standing};
 pub use error::TrainError;
 pub use evaluate::{Panel, PassKeeper, evaluate};
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
-pub use fit::{EpochLog, Fit, Member, Outcome, fit};
+pub use fit::{EpochLog, Fit, Member, Outcome, StepDone, fit};
 pub use guide::Guided;
 pub use images::{Pick, TrainingImages, frozen_pass};
 pub use optimiser::{Adam, MOMENTUM, Optimiser, OptimiserState, Rule, Sgd, WEIGHT_DECAY};

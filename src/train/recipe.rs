@@ -1,14 +1,14 @@
 //! How a method trains, as data: optimiser, schedule, length, batches. A method's TOML says where it departs from
 //! the common recipe (SGD under a warmed-up cosine, a rate an epoch).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use super::optimiser::{Adam, Rule, Sgd};
 use super::schedule::{Schedule, WARMUP_EPOCHS, WARMUP_LEARNING_RATE};
 
 /// The family of the update rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptimiserName {
     /// Momentum, decay in the gradient.
@@ -21,7 +21,7 @@ pub enum OptimiserName {
 }
 
 /// What becomes of an epoch's last, incomplete batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LastBatch {
     /// Dropped, unless it is the only one.
@@ -32,7 +32,7 @@ pub enum LastBatch {
 }
 
 /// Numbers of one training run, checked.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Base learning rate.
@@ -263,6 +263,19 @@ impl Recipe {
         if self.pool_views > 0 { self.pool_views } else { self.epochs(images) }
     }
 
+    /// The recipes of a training over `images` images whose first stage takes this share of the steps, rounded down; a
+    /// second stage takes the rest under a schedule of its own. The recipe is [settled](Recipe::for_shots).
+    pub fn stages(&self, images: usize, share: f64) -> Vec<Self> {
+        let (total, full) = (self.total_steps(images), self.full_steps(images).max(1));
+        let first = ((share * total as f64) as usize).max(1);
+        if first >= total {
+            return vec![self.clone()];
+        }
+        let stage =
+            |steps: usize| Self { epochs: steps.div_ceil(full), steps_per_shot: steps, ..self.clone() };
+        vec![stage(first), stage(total - first)]
+    }
+
     /// The update rule.
     pub fn rule(&self) -> Box<dyn Rule> {
         let adam = |decoupled| Adam {
@@ -318,6 +331,18 @@ mod tests {
         let two = steps.check("m").unwrap().for_shots(2);
         assert_eq!((two.total_steps(12), two.epochs(12)), (10, 4));
         assert_eq!([0, 1, 2, 3, 4].map(|epoch| two.steps(12, epoch)), [3, 3, 3, 1, 0]);
+    }
+
+    #[test]
+    fn two_stages_share_the_steps_and_begin_their_schedules_anew() {
+        let steps = Recipe { steps_per_shot: 5, schedule: Schedule::StepCosine, ..Recipe::common(0.1, 4, 0) };
+        let stages = steps.for_shots(1).stages(8, 0.6);
+        assert_eq!(stages.iter().map(|stage| stage.total_steps(8)).collect::<Vec<_>>(), [3, 2]);
+        assert_eq!(stages.iter().map(|stage| stage.epochs(8)).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(stages[1].learning_rate(8, (0, 0)), 0.1);
+        assert_eq!(steps.for_shots(1).stages(8, 1.0), [steps.for_shots(1)]);
+        let by_epochs = Recipe::common(0.1, 4, 5).stages(8, 0.5);
+        assert_eq!(by_epochs.iter().map(|stage| stage.total_steps(8)).collect::<Vec<_>>(), [5, 5]);
     }
 
     #[test]

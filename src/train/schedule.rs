@@ -3,7 +3,7 @@
 //! Per epoch, as Dassl's `ConstantWarmupScheduler` over PyTorch's `CosineAnnealingLR`: a constant warm-up, then a
 //! cosine that never reaches 0. Its clock starts after the warm-up but its period stays the full number of epochs.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Warm-up epochs where nothing else is said, counted among the epochs of a run.
 pub const WARMUP_EPOCHS: usize = 1;
@@ -11,7 +11,7 @@ pub const WARMUP_EPOCHS: usize = 1;
 pub const WARMUP_LEARNING_RATE: f64 = 1e-5;
 
 /// How the learning rate moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// A rate an epoch: warm-up, then a cosine.

@@ -8,6 +8,12 @@ pub fn cpu_model() -> String {
     field(&info, "model name").unwrap_or_default()
 }
 
+/// The kernel's version; empty where the system does not say.
+pub fn kernel() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/osrelease")
+        .map_or_else(|_| String::new(), |text| text.trim().to_owned())
+}
+
 /// The first graphics card's model; `None` without NVIDIA's driver.
 pub fn gpu_model() -> Option<String> {
     let cards = std::fs::read_dir("/proc/driver/nvidia/gpus").ok()?;

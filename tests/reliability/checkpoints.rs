@@ -108,7 +108,7 @@ fn momentum_is_part_of_the_standing() {
     let recipe = rpo_bench::train::Recipe { epochs: 4, ..resolved.recipe.clone().unwrap() };
     let train = |keeper: &mut Memory, steps: usize| {
         let mut init = rpo_bench::util::rng::Stream::new(&["init"]);
-        let parameters =
+        let mut parameters =
             resolved.method.init(&world.clip, &ClassTexts::of(&prompts), None, &mut init).unwrap();
         let run = Fit {
             head: head.as_ref(),
@@ -121,8 +121,8 @@ fn momentum_is_part_of_the_standing() {
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;
         let stream = ["eurosat", "1", "coop"];
-        let mut members = [Member { slot: 0, images: &images, stream, parameters: &parameters, keeper }];
-        let result = fit(&run, &mut members, &stop, &mut || taken.set(taken.get() + 1));
+        let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
+        let result = fit(&run, &mut members, &stop, &mut |_| taken.set(taken.get() + 1));
         (result.and_then(|mut all| all.pop().unwrap()), bits(&parameters))
     };
     let expected = train(&mut Memory { kept: None, loses_momentum: false }, usize::MAX);

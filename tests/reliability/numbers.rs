@@ -83,7 +83,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
         let weight = Tensor::zeros((width, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
         vec![("weight", weight), ("extra", Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap())]
     };
-    let parameters = Parameters::new(start()).unwrap();
+    let mut parameters = Parameters::new(start()).unwrap();
     let head = FaultyHead(fault, Default::default());
     let recipe = Recipe::common(10.0, 4, 3);
     let run = Fit {
@@ -96,8 +96,8 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     };
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
-    let mut members = [Member { slot: 0, images: &images, stream, parameters: &parameters, keeper }];
-    let result = fit(&run, &mut members, &|| false, &mut || {}).unwrap().pop().unwrap();
+    let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
+    let result = fit(&run, &mut members, &|| false, &mut |_| {}).unwrap().pop().unwrap();
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()
     };

@@ -186,7 +186,7 @@ fn a_lowered_schema_version_is_noticed() {
     };
     let read = |name: &str| std::fs::read_to_string(manifest("tests/fixtures/records").join(name)).unwrap();
     assert_eq!(seal(&read("v1_rpo.json")), Seal::None);
-    for name in ["v2_rpo.json", "v3_rpo.json", "v4_rpo.json", "v4_zero_shot.json"] {
+    for name in ["v2_rpo.json", "v3_rpo.json", "v4_rpo.json", "v4_zero_shot.json", "v5_rpo.json"] {
         let text = read(name);
         let version = &name[1..2];
         let lowered = text.replacen(&format!("\"schema_version\": {version}"), "\"schema_version\": 1", 1);

@@ -26,7 +26,7 @@ fn documented(heading: &str) -> Vec<String> {
 #[test]
 fn the_documented_columns_are_those_written() {
     let files = files(&base2new(&["dtd"], &[1]), &spec(&[])).unwrap();
-    for name in ["results.csv", "summary.csv"] {
+    for name in ["results.csv", "measures.csv", "summary.csv"] {
         let text = String::from_utf8_lossy(&files[name]);
         let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
         assert_eq!(documented(&format!("`{name}`")), header, "{name}");

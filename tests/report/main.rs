@@ -8,9 +8,11 @@
 mod adversarial;
 mod columns;
 mod comparing;
+mod explorer;
 mod frame;
 mod guide;
 mod marks;
+mod measures;
 mod pages;
 mod pictures;
 mod records;

@@ -4,7 +4,7 @@ use rpo_bench::record::{Outcome, RunRecord};
 use rpo_bench::report::Section;
 use rpo_bench::util::rng::Stream;
 
-use crate::records::{Keyed, base2new};
+use crate::records::{DATASETS, Keyed, base2new};
 use crate::rendering::{EVERY_SECTION, files, page, spec};
 
 /// Three datasets, three seeds; one cell failed, one is missing.
@@ -36,6 +36,30 @@ fn latex_with_holes() {
 fn tests_between_methods() {
     let records = base2new(&["dtd", "eurosat", "caltech101", "food101", "sun397", "ucf101"], &[1, 2, 3]);
     insta::assert_snapshot!(page(&records, &spec(&[Section::MethodTests])));
+}
+
+/// The first lines name who came out ahead where a test shows it, and say that none can where so few datasets are there.
+#[test]
+fn the_first_lines_say_what_the_tests_say() {
+    let first = |datasets: &[&str]| {
+        let page = page(&base2new(datasets, &[1, 2, 3]), &spec(&[Section::MethodTests]));
+        let line = page.lines().find(|line| line.starts_with("**What came out.**")).unwrap().to_owned();
+        (line, page)
+    };
+    let (said, page) = first(&DATASETS);
+    let (h, _) = said.split_once(" base: ").unwrap();
+    let (_, ahead) = h.split_once("RPO came out ahead of ").unwrap();
+    assert!(ahead.contains("CoOp") && said.contains("Holm over 4 tests"), "{said}");
+    let table = page.split("**Every method against RPO, H**").nth(1).unwrap();
+    for method in ["CLIP", "LP", "CoOp", "CoCoOp"] {
+        let line = table.lines().find(|line| line.starts_with(&format!("| RPO − {method} "))).unwrap();
+        let corrected = line.split('|').rev().nth(2).unwrap().trim();
+        let shown = corrected.starts_with('<') || corrected.parse::<f64>().unwrap() <= 0.05;
+        let named = ahead.trim_end_matches('.').split(", ").any(|name| name == method);
+        assert_eq!(named, shown, "{method}: {corrected}: {said}");
+    }
+    let (said, _) = first(&DATASETS[..6]);
+    assert!(said.contains("no order can be shown") && !said.contains("ahead of"), "{said}");
 }
 
 #[test]

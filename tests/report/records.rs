@@ -106,6 +106,7 @@ fn training(method: &str) -> Training {
         parameters_path: "prompts.safetensors".to_owned(),
         parameters_sha256: "c".repeat(64),
         images_sha256: None,
+        validation: Default::default(),
     }
 }
 
@@ -120,6 +121,7 @@ fn evaluation(method: &str, (dataset, classes, correct, total): &(&str, Classes,
         predictions_path: format!("{method}-{dataset}-{classes}.csv"),
         predictions_sha256: "d".repeat(64),
         images_sha256: None,
+        classes_sha256: None,
     }
 }
 

@@ -31,6 +31,9 @@ pub enum BenchError {
         /// What was asked for.
         what: &'static str,
     },
+    /// A made-up run could not be written or its report not be made.
+    #[error(transparent)]
+    Report(#[from] Box<crate::suite::SuiteError>),
     /// The model could not be built.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -1,4 +1,4 @@
-//! Timings of training steps and evaluation on random weights of a real model's shape.
+//! Timings of training steps and evaluation on random weights of a real model's shape, and of reports on made-up records.
 //!
 //! Nothing here trains for a result: the numbers say what a machine does with the engine, beside the
 //! floating-point operations that cannot be skipped and the machine's own matrix-product rate.
@@ -7,6 +7,7 @@ mod error;
 mod evaluate;
 mod launches;
 mod meter;
+mod report;
 mod scale;
 mod shape;
 mod step;
@@ -15,6 +16,7 @@ pub use error::BenchError;
 pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
 pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::Place;
+pub use report::{ReportBench, ReportCost, ReportCosts, bench_report};
 pub use scale::{ScaleBench, ScaleReport, bench_scale};
 pub use shape::{SHAPES, Shape, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

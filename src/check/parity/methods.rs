@@ -17,6 +17,9 @@ use crate::util::rng::Stream;
 /// Initial values that the fixtures change on purpose, so that a mixed-up index or a wrong scale shows: ends of names.
 const CHANGED: [&str; 3] = ["init.text_feature_residuals", "clap.init.prototypes", ".lora_b"];
 
+/// Logits among trained classes and others.
+const UNSEEN: &str = "selective_logits";
+
 /// What a method is checked with.
 pub(super) struct MethodCase<'a> {
     pub entry: &'a Entry,
@@ -81,8 +84,9 @@ pub(super) fn check_method(of: &MethodCase<'_>, report: &mut ParityReport) -> Re
     check.tensor("logits", &first)?;
     if let (Some(recipe), false) = (&of.case.recipe, parameters.is_empty()) {
         check_start(&run, &parameters, &all, &mut check)?;
-        check_steps(&run, recipe, &parameters, &mut check)?;
-        check.tensor("final_logits", &run.logits(&parameters.values()?, &all)?)?;
+        let trained = check_steps(&run, recipe, parameters, &mut check)?;
+        check.tensor("final_logits", &run.logits(&trained, &all)?)?;
+        check_unseen(&run, &texts, &trained, &all, &mut check)?;
     }
     Ok(())
 }
@@ -145,21 +149,64 @@ fn flags(flags: &[bool], run: &Run<'_>) -> candle_core::Result<Tensor> {
     Tensor::new(numbers, run.pixels.device())
 }
 
+/// The start of a second stage: what its parameters begin as, and their loss and gradients.
+fn check_second(
+    run: &Run<'_>,
+    parameters: &Parameters,
+    step: usize,
+    check: &mut Checker<'_>,
+) -> Result<(), ParityError> {
+    let all = run.images(None)?;
+    check.tensor("second.logits", &run.logits(&parameters.values()?, &all)?)?;
+    let gradients = run.gradients(parameters, None, step)?;
+    check.tensor("second.loss", &Tensor::new(gradients.loss as f32, run.pixels.device())?)?;
+    for ((parameter, var), gradient) in parameters.iter().zip(&gradients.tensors) {
+        check.tensor(&format!("second.init.{parameter}"), var.as_tensor())?;
+        check.tensor(&format!("second.grad.{parameter}"), gradient)?;
+    }
+    Ok(())
+}
+
+/// Logits among the trained classes and as many that were not: those of the first further wording.
+fn check_unseen(
+    run: &Run<'_>,
+    texts: &ClassTexts,
+    trained: &Named,
+    all: &ImageBatch,
+    check: &mut Checker<'_>,
+) -> Result<(), ParityError> {
+    let (Some(others), true) = (texts.others.first(), check.known(UNSEEN).is_some()) else { return Ok(()) };
+    let prompts = texts.prompts.iter().chain(others).cloned().collect::<Vec<_>>();
+    let head = run.method.bind(run.of.clip, &ClassTexts::of(&prompts))?;
+    check.tensor(UNSEEN, &head.classifier(trained)?.logits(all)?)
+}
+
+/// The steps of a training, through its second stage if it has one; gives what was trained.
 fn check_steps(
     run: &Run<'_>,
     recipe: &Recipe,
-    parameters: &Parameters,
+    mut parameters: Parameters,
     check: &mut Checker<'_>,
-) -> Result<(), ParityError> {
+) -> Result<Named, ParityError> {
+    let second = run.head.second_stage();
+    let second = second.map(|second| (second, (second.first_share() * recipe.epochs as f64) as usize));
     let batches = run.of.fixture.input("batches")?.to_dtype(DType::U32)?;
     let (mut optimiser, mut losses, mut conflicts) = (Optimiser::new(recipe.rule()), Vec::new(), Vec::new());
     let mut average: Vec<Tensor> = Vec::new();
     for step in 0..recipe.epochs {
+        if let Some((second, _)) = second.filter(|(_, begins)| *begins == step) {
+            for (parameter, var) in parameters.iter() {
+                check.tensor(&format!("final.{parameter}"), var.as_tensor())?;
+            }
+            parameters = second.start(&parameters.values()?)?;
+            optimiser = Optimiser::new(recipe.rule());
+            check_second(run, &parameters, step, check)?;
+        }
         let rows = batches.get(step)?;
-        let gradients = run.gradients(parameters, Some(&rows), step)?;
+        let gradients = run.gradients(&parameters, Some(&rows), step)?;
         losses.push(gradients.loss as f32);
         conflicts.extend(gradients.guided.is_some().then(|| opposed(&gradients)));
-        optimiser.step(parameters, &gradients, recipe.learning_rate)?;
+        optimiser.step(&parameters, &gradients, recipe.learning_rate)?;
         if let Some(weight) = recipe.average_weight(1, step) {
             for (index, (_, var)) in parameters.iter().enumerate() {
                 let share = (var.as_tensor().detach() * weight)?;
@@ -185,7 +232,7 @@ fn check_steps(
         }
         check.tensor("gpa_logits", &run.logits(&averaged, &run.images(None)?)?)?;
     }
-    Ok(())
+    Ok(parameters.values()?)
 }
 
 /// The fixture's initial values in place of drawn ones, which were PyTorch's. Values that two different streams give alike

@@ -18,6 +18,8 @@ pub struct Verdict {
     pub faults: Vec<String>,
     /// What differs between the record's machine and build and this one, where the cell was run again.
     pub environment: Vec<String>,
+    /// Whether another program made the result: it can be held against its own files, never verified.
+    pub imported: bool,
     /// The second run against the first, where the cell was run again.
     pub comparison: Option<Comparison>,
 }

@@ -36,6 +36,7 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
     };
     verdict.cell = words(&record);
     let run_dir = path.parent().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    verdict.imported = record.imported().is_some();
     let faults = &mut verdict.faults;
     if seal == Seal::Broken {
         faults.push("it was changed after it was saved: its record_sha256 is another".to_owned());
@@ -43,10 +44,13 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
     if path.file_stem().is_none_or(|stem| stem != record.key.as_str()) {
         faults.push(format!("its key is {}, its file name says otherwise", record.key));
     }
-    outcome(&record, faults);
+    let imported = record.imported().is_some();
+    if !imported {
+        outcome(&record, faults);
+    }
     let store = Store::at(&run_dir);
-    for evaluation in &record.evaluations {
-        predictions(&store, evaluation, faults);
+    for evaluation in record.evaluations.iter().filter(|evaluation| evaluation.has_predictions()) {
+        predictions(&store, evaluation, imported, faults);
     }
     if let Some(training) = &record.training {
         parameters(&store, training, faults);
@@ -79,7 +83,7 @@ fn outcome(record: &RunRecord, faults: &mut Vec<String>) {
     }
 }
 
-fn predictions(store: &Store, evaluation: &Evaluation, faults: &mut Vec<String>) {
+fn predictions(store: &Store, evaluation: &Evaluation, imported: bool, faults: &mut Vec<String>) {
     let name = format!("{} {}", evaluation.dataset, evaluation.classes);
     let mut fault = |text: String| faults.push(format!("{name}: {text}"));
     let path = &evaluation.predictions_path;
@@ -100,7 +104,10 @@ fn predictions(store: &Store, evaluation: &Evaluation, faults: &mut Vec<String>)
     if correct != evaluation.correct {
         fault(format!("correct is {}, {path} has {correct} correct rows", evaluation.correct));
     }
-    if let Some(row) = rows.iter().find(|row| !is_possible(row, evaluation.class_count)) {
+    if let Some(row) = rows
+        .iter()
+        .find(|row| !is_possible(&stated(row, imported, evaluation.class_count), evaluation.class_count))
+    {
         let Prediction { path: image, label, predicted, p_true, .. } = row;
         let sure = row
             .confidence
@@ -114,6 +121,23 @@ fn predictions(store: &Store, evaluation: &Evaluation, faults: &mut Vec<String>)
 
 /// Rounding of a probability that was written as f32.
 const ROUNDING: f64 = 1e-6;
+
+/// The row with a possible number wherever another program did not state one; the rows of this program state all.
+fn stated(row: &Prediction, imported: bool, class_count: u64) -> Prediction {
+    let mut row = row.clone();
+    if !imported {
+        return row;
+    }
+    let average = 1.0 / class_count.max(1) as f32;
+    if row.p_true.is_nan() {
+        let sure = row.confidence.filter(|_| row.label == row.predicted).map(|sure| sure.p_predicted);
+        row.p_true = sure.unwrap_or(if row.label == row.predicted { average } else { 0.0 });
+    }
+    if let Some(sure) = row.confidence.as_mut().filter(|sure| sure.margin.is_nan()) {
+        sure.margin = 0.0;
+    }
+    row
+}
 
 /// A right prediction has at least the average probability, a wrong one at most half; so does the predicted class, and
 /// the second one has neither more than it nor less than nothing.
@@ -196,6 +220,22 @@ mod tests {
         for bad in [row(1, 1, 0.2), row(1, 2, 0.6), row(4, 1, 0.1), row(1, 4, 0.1), row(1, 1, f32::NAN)] {
             assert!(!is_possible(&bad, 4), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn only_imported_rows_may_leave_probabilities_unsaid() {
+        let row = |label, p_predicted| Prediction {
+            path: "a".into(),
+            label,
+            predicted: 1,
+            p_true: f32::NAN,
+            confidence: Some(crate::data::Confidence { p_predicted, margin: f32::NAN }),
+        };
+        for label in [1, 2] {
+            assert!(is_possible(&stated(&row(label, 0.7), true, 4), 4));
+            assert!(!is_possible(&stated(&row(label, 0.7), false, 4), 4));
+        }
+        assert!(!is_possible(&stated(&row(1, 1.7), true, 4), 4), "what is stated must be possible");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::method::look_up;
+
 /// What may differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Tolerance {
@@ -32,16 +34,12 @@ const CHAOTIC: Tolerance = Tolerance {
     basis: "12.9 % of predictions differ under bf16: this training amplifies the smallest differences",
 };
 
-/// The published batch of a linear probe, at which 0.36 % of predictions differed under bf16.
-const STEADY_BATCH: u64 = 32;
-
 /// The tolerance of a method with these resolved settings (dotted names).
 pub fn tolerance(method: &str, config: &BTreeMap<String, String>) -> Tolerance {
-    let number = |field: &str| config.get(&format!("{method}.{field}"))?.parse::<u64>().ok();
-    match method {
-        "linear_probe" if number("batch_size").is_none_or(|batch| batch < STEADY_BATCH) => CHAOTIC,
-        _ => STEADY,
-    }
+    let steady = look_up(method).and_then(|entry| entry.with_defaults().ok());
+    let steady = steady.map_or(1, |method| method.steady_batch());
+    let batch = config.get(&format!("{method}.batch_size")).and_then(|batch| batch.parse::<usize>().ok());
+    if batch.unwrap_or(1) < steady { CHAOTIC } else { STEADY }
 }
 
 #[cfg(test)]

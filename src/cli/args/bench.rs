@@ -1,4 +1,4 @@
-//! `bench`: the engine timed on random weights.
+//! `bench`: the engine timed on random weights, reports on made-up records.
 
 use clap::{Args, Subcommand};
 
@@ -62,6 +62,18 @@ pub enum BenchCommand {
         /// Classes.
         #[arg(long, default_value_t = 50)]
         classes: usize,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A report on made-up records and predictions, of two sizes: seconds, peak memory, growth.
+    Report {
+        /// Cells of the larger report, each tested on two halves; the smaller one has half of them.
+        #[arg(long, default_value_t = 1000)]
+        cells: u64,
+        /// Test images of each half.
+        #[arg(long, default_value_t = 500)]
+        images: u64,
         /// Print one JSON document.
         #[arg(long)]
         json: bool,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ModelCommand, PocketCommand, ReportArgs,
-    RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
+    BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand,
+    ReportArgs, RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -14,11 +14,22 @@ use super::{
 /// Without --data and --clip everything runs on the embedded pocket profile: small rendered pictures and a
 /// small CLIP pretrained on such pictures. Its numbers are not comparable with any paper.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(
+    max_term_width = 100,
+    after_help = EXIT_CODES,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
+    /// Print the version.
+    #[arg(short = 'V', long)]
+    pub version: bool,
+    /// With --version: commit, features, compiler, machine; what a report of a fault needs.
+    #[arg(short, long, requires = "version")]
+    pub verbose: bool,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok; 1 internal error; 2 usage; 3 bad data, model or records; \
@@ -36,6 +47,9 @@ pub enum Command {
     Status(StatusArgs),
     /// Evaluate saved or published prompts on any data, without training.
     Evaluate(EvaluateArgs),
+    /// Take in results of other programs: predictions, logs, tables. They are marked wherever they stand.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.
@@ -69,7 +83,7 @@ pub enum Command {
     /// The embedded pocket world: contact sheets, pretraining of its CLIP.
     #[command(subcommand)]
     Pocket(PocketCommand),
-    /// Time the engine on random weights of a real model's shape (Linux).
+    /// Time the engine on random weights of a real model's shape, and reports (Linux).
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Check records: against themselves and their files, and by running their cells again.

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::values::classes;
+use crate::data::Classes;
 
 use super::PatienceArgs;
 
@@ -86,6 +89,8 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Hand out a few-shot draw with its test lists, for programs in other languages.
+    Draw(DrawArgs),
     /// Write the pocket datasets in the layouts and file formats of the real ones.
     Export {
         /// Folder that becomes a CoOp DATA root.
@@ -102,4 +107,43 @@ pub enum DataCommand {
         #[arg(long, value_name = "QUALITY", conflicts_with = "lossless")]
         jpeg: Option<u8>,
     },
+}
+
+/// `data draw`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("form").required(true).multiple(true).args(["json", "csv", "jsonl", "dassl"]))]
+pub struct DrawArgs {
+    /// Dataset id, of the embedded pocket pictures without --data.
+    pub dataset: String,
+    /// A CoOp DATA root, or folder:DIR.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Seed, of any size.
+    #[arg(long)]
+    pub seed: String,
+    /// Images a class.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shots: u32,
+    /// Whose images are listed: base, new or all. The draw comes before the halving.
+    #[arg(long, default_value = "all", value_parser = classes)]
+    pub classes: Classes,
+    /// Take the training images of this draw instead: a row an image with path, label and class name (.jsonl, as of
+    /// 2SFS). Every row is held against the lists.
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// One JSON document: train, val and test lists, class halves, template, digests. To stdout without FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub json: Option<PathBuf>,
+    /// A row an image: list, path, label, class_name.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub csv: Option<PathBuf>,
+    /// The training draw, a JSON object a row: impath, label, classname.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub jsonl: Option<PathBuf>,
+    /// The pickle of Dassl's few-shot folder (DATASET/split_fewshot/shot_K-seed_S.pkl), training and validation.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub dassl: Option<PathBuf>,
+    /// What the paths of --dassl start with; the --data folder when absent.
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<String>,
 }

@@ -15,6 +15,16 @@ pub struct ReportArgs {
     /// Where runs/ and reports/ lie.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    /// Print one JSON document in place of the table.
+    #[arg(long)]
+    pub json: bool,
+    /// No table: only where the page is.
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
+    /// Put small pictures of disputed test images into index.html, from this CoOp DATA root or folder:DIR. The embedded
+    /// pictures are there without it; of others index.html has the paths.
+    #[arg(long, value_name = "DATA")]
+    pub thumbnails: Option<String>,
 }
 
 /// `compare`.

@@ -11,8 +11,12 @@ use crate::backbone::Precision;
 /// `suite`.
 #[derive(Debug, Args)]
 pub struct SuiteArgs {
-    /// Name of the suite; `list suites` shows all. A path ending in .toml runs a suite file of one's own.
+    /// Name of the suite; `list suites` shows all. A path ending in .toml runs a suite file of one's own, and
+    /// `suite new NAME` writes one to begin with.
     pub name: String,
+    /// With `new`: the name of the suite. NAME.toml is written, with every key explained.
+    #[arg(value_name = "NEW_NAME")]
+    pub new_name: Option<String>,
     /// A CoOp DATA root, or folder:DIR with DIR/train/CLASS/* and DIR/test/CLASS/*.
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
@@ -23,7 +27,8 @@ pub struct SuiteArgs {
     #[arg(long, value_name = "DIR")]
     pub draws: Option<PathBuf>,
     /// A model: a HuggingFace folder, an open_clip export, OpenAI's .pt file, a HuggingFace id (owner/name[@revision])
-    /// or a name such as ViT-B/16, both looked up in the download caches. `model fetch` downloads one.
+    /// or a name such as ViT-B/16, both looked up in the download caches. `model fetch` downloads one. `pocket` is the
+    /// embedded one, to try --data out.
     #[arg(long, value_name = "MODEL")]
     pub clip: Option<PathBuf>,
     /// Datasets, comma-separated.
@@ -88,12 +93,18 @@ pub struct SuiteArgs {
     /// Change a setting: rpo.k=4, lp.epochs=30, protocol=published, engine.seeds=together. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Show the cells that would run, and write nothing.
+    /// Show what would run and how long it would take, by method and dataset, and write nothing.
     #[arg(long)]
     pub plan: bool,
-    /// With --plan: print one JSON document.
+    /// With --plan: show every cell too.
     #[arg(long, requires = "plan")]
+    pub cells: bool,
+    /// Print one JSON document in place of the table; with --plan the plan.
+    #[arg(long)]
     pub json: bool,
+    /// No progress and no table: counts, and where the page is.
+    #[arg(short, long, conflicts_with = "json")]
+    pub quiet: bool,
     /// Run finished cells again.
     #[arg(long)]
     pub fresh: bool,

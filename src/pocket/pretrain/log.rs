@@ -65,6 +65,7 @@ impl Log {
             log10_y: false,
             y_bounds: (0.0, f64::MAX),
             looks: vec![Look { label: "pocket".to_owned(), color: (0, 114, 178), marker: Marker::Disc }],
+            direct_labels: false,
             panels: vec![
                 ("contrastive loss (nats)".to_owned(), vec![self.curve(chunk, |step| step[1])]),
                 ("images that find their caption (%)".to_owned(), vec![self.curve(chunk, |s| s[2] * 100.0)]),

@@ -5,14 +5,11 @@
 
 use crate::data::Classes;
 use crate::data::embedded::manifest;
+use crate::method::look_up;
 use crate::record::RunRecord;
 use crate::report::context::is_pocket;
 use crate::report::error::ReportError;
 use crate::report::names::method_name;
-
-const TEXT_WIDTH: u64 = 512;
-const VISION_WIDTH: u64 = 768;
-const JOINT_WIDTH: u64 = 512;
 
 /// Refuses what answers another question.
 ///
@@ -43,7 +40,7 @@ fn other_model(record: &RunRecord) -> Option<String> {
     let (key, expected) = expected_parameters(record)?;
     (trained != expected).then(|| {
         format!(
-            "the model is not CLIP ViT-B/16, on which the figures were published: {} with {key} trains {expected} \
+            "the model is not CLIP ViT-B/16, on which the figures were published: {} {key} trains {expected} \
              scalars there and trained {trained} here; give --clip a ViT-B/16",
             method_name(&record.cell.method),
         )
@@ -52,24 +49,14 @@ fn other_model(record: &RunRecord) -> Option<String> {
 
 /// The settings that decide it, and the number of scalars trained on ViT-B/16.
 fn expected_parameters(record: &RunRecord) -> Option<(String, u64)> {
-    let setting = |key: &str| {
-        let value: u64 = record.config.get(key)?.parse().ok()?;
-        Some((format!("{key} = {value}"), value))
-    };
-    match record.cell.method.as_str() {
-        "rpo" => setting("rpo.k").map(|(key, k)| (key, k * (TEXT_WIDTH + VISION_WIDTH))),
-        "coop" => setting("coop.context_tokens").map(|(key, tokens)| (key, tokens * TEXT_WIDTH)),
-        "cocoop" => {
-            let (tokens, n) = setting("cocoop.context_tokens")?;
-            let (reduction, by) = setting("cocoop.reduction")?;
-            let hidden = JOINT_WIDTH.checked_div(by)?.max(1);
-            // Context, and two linear layers with biases: joint → hidden → width.
-            let net = hidden * (JOINT_WIDTH + 1) + TEXT_WIDTH * (hidden + 1);
-            Some((format!("{tokens} and {reduction}"), n * TEXT_WIDTH + net))
-        }
-        "linear_probe" => Some(("its joint × joint layer".to_owned(), JOINT_WIDTH * (JOINT_WIDTH + 1))),
-        _ => None,
-    }
+    let method = &record.cell.method;
+    let size = look_up(method)?.published.size?;
+    let value = |key: &&str| record.config.get(&format!("{method}.{key}"))?.parse::<u64>().ok();
+    let values: Vec<u64> = size.settings.iter().map(value).collect::<Option<_>>()?;
+    let named = size.settings.iter().zip(&values).map(|(key, value)| format!("{method}.{key} = {value}"));
+    let named = named.collect::<Vec<_>>().join(" and ");
+    let named = if named.is_empty() { "whatever its settings".to_owned() } else { format!("with {named}") };
+    Some((named, (size.scalars)(&values)?))
 }
 
 /// Published number of test images; `None` where it was not found.

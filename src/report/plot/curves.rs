@@ -5,12 +5,16 @@
 use super::axis::{Axis, draw_x_axis, draw_y_axis};
 use super::drawing::{Align, Drawing};
 use super::legend::{draw_legend, legend_height};
-use super::style::{INK, LABEL, Look, TITLE};
+use super::paint::text_width;
+use super::style::{INK, LABEL, Look, TICK, TITLE, tint};
 
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 985.0;
 const PANEL_HEIGHT: f64 = 190.0;
 const COLUMNS: usize = 3;
+/// Room between a panel and the names beside it, and between two names.
+const LABEL_GAP: f64 = 14.0;
+const NAME_STEP: f64 = 14.0;
 
 /// One point of a curve: x, y, and the half length of its error bar.
 pub type CurvePoint = (f64, f64, Option<f64>);
@@ -32,25 +36,33 @@ pub struct CurveFigure {
     pub y_bounds: (f64, f64),
     /// One look per curve.
     pub looks: Vec<Look>,
+    /// Whether curves are named at their ends instead of in a row of names above.
+    pub direct_labels: bool,
     /// Panels in order: name, then per look its points, ascending in x.
     pub panels: Vec<(String, Vec<Vec<CurvePoint>>)>,
 }
 
 /// Lays the figure out.
 pub fn draw(figure: &CurveFigure) -> Drawing {
-    let top = 40.0 + legend_height(&figure.looks, LEFT, RIGHT) + 8.0;
-    // Four panels make a square; anything else fills rows of three.
-    let columns = if figure.panels.len() == 4 { 2 } else { figure.panels.len().clamp(1, COLUMNS) };
+    let legend = if figure.direct_labels { 0.0 } else { legend_height(&figure.looks, LEFT, RIGHT) };
+    let top = 40.0 + legend + 8.0;
+    // Four panels make a square; anything else fills rows of three, or of two where names stand beside the curves.
+    let most = if figure.direct_labels { COLUMNS - 1 } else { COLUMNS };
+    let columns = if figure.panels.len() == 4 { 2 } else { figure.panels.len().clamp(1, most) };
     let rows = figure.panels.len().div_ceil(columns);
     let step = PANEL_HEIGHT + 84.0;
     let mut drawing = Drawing::new(1000.0, top + rows as f64 * step);
     drawing.text((LEFT, 22.0), &figure.title, TITLE, INK, Align::Left);
-    draw_legend(&mut drawing, &figure.looks, LEFT, 40.0, RIGHT);
+    if !figure.direct_labels {
+        draw_legend(&mut drawing, &figure.looks, LEFT, 40.0, RIGHT);
+    }
+    let names = figure.looks.iter().map(|look| text_width(&look.label, TICK)).fold(0.0, f64::max);
+    let beside = if figure.direct_labels { names + LABEL_GAP } else { 0.0 };
     let width = (RIGHT - LEFT + 65.0) / columns as f64;
     for (i, (name, curves)) in figure.panels.iter().enumerate() {
         let left = LEFT + (i % columns) as f64 * width;
         let panel_top = top + (i / columns) as f64 * step + 28.0;
-        draw_panel(&mut drawing, figure, name, curves, (left, panel_top, width - 75.0));
+        draw_panel(&mut drawing, figure, name, curves, (left, panel_top, width - 75.0 - beside));
     }
     drawing
 }
@@ -88,6 +100,36 @@ fn draw_panel(
     }
     for (points, look) in curves.iter().zip(&figure.looks) {
         draw_curve(drawing, points, look, at);
+    }
+    if figure.direct_labels {
+        let ends = curves.iter().zip(&figure.looks).filter_map(|(points, look)| {
+            let (px, py, _) = points.last()?;
+            Some((at(*px, *py), look))
+        });
+        draw_names(drawing, ends.collect(), (left + width, top, top + PANEL_HEIGHT));
+    }
+}
+
+/// Names at the curves' ends, each with a thin line to its own, far enough apart to be read.
+fn draw_names(
+    drawing: &mut Drawing,
+    mut ends: Vec<((f64, f64), &Look)>,
+    (right, top, bottom): (f64, f64, f64),
+) {
+    ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+    let mut ys: Vec<f64> = ends.iter().map(|end| end.0.1).collect();
+    for i in 1..ys.len() {
+        ys[i] = ys[i].max(ys[i - 1] + NAME_STEP);
+    }
+    // What went below the panel goes up again, as far as the others let it.
+    let mut floor = bottom;
+    for y in ys.iter_mut().rev() {
+        *y = y.min(floor).max(top);
+        floor = *y - NAME_STEP;
+    }
+    for ((end, look), y) in ends.into_iter().zip(ys) {
+        drawing.line(&[end, (right + 2.0, y)], tint(look.color, 0.5), 0.8);
+        drawing.text((right + 5.0, y), &look.label, TICK, look.color, Align::Left);
     }
 }
 

@@ -12,6 +12,7 @@ pub mod legend;
 pub mod lettering;
 pub mod paint;
 pub mod points;
+pub mod reliability;
 pub mod scatter;
 pub mod style;
 

@@ -1,10 +1,11 @@
 //! Base, new and H: averages first, then one table per quantity, then the two kinds of error apart.
 
-use super::matrix::{Matrix, matrix};
+use super::matrix::{Matrix, TRAINED_ONLY, matrix};
 use crate::data::Classes;
 use crate::frame::Accuracy;
 use crate::report::context::Context;
 use crate::report::emphasis::markdown;
+use crate::report::families::groups;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained, fewer_seeds, spread_over};
 use crate::report::headline::{Headline, QUANTITIES};
@@ -102,10 +103,18 @@ fn untested(context: &Context<'_>, grid: &Grid<'_>) -> String {
 fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
     let header = ["method", "base", "new", "H of averages", "average of H", "trained parameters"];
     let mut table = Table::new(header);
-    for (a, arm) in grid.arms.iter().enumerate() {
-        let cells =
-            (0..4).map(|j| markdown(two(headline.averages[a][j]), headline.average_marks[j].as_ref(), a));
-        table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
+    for group in groups(&grid.arms) {
+        if !group.name.is_empty() {
+            table.row([format!("_{}_", group.name)]);
+        }
+        for a in group.arms {
+            let arm = &grid.arms[a];
+            let cells = (0..4).map(|j| match headline.averages[a][j] {
+                None if j > 0 && !arm.transfers() => TRAINED_ONLY.to_owned(),
+                value => markdown(two(value), headline.average_marks[j].as_ref(), a),
+            });
+            table.row(std::iter::once(arm.label()).chain(cells).chain([parameters(grid, a)]));
+        }
     }
     let over = count(headline.shared, "dataset");
     format!(
@@ -155,7 +164,7 @@ fn detail(grid: &Grid<'_>) -> String {
                     two(accuracy.mean()),
                     interval_of_share(seed_error(accuracy)),
                     interval(sampling_error(accuracy)),
-                    (accuracy.total / accuracy.n() as u64).to_string(),
+                    images(accuracy),
                 ]);
             }
         }
@@ -165,6 +174,14 @@ fn detail(grid: &Grid<'_>) -> String {
         interval says how far the accuracy on this test set may lie from that on other images of the kind; it is \
         taken at the mean accuracy, with the images counted once, because seeds share them.";
     format!("{}\n{}\n", table.markdown(), note)
+}
+
+/// Test images of a seed; none where percentages were reported without counts.
+fn images(accuracy: &Accuracy) -> String {
+    match accuracy.total / accuracy.n().max(1) as u64 {
+        0 => NONE.to_owned(),
+        images => images.to_string(),
+    }
 }
 
 /// Student's interval of the mean over seeds, in percent; `None` without spread, which would be an interval of
@@ -177,6 +194,9 @@ fn seed_error(accuracy: &Accuracy) -> Option<Interval> {
 
 /// Wilson's interval in percent at the mean accuracy. Seeds see the same images, so these count once.
 fn sampling_error(accuracy: &Accuracy) -> Option<Interval> {
+    if accuracy.total == 0 {
+        return None;
+    }
     let images = accuracy.total as f64 / accuracy.n().max(1) as f64;
     let interval = wilson_at(accuracy.correct as f64 / accuracy.total as f64, images, 0.95)?;
     Some(Interval { low: 100.0 * interval.low, high: 100.0 * interval.high })

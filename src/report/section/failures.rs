@@ -175,7 +175,7 @@ fn skipped(context: &Context<'_>) -> String {
 }
 
 /// Expected cells without a record, in order.
-fn missing(context: &Context<'_>) -> Vec<Planned> {
+pub fn missing(context: &Context<'_>) -> Vec<Planned> {
     let mut present: BTreeMap<&Cell, Vec<&RunRecord>> = BTreeMap::new();
     for record in context.every_record() {
         present.entry(&record.cell).or_default().push(record);

@@ -39,6 +39,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
         }
         part.body.push_str(&friedman_table(grid));
         for (name, quantity) in METRICS {
+            let grid = &grid.meeting(|row| quantity.value(row));
             let Ok(tests) = PairTests::new(grid, quantity) else { continue };
             let reference = grid.arms[grid.reference()].label();
             if quantity == Quantity::H {
@@ -84,7 +85,7 @@ fn friedman_table(grid: &Grid<'_>) -> String {
     let mut table = Table::new(["quantity", "n datasets", "χ²", "p (χ²)", "F", "p (F)", "p (permutation)"]);
     let mut notes = String::new();
     for (name, quantity) in METRICS {
-        let tested = PairTests::new(grid, quantity)
+        let tested = PairTests::new(&grid.meeting(|row| quantity.value(row)), quantity)
             .and_then(|t| Ok((friedman_permutation_p(&t.blocks, PERMUTATIONS, 1)?, t.friedman)));
         let finite = |f: f64, text: String| if f.is_finite() { text } else { NONE.to_owned() };
         match tested {

@@ -8,6 +8,9 @@ use super::spec::Section;
 mod ablation;
 mod base_to_new;
 mod box_plots;
+mod calibration;
+mod class_gains;
+mod classes;
 mod cost;
 mod deviations;
 mod domain_shift;
@@ -15,7 +18,9 @@ mod failures;
 mod few_shot;
 mod image_tests;
 mod matrix;
+mod measure_tables;
 mod method_tests;
+mod open_world;
 mod other_settings;
 mod pair_table;
 mod prompt_files;
@@ -27,6 +32,7 @@ mod shift_and_loss;
 mod training_curves;
 mod variance;
 
+pub use failures::missing;
 pub use matrix::hole;
 pub use other_settings::render as other_settings;
 
@@ -51,6 +57,9 @@ pub fn render(section: Section, context: &Context<'_>) -> Result<Part, ReportErr
         Section::TrainingCurves => training_curves::render(context),
         Section::RepresentationShift => representation_shift::render(context),
         Section::Cost => Ok(cost::render(context)),
+        Section::Calibration => calibration::render(context),
+        Section::Classes => Ok(classes::render(context)),
+        Section::OpenWorld => Ok(open_world::render(context)),
         Section::PublishedPrompts => prompt_files::render(context),
     }
 }

@@ -5,16 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::record::RunRecord;
 use crate::report::context::Context;
 use crate::report::facts::{FACTS, short};
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
+use crate::report::number::NONE;
 use crate::report::page::Part;
 
 /// The section.
 pub fn render(context: &Context<'_>) -> Part {
     let mut body = origin(context);
     body.push('\n');
+    body.push_str(&imported(context));
     body.push_str(&folded("Hashes of splits and draws", &hashes(context)));
     Part { heading: "Provenance".to_owned(), body, ..Part::default() }
 }
@@ -22,7 +25,7 @@ pub fn render(context: &Context<'_>) -> Part {
 fn origin(context: &Context<'_>) -> String {
     let mut table = Table::new(["fact", "value"]).left(2);
     for fact in FACTS {
-        let values: BTreeSet<String> = context.every_record().map(|r| (fact.value)(r)).collect();
+        let values: BTreeSet<String> = own(context).map(|r| (fact.value)(r)).collect();
         table.row([fact.name.to_owned(), values.into_iter().collect::<Vec<_>>().join("; ")]);
     }
     let (train, evaluate, shared) = context.every_record().fold((0.0, 0.0, 0.0), |sum, r| {
@@ -38,6 +41,37 @@ fn origin(context: &Context<'_>) -> String {
     table.markdown()
 }
 
+/// Records that were made here: the others do not say on what.
+fn own<'a>(context: &Context<'a>) -> impl Iterator<Item = &'a RunRecord> {
+    context.every_record().filter(|record| record.imported().is_none())
+}
+
+/// Every file that results were imported from; empty where there is none.
+fn imported(context: &Context<'_>) -> String {
+    let mut table = Table::new(["method", "kind", "dataset", "classes", "seed", "file", "SHA-256"]).left(7);
+    let mut rows = BTreeSet::new();
+    for record in context.every_record() {
+        let Some(from) = record.imported() else { continue };
+        let seed = record.cell.seed.map_or_else(|| NONE.to_owned(), |seed| seed.to_string());
+        for evaluation in &record.evaluations {
+            rows.insert([
+                record.cell.method.clone(),
+                from.kind.mark().to_owned(),
+                dataset_name(&evaluation.dataset).to_owned(),
+                evaluation.classes.to_string(),
+                seed.clone(),
+                format!("`{}`", from.source),
+                short(&from.source_sha256),
+            ]);
+        }
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    rows.into_iter().for_each(|row| table.row(row));
+    format!("{}\n", folded("Imported results, made by other programs and not verified", &table.markdown()))
+}
+
 fn hashes(context: &Context<'_>) -> String {
     let mut lists: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for record in context.every_record() {
@@ -45,7 +79,9 @@ fn hashes(context: &Context<'_>) -> String {
         let mut add = |what: String, hash: &str| {
             lists.entry((dataset, what)).or_default().insert(short(hash));
         };
-        add("split".to_owned(), &record.provenance.split_sha256);
+        if !record.provenance.split_sha256.is_empty() {
+            add("split".to_owned(), &record.provenance.split_sha256);
+        }
         if let (Some(draw), Some(seed), Some(shots)) =
             (&record.provenance.draw_sha256, record.cell.seed, record.cell.shots)
         {

@@ -188,6 +188,7 @@ fn figure(context: &Context<'_>, measured: &Measured<'_>) -> CurveFigure {
         log10_y: true,
         y_bounds: (0.0, 2.0),
         looks: looks(&measured.arms),
+        direct_labels: false,
         panels: panels.collect(),
     }
 }

@@ -61,6 +61,7 @@ fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> 
         log10_y: true,
         y_bounds: (0.0, f64::MAX),
         looks: looks(&arms),
+        direct_labels: false,
         panels: datasets.iter().map(panel).collect(),
     }
 }

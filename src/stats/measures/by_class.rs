@@ -28,6 +28,20 @@ impl ClassCounts {
     pub fn f1(&self) -> f64 {
         2.0 * self.correct as f64 / (self.total + self.predicted).max(1) as f64
     }
+
+    /// Adds the counts of other images.
+    pub fn add(&mut self, other: Self) {
+        self.total += other.total;
+        self.correct += other.correct;
+        self.predicted += other.predicted;
+    }
+
+    /// Takes away counts that were added.
+    pub(super) fn take(&mut self, other: Self) {
+        self.total -= other.total;
+        self.correct -= other.correct;
+        self.predicted -= other.predicted;
+    }
 }
 
 /// Counts of every class that the set holds an image of.
@@ -44,8 +58,12 @@ impl ByClass {
             own.correct += u64::from(outcome.is_right());
             counts.entry(outcome.predicted).or_default().predicted += 1;
         }
-        counts.retain(|_, class| class.total > 0);
-        Self(counts)
+        Self::from_counts(counts.into_iter())
+    }
+
+    /// From counts; classes without an image are left out.
+    pub fn from_counts(counts: impl Iterator<Item = (u32, ClassCounts)>) -> Self {
+        Self(counts.filter(|(_, class)| class.total > 0).collect())
     }
 
     /// Classes with their counts, ascending by class.

@@ -7,7 +7,7 @@ use super::Outcome;
 pub const BINS: usize = 15;
 
 /// Smallest positive number of the format probabilities are written in: what a probability of 0 stands for.
-const SMALLEST: f64 = 1.401_298_464_324_817e-45;
+pub(super) const SMALLEST: f64 = 1.401_298_464_324_817e-45;
 
 /// Predictions of about the same confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,6 +37,13 @@ impl Bin {
         (self.count > 0).then(|| self.confidence_sum / self.count as f64)
     }
 
+    /// Adds the predictions of another bin.
+    pub fn join(&mut self, other: &Self) {
+        self.count += other.count;
+        self.correct += other.correct;
+        self.confidence_sum += other.confidence_sum;
+    }
+
     /// |right − expected to be right|, in predictions.
     fn gap(&self) -> f64 {
         (self.correct as f64 - self.confidence_sum).abs()
@@ -53,7 +60,7 @@ impl Calibration {
     /// Pairs predictions with their confidences; `None` where one is no probability, or where there is none at all.
     pub fn new(rows: impl IntoIterator<Item = (Outcome, f64)>) -> Option<Self> {
         let mut sorted: Vec<(Outcome, f64)> = rows.into_iter().collect();
-        let sound = sorted.iter().all(|(_, confidence)| (0.0..=1.0).contains(confidence));
+        let sound = sorted.iter().all(|(_, confidence)| is_probability(*confidence));
         (sound && !sorted.is_empty()).then_some(())?;
         sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
         Some(Self { sorted })
@@ -95,6 +102,11 @@ impl Calibration {
     }
 }
 
+/// Whether a number can be a probability.
+pub(super) fn is_probability(p: f64) -> bool {
+    (0.0..=1.0).contains(&p)
+}
+
 /// Mean of −ln p over the probabilities of the true classes, in nats. A probability that was rounded to 0 counts as the
 /// smallest one of f32, 103.3 nats. `None` without a prediction or with a number that is no probability.
 pub fn nll(p_true: &[f64]) -> Option<f64> {
@@ -108,7 +120,7 @@ pub fn brier_true(p_true: &[f64]) -> Option<f64> {
 }
 
 fn mean_of(p_true: &[f64], score: impl Fn(f64) -> f64) -> Option<f64> {
-    let sound = !p_true.is_empty() && p_true.iter().all(|p| (0.0..=1.0).contains(p));
+    let sound = !p_true.is_empty() && p_true.iter().all(|p| is_probability(*p));
     sound.then(|| p_true.iter().map(|p| score(*p)).sum::<f64>() / p_true.len() as f64)
 }
 

@@ -5,11 +5,15 @@
 
 mod by_class;
 mod calibration;
+mod measure;
 mod open_world;
+mod set;
 
-pub use by_class::ByClass;
+pub use by_class::{ByClass, ClassCounts};
 pub use calibration::{BINS, Bin, Calibration, brier_true, nll};
+pub use measure::Measure;
 pub use open_world::{Scored, auroc, open_world_auc};
+pub use set::{GROUPS, MeasuredRow, SetMeasures, Values, deal};
 
 /// What the measures need of one prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]

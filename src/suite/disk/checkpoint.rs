@@ -20,6 +20,8 @@ use crate::train::{EpochLog, Keeper, OptimiserState, Standing, TrainError};
 /// Key of the metadata entry.
 const STATE: &str = "state";
 const HASH_BYTES: usize = 32;
+/// Before the name of a parameter.
+const PARAMETER: &str = "parameter.";
 /// Names of the optimiser's buffers and of the average, before a number.
 const BUFFER: &str = "optimiser";
 const AVERAGE: &str = "average";
@@ -48,6 +50,7 @@ pub(in crate::suite) struct Checkpoint<'a> {
 struct State {
     epoch: usize,
     step: usize,
+    stage: usize,
     loss_total: f64,
     epochs: Vec<Epoch>,
     train_secs: f64,
@@ -55,6 +58,8 @@ struct State {
     /// The optimiser's buffers for each parameter.
     optimiser_buffers: usize,
     averaged: bool,
+    /// Names of the trained parameters, in order.
+    trained: Vec<String>,
 }
 
 fn path(key: &str) -> String {
@@ -113,17 +118,19 @@ impl<'a> Checkpoint<'a> {
         let state = State {
             epoch: standing.epoch,
             step: standing.step,
+            stage: standing.stage,
             loss_total: standing.loss_total,
             epochs: standing.log.iter().map(Epoch::from).collect(),
             train_secs: self.seconds(),
             optimiser_steps: standing.optimiser.steps,
-            optimiser_buffers: standing.optimiser.buffers.len() / standing.trained.max(1),
+            optimiser_buffers: standing.optimiser.buffers.len() / standing.trained.len().max(1),
             averaged: !standing.average.is_empty(),
+            trained: standing.trained.clone(),
         };
         let state = serde_json::to_string(&state).map_err(|error| text(&error))?;
         let mut tensors = BTreeMap::new();
         for (name, value) in standing.parameters.iter() {
-            tensors.insert(format!("parameter.{name}"), value.clone());
+            tensors.insert(format!("{PARAMETER}{name}"), value.clone());
         }
         for (name, list) in [(BUFFER, &standing.optimiser.buffers), (AVERAGE, &standing.average)] {
             for (index, tensor) in list.iter().enumerate() {
@@ -143,31 +150,40 @@ impl<'a> Checkpoint<'a> {
         let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
         let state: State = serde_json::from_str(header.metadata().as_ref()?.get(STATE)?).ok()?;
         let mut tensors = candle_core::safetensors::load_buffer(bytes, self.device).ok()?;
-        let mut take = |key: String, like: &[usize]| {
-            tensors.remove(&key).filter(|tensor: &Tensor| tensor.dims() == like)
+        let names: Vec<String> =
+            tensors.keys().filter_map(|key| key.strip_prefix(PARAMETER)).map(str::to_owned).collect();
+        let mut take = |key: String| tensors.remove(&key);
+        let mut values = Vec::new();
+        for name in names {
+            values.push((name.clone(), take(format!("{PARAMETER}{name}"))?));
+        }
+        let values = Named::new(values);
+        let mut like = |key: String, name: &str| {
+            take(key).filter(|tensor: &Tensor| values.get(name, tensor.dims()).is_ok())
         };
-        let (mut values, mut buffers, mut average) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, (name, var)) in parameters.iter().enumerate() {
-            values.push((name.to_owned(), take(format!("parameter.{name}"), var.dims())?));
+        let (mut buffers, mut average) = (Vec::new(), Vec::new());
+        for (index, name) in state.trained.iter().enumerate() {
             for buffer in 0..state.optimiser_buffers {
                 let place = index * state.optimiser_buffers + buffer;
-                buffers.push(take(format!("{BUFFER}.{place}"), var.dims())?);
+                buffers.push(like(format!("{BUFFER}.{place}"), name)?);
             }
             if state.averaged {
-                average.push(take(format!("{AVERAGE}.{index}"), var.dims())?);
+                average.push(like(format!("{AVERAGE}.{index}"), name)?);
             }
         }
         let standing = Standing {
             epoch: state.epoch,
             step: state.step,
+            stage: state.stage,
             loss_total: state.loss_total,
             log: state.epochs.iter().map(EpochLog::from).collect(),
-            parameters: Named::new(values),
-            trained: parameters.iter().count(),
+            parameters: values,
+            trained: state.trained,
             optimiser: OptimiserState { steps: state.optimiser_steps, buffers },
             average,
         };
-        Some((standing, state.train_secs))
+        // A later stage has parameters of its own, which only it can say.
+        (standing.stage > 0 || standing.fits(parameters)).then_some((standing, state.train_secs))
     }
 }
 
@@ -221,10 +237,11 @@ mod tests {
         Standing {
             epoch: 1,
             step: 2,
+            stage: 0,
             loss_total: 1.0 / 3.0,
             log,
             parameters: parameters.values().unwrap(),
-            trained: 1,
+            trained: vec!["context".to_owned()],
             optimiser: OptimiserState { steps: 5, buffers },
             average: vec![tensor([0.5, f32::MIN_POSITIVE])],
         }

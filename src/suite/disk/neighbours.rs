@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::record::{Outcome, Provenance, Store};
+use crate::record::{Outcome, Provenance, RunRecord, Store};
 use crate::suite::error::SuiteError;
 use crate::suite::world::{BenchDataset, World};
 
@@ -21,7 +21,7 @@ pub fn free_profile(world: &World, out: &std::path::Path, suite: &str) -> Result
     let other = Store::new(out, suite, &world.profile)
         .all()?
         .into_iter()
-        .find(|record| record.outcome == Outcome::Complete && !is_same_model(&record.provenance, world));
+        .find(|record| is_ours(record) && !is_same_model(&record.provenance, world));
     Ok(match other {
         // The same weights under another configuration or tokenizer are another model, too.
         Some(other) if other.provenance.weights_sha256 == world.identity.weights_sha256 => {
@@ -30,6 +30,11 @@ pub fn free_profile(world: &World, out: &std::path::Path, suite: &str) -> Result
         Some(_) => format!("{}-{}", world.profile, first(&world.identity.weights_sha256, DIGITS)),
         None => world.profile.clone(),
     })
+}
+
+/// Whether a record is complete and was made by this program, which alone knows its model.
+fn is_ours(record: &RunRecord) -> bool {
+    record.outcome == Outcome::Complete && record.imported().is_none()
 }
 
 /// Whether a record was made with this world's model, as far as it says.
@@ -47,7 +52,7 @@ pub(in crate::suite) fn check(
     world: &World,
     datasets: &[Arc<BenchDataset>],
 ) -> Result<(), SuiteError> {
-    for record in store.all()?.iter().filter(|record| record.outcome == Outcome::Complete) {
+    for record in store.all()?.iter().filter(|record| is_ours(record)) {
         let origin = &record.provenance;
         let refuse = |what: String, key: &str, theirs: &str, ours: &str| {
             let (theirs, ours) = (first(theirs, SHOWN), first(ours, SHOWN));

@@ -1,75 +1,87 @@
 //! The authors' own checkpoints: whose they are, told by the tensors' names, and the sizes they imply.
 //!
-//! RPO: `text_prompt`, `img_prompt`. CoOp: `ctx`. CoCoOp: `ctx` and `meta_net.*`. Linear probing (RPO's copy):
-//! `weight`, `bias`. CoOp and CoCoOp keep `token_prefix` and `token_suffix` beside them, the embeddings of the class
-//! names they were trained on; they are left out, as the published loaders leave them out.
+//! Each method's file says which tensors its published files hold. CoOp and CoCoOp keep `token_prefix` and
+//! `token_suffix` beside them, the embeddings of the class names they were trained on; they are left out, as the
+//! published loaders leave them out.
 
 use std::collections::BTreeMap;
 
-use super::saved::TEXT_PROMPT;
 use crate::backbone::files::stored::StoredTensor;
+use crate::method::{Entry, PublishedTensor, REGISTRY, look_up};
 
-/// Names of what some method trains, as the published files have them.
-pub(super) const KNOWN: [&str; 10] = [
-    TEXT_PROMPT,
-    "img_prompt",
-    "visual_prompt",
-    CONTEXT,
-    META_NET,
-    "meta_net.linear1.bias",
-    "meta_net.linear2.weight",
-    "meta_net.linear2.bias",
-    WEIGHT,
-    "bias",
-];
+type Tensors = BTreeMap<String, StoredTensor>;
 
-const CONTEXT: &str = "ctx";
-const META_NET: &str = "meta_net.linear1.weight";
-const WEIGHT: &str = "weight";
+/// Whether some method trains a tensor of this name, theirs or ours.
+pub(super) fn known(name: &str) -> bool {
+    let mut tensors = REGISTRY.iter().flat_map(|entry| entry.published.tensors);
+    tensors.any(|tensor| tensor.theirs == name || tensor.ours == name)
+}
 
-/// The method whose parameters these are.
+/// The shape of a published tensor, under our name.
+fn shape<'t>(tensors: &'t Tensors, of: &PublishedTensor) -> Option<&'t [usize]> {
+    tensors.get(of.ours).map(|tensor| tensor.shape.as_slice())
+}
+
+/// The tensors by which a method is recognised.
+fn telling(entry: &Entry) -> impl Iterator<Item = &'static PublishedTensor> + use<> {
+    entry.published.tensors.iter().filter(|tensor| tensor.tells)
+}
+
+/// The method whose parameters these are: of those whose telling tensors are all there, the one with the most.
 ///
 /// # Errors
 /// What speaks against every method, in words.
-pub(super) fn method(tensors: &mut BTreeMap<String, StoredTensor>) -> Result<&'static str, String> {
+pub(super) fn method(tensors: &mut Tensors) -> Result<&'static str, String> {
     for buffer in ["token_prefix", "token_suffix"] {
         tensors.remove(buffer);
     }
-    let rank = |name: &str| tensors.get(name).map(|tensor| tensor.shape.len());
-    match (rank(TEXT_PROMPT), rank(CONTEXT), rank(META_NET), rank(WEIGHT)) {
-        (Some(_), ..) => Ok("rpo"),
-        (_, Some(3), ..) => Err(
-            "ctx has three dimensions: a context of its own for every class (CSC), which is not supported"
-                .to_owned(),
-        ),
-        (_, Some(_), Some(_), _) => Ok("cocoop"),
-        (_, Some(_), None, _) => Ok("coop"),
-        (.., Some(2)) if tensors.contains_key("bias") => Ok("linear_probe"),
-        _ => Err(
-            "neither metadata nor the tensors' names say which method they belong to; known are the layouts \
-                  of RPO (text_prompt, img_prompt), CoOp (ctx), CoCoOp (ctx, meta_net.*) and linear probing \
-                  (weight, bias)"
-                .to_owned(),
-        ),
+    let has = |tensor: &PublishedTensor| shape(tensors, tensor).is_some();
+    let named = REGISTRY.iter().filter(|entry| telling(entry).count() > 0 && telling(entry).all(has));
+    let Some(entry) = named.max_by_key(|entry| telling(entry).count()) else { return Err(unknown()) };
+    let other = |of: &&PublishedTensor| shape(tensors, of).is_some_and(|shape| shape.len() != of.rank);
+    match telling(entry).find(other) {
+        None => Ok(entry.id),
+        Some(of) => Err(format!(
+            "{} has {} dimensions, where {} has {}: such as a context of its own for every class (CSC), which is not \
+             supported",
+            of.theirs,
+            shape(tensors, of).unwrap_or_default().len(),
+            entry.name,
+            of.rank
+        )),
     }
 }
 
+fn unknown() -> String {
+    let layout = |entry: &Entry| {
+        let names: Vec<&str> = entry.published.tensors.iter().map(|tensor| tensor.theirs).collect();
+        format!("{} ({})", entry.name, names.join(", "))
+    };
+    let readable = REGISTRY.iter().filter(|entry| !entry.published.tensors.is_empty());
+    format!(
+        "neither metadata nor the tensors' names say which method they belong to; known are the layouts of {}",
+        readable.map(layout).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// The published tensors of a method whose shapes decide settings.
+fn sizing(method: &str) -> impl Iterator<Item = &'static PublishedTensor> {
+    let tensors = look_up(method).map_or(&[] as &[_], |entry| entry.published.tensors);
+    tensors.iter().filter(|tensor| tensor.size.is_some())
+}
+
+/// A tensor that would decide a setting and is not there.
+pub(super) fn unsized_by(method: &str, tensors: &Tensors) -> Option<&'static str> {
+    sizing(method).find(|tensor| shape(tensors, tensor).is_none()).map(|tensor| tensor.ours)
+}
+
 /// Settings that the shapes decide, whatever the file's own settings say: the file holds that many values.
-pub(super) fn sizes(method: &str, tensors: &BTreeMap<String, StoredTensor>) -> Vec<(&'static str, i64)> {
-    let dim = |name: &str, at: usize| tensors.get(name).and_then(|tensor| tensor.shape.get(at)).copied();
-    let mut sizes = Vec::new();
-    let mut add = |key, size: Option<usize>| sizes.extend(size.map(|size| (key, size as i64)));
-    match method {
-        "rpo" => add("rpo.k", dim(TEXT_PROMPT, 0)),
-        "coop" => add("coop.context_tokens", dim(CONTEXT, 0)),
-        "cocoop" => {
-            add("cocoop.context_tokens", dim(CONTEXT, 0));
-            let hidden = dim(META_NET, 0).filter(|hidden| *hidden > 0);
-            add("cocoop.reduction", hidden.and_then(|hidden| Some((dim(META_NET, 1)? / hidden).max(1))));
-        }
-        _ => {}
-    }
-    sizes
+pub(super) fn sizes(method: &str, tensors: &Tensors) -> Vec<(String, i64)> {
+    let size = |tensor: &PublishedTensor| {
+        let (key, size) = tensor.size?;
+        Some((format!("{method}.{key}"), size(shape(tensors, tensor)?)? as i64))
+    };
+    sizing(method).filter_map(size).collect()
 }
 
 #[cfg(test)]
@@ -89,7 +101,7 @@ mod tests {
         for (shapes, expected) in [
             (&[("text_prompt", &[2, 4][..]), ("visual_prompt", &[2, 6])][..], "rpo"),
             (coop, "coop"),
-            (&[("ctx", &[4, 8]), (META_NET, &[2, 32])], "cocoop"),
+            (&[("ctx", &[4, 8]), ("meta_net.linear1.weight", &[2, 32])], "cocoop"),
             (&[("weight", &[8, 8]), ("bias", &[8])], "linear_probe"),
         ] {
             assert_eq!(method(&mut tensors(shapes)), Ok(expected));
@@ -100,10 +112,10 @@ mod tests {
 
     #[test]
     fn shapes_decide_sizes() {
-        let tensors = tensors(&[("ctx", &[16, 8]), (META_NET, &[2, 32])]);
-        let expected = [("cocoop.context_tokens", 16), ("cocoop.reduction", 16)];
+        let tensors = tensors(&[("ctx", &[16, 8]), ("meta_net.linear1.weight", &[2, 32])]);
+        let expected = [("cocoop.context_tokens".to_owned(), 16), ("cocoop.reduction".to_owned(), 16)];
         assert_eq!(sizes("cocoop", &tensors), expected);
-        assert_eq!(sizes("coop", &tensors), [("coop.context_tokens", 16)]);
+        assert_eq!(sizes("coop", &tensors), [("coop.context_tokens".to_owned(), 16)]);
         assert!(sizes("zero_shot", &tensors).is_empty());
     }
 }

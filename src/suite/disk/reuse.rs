@@ -36,6 +36,7 @@ pub(in crate::suite) fn cell(store: &Store, siblings: &[Store], plan: &CellPlan)
         }
         for evaluation in &record.evaluations {
             store.write(&evaluation.predictions_path, &sibling.read(&evaluation.predictions_path)?)?;
+            store.copy_class_names(sibling, evaluation)?;
         }
         store.save(&RunRecord {
             cell: plan.cell.clone(),

@@ -20,7 +20,7 @@ use crate::backbone::files::weights_files::refuse_non_finite;
 use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
 use crate::method::{self, ClassTexts, Named};
-use crate::record::{Store, Training};
+use crate::record::{Store, Training, ValidationUse};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
 
@@ -43,8 +43,6 @@ pub mod about {
     /// Resolved settings, as a JSON object of dotted keys.
     pub const CONFIG: &str = "config";
 }
-
-pub(super) const TEXT_PROMPT: &str = "text_prompt";
 
 /// Parameters read from a file, values as stored.
 #[derive(Clone, Debug)]
@@ -99,7 +97,7 @@ impl SavedPrompts {
             }
         }
         for (key, value) in published_layout::sizes(&self.method, &self.tensors) {
-            settings = settings.with(key, &toml::Value::Integer(value))?;
+            settings = settings.with(&key, &toml::Value::Integer(value))?;
         }
         Ok(settings)
     }
@@ -128,9 +126,9 @@ impl SavedPrompts {
         if resolved.id != self.method {
             return Err(fail(format!("wanted are those of {}", resolved.id)));
         }
-        if self.method == "rpo" && !self.tensors.contains_key(TEXT_PROMPT) {
-            // Without it K would be whatever the file's settings say, and memory for that many be asked for.
-            return Err(fail(format!("it has no tensor {TEXT_PROMPT:?}")));
+        // Without these, sizes would be whatever the file's settings say, and memory for that many be asked for.
+        if let Some(name) = published_layout::unsized_by(&self.method, &self.tensors) {
+            return Err(fail(format!("it has no tensor {name:?}")));
         }
         for wanted in resolved.method.shapes(clip, texts)? {
             let name = &wanted.name;
@@ -169,6 +167,7 @@ impl SavedPrompts {
             parameters_path: path,
             parameters_sha256,
             images_sha256: None,
+            validation: ValidationUse::default(),
         };
         Ok(Trained { parameters, training, seconds: 0.0 })
     }
@@ -182,7 +181,7 @@ fn all_tensors(
 ) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     let mut tensors = BTreeMap::new();
     for name in file.names() {
-        if published && !published_layout::KNOWN.contains(&name.as_str()) {
+        if published && !published_layout::known(&name) {
             continue;
         }
         let shape = file.shape(&name).unwrap_or_default();
@@ -197,7 +196,7 @@ fn all_tensors(
 
 /// A tensor's name here, where published files have another.
 fn our_name(name: &str) -> String {
-    let published = method::REGISTRY.iter().flat_map(|entry| entry.published_tensors);
+    let published = method::REGISTRY.iter().flat_map(|entry| entry.published.tensors);
     let known = published.into_iter().find(|tensor| tensor.theirs == name);
     known.map_or(name, |tensor| tensor.ours).to_owned()
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::backbone::files::stored::StoredTensor;
 use crate::method::{Named, Parameters};
-use crate::record::{Epoch, Store, Training};
+use crate::record::{Epoch, Store, Training, ValidationUse};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::trained_paths;
 use crate::util::hex;
@@ -29,6 +29,7 @@ pub(in crate::suite) struct TrainingLog {
     pub images: u64,
     pub skipped: u64,
     pub images_sha256: String,
+    pub validation: ValidationUse,
     pub epochs: Vec<Epoch>,
     pub seconds: f64,
 }
@@ -59,6 +60,7 @@ pub(in crate::suite) fn save(
         parameters_path: path,
         parameters_sha256,
         images_sha256: Some(log.images_sha256),
+        validation: log.validation,
     };
     let note = Note { training, seconds: log.seconds };
     let text = serde_json::to_string_pretty(&note).map_err(|error| SuiteError::Usage(error.to_string()))?;

@@ -19,7 +19,7 @@ use crate::suite::spec::overrides::{Resolved, Settings, method_id, method_key};
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::spec::{prompt_files, variants};
 use crate::suite::world::{BenchDataset, World};
-use crate::train::Views;
+use crate::train::{Recipe, Views};
 use crate::util::hex;
 
 /// Raised only when numbers can change for the same configuration.
@@ -85,6 +85,8 @@ struct TrainingParts<'a> {
     numerics_version: u32,
     config: &'a std::collections::BTreeMap<String, String>,
     switches: &'a std::collections::BTreeMap<String, String>,
+    /// What trains it, the defaults that no file states among it.
+    recipe: Option<&'a Recipe>,
     /// Configuration, tokenizer and weights.
     model_sha256: &'a str,
     /// What is done to pictures.
@@ -351,6 +353,7 @@ impl Plan {
             numerics_version: NUMERICS_VERSION,
             config: &method.config,
             switches: &method.switches,
+            recipe: method.recipe.as_ref(),
             model_sha256: &world.identity.sha256(),
             transforms: &transforms(world.clip.config.image_size),
             dataset: &dataset.id,

@@ -43,6 +43,31 @@ pub struct PlannedCell {
     pub key: String,
     /// Whether a complete record is there already.
     pub complete: bool,
+    /// Whether the method cannot meet classes it was not trained on, and the suite has such.
+    pub trained_classes_only: bool,
+}
+
+/// What is left of one method or one dataset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Load {
+    /// Id of the method or dataset.
+    pub name: String,
+    /// Cells.
+    pub cells: u64,
+    /// Cells without a complete record.
+    pub cells_to_run: u64,
+    /// Trainings among them.
+    pub trainings: u64,
+    /// Floating-point operations, two a multiply-add.
+    pub flop: f64,
+    /// Seconds with this many lanes. Frozen passes over test images, which methods share, are the datasets' alone.
+    pub seconds: f64,
+}
+
+impl Load {
+    fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
 }
 
 /// The work that is left.
@@ -50,6 +75,10 @@ pub struct PlannedCell {
 pub struct Estimate {
     /// The settings of every method, and where they are not the published ones.
     pub settings: Vec<MethodSettings>,
+    /// Every method's part, in the suite's order.
+    pub methods: Vec<Load>,
+    /// Every dataset's part, in the suite's order.
+    pub datasets: Vec<Load>,
     /// Every cell.
     pub cells: Vec<PlannedCell>,
     /// Cells without a complete record.
@@ -89,22 +118,34 @@ pub fn estimate(
     let store = Store::new(out, &plan.suite.name, &world.profile);
     let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
     let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
-    let mut total = Estimate { settings: departures::of(plan)?, ..Estimate::default() };
+    let mut total = Estimate {
+        settings: departures::of(plan)?,
+        methods: plan.suite.methods.iter().map(|id| Load::named(id)).collect(),
+        ..Estimate::default()
+    };
     others.iter().try_for_each(|dataset| halves::check(plan, dataset, false))?;
     let mut calibrated: Option<Vec<Calibrated>> = None;
     for id in &plan.suite.datasets {
         let dataset = open(id)?;
         halves::check(plan, &dataset, true)?;
         let mut pending = Vec::new();
+        let before = total.so_far(id);
         for cell in plan.cells(world, &dataset, &others)? {
             go_on(stop)?;
             let complete = store.find_whole(&cell.key)?.is_some();
-            total.cells.push(PlannedCell { cell: cell.cell.clone(), key: cell.key.clone(), complete });
+            let method = total.method(&cell.cell.method);
+            method.cells += 1;
+            method.cells_to_run += u64::from(!complete);
+            let meets = plan.methods[cell.method].method.transfers();
+            let trained_classes_only = !meets && plan.suite.asks_new_classes();
+            let (coordinates, key) = (cell.cell.clone(), cell.key.clone());
+            total.cells.push(PlannedCell { cell: coordinates, key, complete, trained_classes_only });
             if !complete {
                 pending.push(cell);
             }
         }
         if pending.is_empty() {
+            total.datasets.push(before.until(&total));
             continue;
         }
         let job = (dataset.clone(), pending);
@@ -124,9 +165,60 @@ pub fn estimate(
         }
         total.cells_to_run += pending.len() as u64;
         total.disk_bytes += RECORD_BYTES * pending.len() as u64;
+        total.datasets.push(before.until(&total));
     }
-    total.seconds /= lanes.max(1) as f64;
+    let lanes = lanes.max(1) as f64;
+    total.seconds /= lanes;
+    total.methods.iter_mut().chain(&mut total.datasets).for_each(|load| load.seconds /= lanes);
     Ok(total)
+}
+
+impl Load {
+    /// What came to `total` since this was noted of it.
+    fn until(self, total: &Estimate) -> Self {
+        let now = total.so_far(&self.name);
+        Self {
+            cells: now.cells - self.cells,
+            cells_to_run: now.cells_to_run - self.cells_to_run,
+            trainings: now.trainings - self.trainings,
+            flop: now.flop - self.flop,
+            seconds: now.seconds - self.seconds,
+            name: self.name,
+        }
+    }
+}
+
+impl Estimate {
+    /// All so far, under a dataset's name.
+    fn so_far(&self, name: &str) -> Load {
+        Load {
+            name: name.to_owned(),
+            cells: self.cells.len() as u64,
+            cells_to_run: self.cells_to_run,
+            trainings: self.trainings,
+            flop: self.flop,
+            seconds: self.seconds,
+        }
+    }
+
+    /// The part of a method, which a plan's cells and methods have in common.
+    fn method(&mut self, id: &str) -> &mut Load {
+        let at = self.methods.iter().position(|load| load.name == id).unwrap_or_else(|| {
+            self.methods.push(Load::named(id));
+            self.methods.len() - 1
+        });
+        &mut self.methods[at]
+    }
+
+    /// Adds work of a method, to it and to all.
+    fn add(&mut self, method: &str, multiply_adds: u64, seconds: f64) {
+        let flop = 2.0 * multiply_adds as f64;
+        self.flop += flop;
+        self.seconds += seconds;
+        let own = self.method(method);
+        own.flop += flop;
+        own.seconds += seconds;
+    }
 }
 
 fn go_on(stop: &dyn Fn() -> bool) -> Result<(), SuiteError> {
@@ -142,7 +234,8 @@ fn calibrate(world: &World, plan: &Plan, dataset: &BenchDataset) -> Result<Vec<C
     plan.methods.iter().map(one).collect()
 }
 
-fn work(
+/// Multiply-adds of a method among a half's classes of a dataset.
+pub(super) fn work(
     world: &World,
     dataset: &BenchDataset,
     resolved: &Resolved,
@@ -209,10 +302,11 @@ impl Dataset<'_> {
             *made = if own { *made } else { views.max(*made) };
             total.trainings += 1;
             total.training_image_passes += passes;
-            total.flop += 2.0 * (steps * work.step + passes * work.image + work.bind) as f64;
-            total.seconds += passes as f64 * (timed.pixels_secs + timed.image_secs)
+            total.method(resolved.id).trainings += 1;
+            let seconds = passes as f64 * (timed.pixels_secs + timed.image_secs)
                 + timed.bind_secs
                 + steps as f64 * scaled(timed.step_secs.unwrap_or(0.0), timed_work.step, work.step);
+            total.add(resolved.id, steps * work.step + passes * work.image + work.bind, seconds);
             let numbers = match numbers.entry(cell.method) {
                 Entry::Occupied(known) => *known.get(),
                 Entry::Vacant(place) => *place.insert(self.trained_numbers(resolved)?),
@@ -250,10 +344,10 @@ impl Dataset<'_> {
             let Calibrated { timed, work: timed_work } = &self.calibrated[cell.method];
             let work = self.work(target, cell.method, classes)?;
             let once = work.bind + work.classifier;
-            total.flop += 2.0 * (once + images * work.evaluate) as f64;
             let once_secs = timed.bind_secs + timed.classifier_secs;
-            total.seconds += scaled(once_secs, timed_work.bind + timed_work.classifier, once)
+            let seconds = scaled(once_secs, timed_work.bind + timed_work.classifier, once)
                 + images as f64 * scaled(timed.evaluate_secs, timed_work.evaluate, work.evaluate);
+            total.add(self.plan.methods[cell.method].id, once + images * work.evaluate, seconds);
             total.disk_bytes += rows;
             frozen = (work.image.max(frozen.0), (timed.pixels_secs + timed.image_secs).max(frozen.1));
         }

@@ -11,3 +11,4 @@ pub(in crate::suite) mod shard;
 pub(in crate::suite) mod sizes;
 pub(in crate::suite) mod timing;
 pub(in crate::suite) mod towers;
+pub(in crate::suite) mod workload;

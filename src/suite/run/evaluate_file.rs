@@ -51,7 +51,8 @@ impl PassKeeper for Unkept {
     }
 }
 
-/// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class.
+/// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class. `heard` is told how
+/// many images are done of how many.
 ///
 /// # Errors
 /// [`SuiteError::Prompts`] for a file that does not fit the model, [`SuiteError::Dataset`] without a test image,
@@ -63,6 +64,7 @@ pub fn evaluate_file(
     (dataset, classes): (&str, Classes),
     limit: Option<u32>,
     stop: &dyn Fn() -> bool,
+    heard: &dyn Fn(usize, usize),
 ) -> Result<FileEvaluation, SuiteError> {
     let dataset = world.dataset(dataset)?;
     let resolved = settings.resolve(method::find(&saved.method)?)?;
@@ -78,7 +80,9 @@ pub fn evaluate_file(
     let needs = resolved.method.needs();
     let source = dataset.source.as_ref();
     let images = TestImages { clip: &world.clip, source, items: &items, needs, features: None };
-    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop)?;
+    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop, &|done| {
+        heard(done, items.len());
+    })?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
         dataset: dataset.id,

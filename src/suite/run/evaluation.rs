@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
+use super::event::{Event, PassNews};
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
 use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
 use crate::method::{Named, Needs};
-use crate::record::{Evaluation, Prediction, predictions_csv};
+use crate::record::{Evaluation, Prediction, packed, predictions_csv};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
@@ -71,7 +72,16 @@ impl<'a> Lane<'a> {
             Partial::new(self.store, keys, half, (&items, self.world.clip.grid()), self.checkpoint_every);
         let features = Some(self.features).filter(|store| store.persists());
         let images = TestImages { clip: &self.world.clip, source: &source, items: &items, needs, features };
-        let predictions = evaluate(&images, &panels, &mut partial, &stop)?;
+        let heard = |done: usize| {
+            (self.event)(Event::Tested(PassNews {
+                dataset: dataset.id.clone(),
+                classes,
+                cells: active.len() as u64,
+                done: done as u64,
+                of: items.len() as u64,
+            }));
+        };
+        let predictions = evaluate(&images, &panels, &mut partial, &stop, &heard)?;
         let images_sha256 = match predictions.iter().any(Result::is_ok) {
             true => source.digest(items.iter().map(|(item, _)| *item)).map_err(TrainError::from)?,
             false => String::new(),
@@ -159,18 +169,23 @@ impl<'a> Lane<'a> {
         classes: Classes,
         predictions: &[Prediction],
     ) -> Result<Evaluation, SuiteError> {
-        let path = format!("predictions/{}-{}-{classes}.csv", cell.key, dataset.id);
-        let sha256 = self.store.write(&path, predictions_csv(predictions).as_bytes())?;
+        let (ending, bytes) = packed(predictions_csv(predictions));
+        let path = format!("predictions/{}-{}-{classes}.csv{ending}", cell.key, dataset.id);
+        let sha256 = self.store.write(&path, &bytes)?;
+        let competing = dataset.labels(classes);
+        let name = |label: &u32| dataset.class_names[*label as usize].as_str();
+        let names: Vec<&str> = competing.labels().iter().map(name).collect();
         Ok(Evaluation {
             dataset: dataset.id.clone(),
             classes,
-            class_count: dataset.labels(classes).labels().len() as u64,
+            class_count: names.len() as u64,
             correct: predictions.iter().filter(|row| row.label == row.predicted).count() as u64,
             total: predictions.len() as u64,
             skipped: 0,
             predictions_path: path,
             predictions_sha256: sha256,
             images_sha256: None,
+            classes_sha256: Some(self.store.write_class_names(&names)?),
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::drawn_shots::DrawnShots;
+use super::event::{Event, StepNews};
 use super::lane::{Lane, cell_error};
 use super::training::Drawn;
 use crate::backbone::Precision;
 use crate::method::{Parameters, Shots};
-use crate::record::Epoch;
+use crate::record::{Epoch, ValidationUse};
 use crate::suite::disk::checkpoint::{self, Checkpoint};
 use crate::suite::disk::saved::about;
 use crate::suite::disk::trained::{self, Trained, TrainingLog};
@@ -14,7 +16,7 @@ use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::CellPlan;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::BenchDataset;
-use crate::train::{EpochLog, Fit, Member, TrainError, fit};
+use crate::train::{EpochLog, Fit, Member, StepDone, TrainError, fit};
 use crate::util::rng::Stream;
 
 impl Lane<'_> {
@@ -55,21 +57,30 @@ impl Lane<'_> {
         };
         let mut keepers: Vec<Checkpoint<'_>> = cells.iter().map(keeper).collect();
         let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
+        let shots = cells.first().and_then(|cell| cell.cell.shots).unwrap_or(0);
+        let selection = resolved.method.selection();
+        let mut validated = Vec::new();
         let parameters = drawn.iter().map(|drawn| {
-            let shots: &dyn Shots = drawn.images;
-            self.initial(dataset, resolved, drawn.set.seed, Some(shots))
+            let validation = self.validation(dataset, selection, (drawn.set.seed, shots))?;
+            validated.push(selection.map_or_else(ValidationUse::default, |selection| ValidationUse {
+                images: validation.len() as u64,
+                chose: selection.chooses.to_owned(),
+                whole_split: selection.whole_split,
+            }));
+            let source = dataset.source.as_ref();
+            let shots = DrawnShots { images: drawn.images, validation, source, clip };
+            self.initial(dataset, resolved, drawn.set.seed, Some(&shots))
         });
-        let parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = drawn.iter().map(|drawn| drawn.set.seed.to_string()).collect();
         let mut members = Vec::new();
         for (((drawn, name), parameters), keeper) in
-            drawn.iter().zip(&names).zip(&parameters).zip(&mut keepers)
+            drawn.iter().zip(&names).zip(&mut parameters).zip(&mut keepers)
         {
             let slot = globals.seeds.slot(Some(drawn.set.seed));
             let stream = [dataset.id.as_str(), name, resolved.id];
             members.push(Member { slot, images: drawn.images, stream, parameters, keeper });
         }
-        let shots = cells.first().and_then(|cell| cell.cell.shots).unwrap_or(0);
         let outcomes = match &resolved.recipe {
             Some(recipe) => {
                 let head = resolved.method.bind(clip, &texts)?;
@@ -78,7 +89,16 @@ impl Lane<'_> {
                 let recipe = &recipe.for_shots(shots);
                 let ahead = !clip.device().is_cpu();
                 let run = Fit { head: head.as_ref(), recipe, needs, storage, slots, ahead };
-                fit(&run, &mut members, &|| (self.stop)(), &mut || {})?
+                let seeds: Vec<u64> = drawn.iter().map(|drawn| drawn.set.seed).collect();
+                let news = |step: StepDone| StepNews {
+                    dataset: dataset.id.clone(),
+                    method: cells[0].method,
+                    method_id: resolved.id,
+                    shots: cells[0].cell.shots,
+                    seeds: seeds.clone(),
+                    step,
+                };
+                fit(&run, &mut members, &|| (self.stop)(), &mut |step| (self.event)(Event::Step(news(step))))?
             }
             // Nothing is trained: what follows from the images is all there is.
             None => members.iter().map(|_| Ok(Vec::new())).collect(),
@@ -88,7 +108,8 @@ impl Lane<'_> {
             let seconds = keepers[index].seconds();
             trained.push(match outcome {
                 Ok(epochs) => {
-                    Ok(self.keep(dataset, cell, drawn[index], &parameters[index], &epochs, seconds)?)
+                    let done = (&parameters[index], epochs.as_slice(), validated[index].clone());
+                    Ok(self.keep(dataset, cell, drawn[index], done, seconds)?)
                 }
                 Err(error) => Err(cell_error(error.into())?),
             });
@@ -102,8 +123,7 @@ impl Lane<'_> {
         dataset: &BenchDataset,
         cell: &CellPlan,
         drawn: &Drawn<'_>,
-        parameters: &Parameters,
-        epochs: &[EpochLog],
+        (parameters, epochs, validation): (&Parameters, &[EpochLog], ValidationUse),
         seconds: f64,
     ) -> Result<Trained, SuiteError> {
         let items = drawn.set.items.iter().map(|(item, _)| *item);
@@ -112,6 +132,7 @@ impl Lane<'_> {
             skipped: drawn.skipped,
             images_sha256: drawn.source.digest(items).map_err(TrainError::from)?,
             epochs: epochs.iter().map(Epoch::from).collect(),
+            validation,
             seconds,
         };
         let about = self.about(dataset, cell);

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::Event;
 use super::measure::number;
 use super::provenance::{CommandLine, provenance};
-use super::runner::Event;
 use crate::backbone::halving::halvings;
 use crate::data::Classes;
 use crate::method::ClassTexts;

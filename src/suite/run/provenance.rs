@@ -29,7 +29,7 @@ fn features() -> Vec<String> {
 }
 
 /// UTC now, ISO 8601, to the second.
-pub(in crate::suite) fn utc_now() -> String {
+pub(crate) fn utc_now() -> String {
     let seconds = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());
@@ -108,6 +108,7 @@ pub(in crate::suite) fn provenance(
         draw_sha256,
         command: command.as_str().to_owned(),
         finished_at: utc_now(),
+        imported: None,
         slurm: slurm.cloned(),
     }
 }

@@ -1,13 +1,15 @@
 //! From a run directory to a report directory: reads records, fills in the report's frame.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
 
+use super::thumbnails::Pictures;
+use crate::data::Catalog;
 use crate::frame::OwnSettings;
 use crate::method::REGISTRY;
 use crate::protocol;
-use crate::record::{RunRecord, Store, living_claims};
-use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, render};
+use crate::record::{Evaluation, RunRecord, Store, living_claims};
+use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, Sources, render_with};
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::Plan;
@@ -21,10 +23,11 @@ use crate::suite::spec::file::SuiteFile;
 /// As [`render_run`].
 pub fn render_report(out: &Path, name: &str, profile: &str) -> Result<RenderedReport, SuiteError> {
     let target = out.join("reports").join(format!("{name}-{profile}"));
-    render_run(&Store::new(out, name, profile), (name, profile), &target)
+    render_run(&Store::new(out, name, profile), (name, profile), &target, None)
 }
 
-/// Renders the run in `store` to the folder `target`.
+/// Renders the run in `store` to the folder `target`. The explorer has small pictures of the embedded data, and of those
+/// in `pictures`.
 ///
 /// # Errors
 /// [`SuiteError::Store`] for a record that cannot be read, [`SuiteError::NothingFinished`] without records,
@@ -34,6 +37,7 @@ pub fn render_run(
     store: &Store,
     (name, profile): (&str, &str),
     target: &Path,
+    pictures: Option<Catalog>,
 ) -> Result<RenderedReport, SuiteError> {
     let suite = match SuiteFile::stored(store, name)? {
         Some(suite) => suite,
@@ -71,7 +75,41 @@ pub fn render_run(
         published: published()?,
         damaged: damaged(store, &records),
     };
-    Ok(render(&records, &spec, target, &|_, evaluation| store.predictions(evaluation))?)
+    let predictions = |_: &RunRecord, evaluation: &Evaluation| store.predictions(evaluation);
+    let class_names = |evaluation: &Evaluation| store.class_names(evaluation);
+    let pictures = Pictures::of(&records, pictures);
+    let thumbnails = |dataset: &str, path: &str| pictures.thumbnail(dataset, path);
+    let link = link_to(&store.dir().join("records"), target);
+    let records_link = link.as_deref();
+    let sources = Sources {
+        predictions: &predictions,
+        class_names: &class_names,
+        thumbnails: &thumbnails,
+        records_link,
+    };
+    Ok(render_with(&records, &spec, target, sources)?)
+}
+
+/// The relative link from the folder `from` to the folder `to`, ending in `/`; `None` where they have no folder in common
+/// but the root, since a page should say nothing of the machine it was made on.
+fn link_to(to: &Path, from: &Path) -> Option<String> {
+    let parts = |path: &Path| -> Option<Vec<String>> {
+        let path = std::path::absolute(path).ok()?;
+        let plain = |part: Component<'_>| match part {
+            Component::Normal(name) => name.to_str().map(|name| Some(name.to_owned())),
+            Component::RootDir | Component::Prefix(_) | Component::CurDir => Some(None),
+            Component::ParentDir => None,
+        };
+        Some(path.components().map(plain).collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
+    };
+    let (to, from) = (parts(to)?, parts(from)?);
+    let common = to.iter().zip(&from).take_while(|(a, b)| a == b).count();
+    if common == 0 {
+        return None;
+    }
+    let encoded = |name: &String| name.replace('%', "%25").replace('#', "%23").replace('?', "%3F");
+    let down: Vec<String> = to[common..].iter().map(encoded).collect();
+    Some(format!("{}{}/", "../".repeat(from.len() - common), down.join("/")))
 }
 
 /// What the suite itself sets for each method; nothing is known of a suite of one's own.
@@ -106,7 +144,7 @@ fn published() -> Result<BTreeMap<String, String>, SuiteError> {
 /// Predictions that a record names and that cannot be used.
 fn damaged(store: &Store, records: &[RunRecord]) -> Vec<Damage> {
     let of = |record: &RunRecord| {
-        let faults = record.evaluations.iter().filter_map(|evaluation| {
+        let faults = record.evaluations.iter().filter(|e| e.has_predictions()).filter_map(|evaluation| {
             let path = evaluation.predictions_path.clone();
             let reason = store.fault(&path, &evaluation.predictions_sha256)?;
             Some(Damage { key: record.key.clone(), path, reason })
@@ -114,4 +152,19 @@ fn damaged(store: &Store, records: &[RunRecord]) -> Vec<Damage> {
         faults.collect::<Vec<_>>()
     };
     records.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_relative_or_none() {
+        let link = |to: &str, from: &str| link_to(Path::new(to), Path::new(from));
+        let standard = link("/w/out/runs/a-b/records", "/w/out/reports/a-b");
+        assert_eq!(standard.as_deref(), Some("../../runs/a-b/records/"));
+        assert_eq!(link("runs/a #1/records", "reports/a").as_deref(), Some("../../runs/a %231/records/"));
+        assert_eq!(link("/x/records", "/w/reports"), None);
+        assert_eq!(link("/w/../x/records", "/w/reports"), None);
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::event::Event;
 use super::lane::Lane;
 use super::provenance::{CommandLine, device_model};
 use crate::record::{Gone, Holder, Redactor, SlurmTask, Store};
@@ -15,50 +16,11 @@ use crate::suite::error::SuiteError;
 use crate::suite::plan::cells::NUMERICS_VERSION;
 use crate::suite::plan::cells::{CellPlan, Origin, Plan};
 use crate::suite::plan::shard::Shard;
+use crate::suite::plan::workload::Workload;
 use crate::suite::plan::{halves, memory, towers};
 use crate::suite::spec::file::Measure;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::FeatureStore;
-
-/// Something happened; for progress lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The work is known: trainings and cells to come, cells already done.
-    Planned {
-        /// Trainings to do.
-        trainings: u64,
-        /// Cells to record.
-        cells: u64,
-        /// Cells found complete.
-        skipped: u64,
-    },
-    /// An image could not be read and is left out (`data.broken_images=skip`).
-    LeftOut {
-        /// The dataset.
-        dataset: String,
-        /// What is wrong, with the item's path.
-        reason: String,
-    },
-    /// The cache folder could not be written to; the run goes on without.
-    CacheFailed {
-        /// What the system said.
-        reason: String,
-    },
-    /// A file of a finished cell is missing or damaged, so the cell is run again.
-    Damaged {
-        /// The file, relative to the run directory.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// One training is over.
-    TrainingDone,
-    /// One cell is recorded.
-    CellDone {
-        /// Whether it is recorded as failed.
-        failed: bool,
-    },
-}
 
 /// How to run.
 pub struct RunOptions<'a> {
@@ -147,10 +109,12 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
     let trainings =
         jobs.iter().flat_map(|(_, cells)| cells).filter(|cell| cell.origin == Origin::Trained).count();
+    let costs = Workload::of(world, plan, &jobs, &others)?;
     (options.event)(Event::Planned {
         trainings: trainings as u64,
         cells: cells as u64,
         skipped: skipped as u64,
+        work: costs,
     });
     // Timings are taken with the machine to oneself.
     let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::event::Event;
 use super::fingerprint::Fingerprint;
 use super::lane::{Candidate, Lane, cell_error};
-use super::runner::Event;
 use crate::data::{KEPT_BYTES, KeptPictures};
 use crate::method::Needs;
 use crate::suite::disk::checkpoint;
@@ -71,7 +71,7 @@ impl<'a> Lane<'a> {
                     Some(trained) => {
                         // A kill between the two writes leaves both; the training is the one that counts.
                         checkpoint::discard(self.store, &cell.training_key)?;
-                        (self.event)(Event::TrainingDone);
+                        self.training_done(cell);
                         out.push(Candidate::new(cell, Ok(Some(trained))));
                     }
                     None => missing.push(cell),
@@ -148,7 +148,7 @@ impl<'a> Lane<'a> {
                 }
             };
             for (cell, trained) in training.iter().zip(outcomes) {
-                (self.event)(Event::TrainingDone);
+                self.training_done(cell);
                 out.push(Candidate::new(cell, trained.map(Some)));
             }
         }
@@ -161,6 +161,12 @@ impl<'a> Lane<'a> {
                 own.map_or(0.0, |drawn| drawn.images.shared_secs()) / sharers as f64;
         }
         Ok(())
+    }
+
+    fn training_done(&self, cell: &CellPlan) {
+        let place = &cell.cell;
+        let (dataset, shots) = (place.dataset.clone(), place.shots);
+        (self.event)(Event::TrainingDone { dataset, method: cell.method, shots });
     }
 
     /// Cells by what is trained in the same products: each alone, or the seeds of a method.

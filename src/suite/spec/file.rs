@@ -24,6 +24,7 @@ pub const SUITES: &[(&str, &str)] = &[
     ("variance", include_str!("../../../suites/variance.toml")),
     ("domain_generalisation", include_str!("../../../suites/domain_generalisation.toml")),
     ("cross_dataset", include_str!("../../../suites/cross_dataset.toml")),
+    ("open_world", include_str!("../../../suites/open_world.toml")),
     ("ablation", include_str!("../../../suites/ablation.toml")),
     ("representation_shift", include_str!("../../../suites/representation_shift.toml")),
     ("cost", include_str!("../../../suites/cost.toml")),
@@ -223,6 +224,11 @@ impl SuiteFile {
 }
 
 impl SuiteFile {
+    /// Whether trainings are tested on classes they have not seen.
+    pub(in crate::suite) fn asks_new_classes(&self) -> bool {
+        !self.evaluate_on.is_empty() || self.evaluate.iter().any(|classes| *classes != self.train_classes)
+    }
+
     /// Drops what single datasets have of these settings: something stronger says them for all.
     pub(in crate::suite) fn drop_for_datasets<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
         let whole = |key: &str| method_key(key).map(|(id, field)| format!("{id}.{field}"));

@@ -7,4 +7,5 @@ pub(in crate::suite) mod overrides;
 pub(in crate::suite) mod prompt_files;
 pub(in crate::suite) mod seeds;
 pub(in crate::suite) mod settings;
+pub(in crate::suite) mod template;
 pub(in crate::suite) mod variants;

@@ -10,12 +10,31 @@ use crate::suite::error::SuiteError;
 use crate::util::nearest;
 
 /// Keys that methods share.
-const COMMON: [(&str, &str); 5] = [
+const COMMON: [(&str, &str); 21] = [
     ("template", "sentence around a class name, with {} in its place; dataset: each dataset's own"),
     ("raw_class_names", "true keeps the underscores of class names"),
     ("learning_rate", "base learning rate; the first epoch is a warm-up at 1e-5"),
     ("batch_size", "images per step"),
-    ("epochs", "passes over the training images, the warm-up epoch counted"),
+    ("epochs", "passes over the training images, the warm-up epoch counted; 0 where the length is in steps"),
+    ("wordings", "further sentences of every class: dataset, a named list, or a sentence with {}"),
+    ("wording_exceptions", "by dataset, the sentence in place of `dataset` among the wordings"),
+    ("epochs_by_shots", "other numbers of epochs for some shots, such as 1:50, 2:100"),
+    ("steps_per_shot", "length in steps for every shot; 0 where it is in epochs"),
+    ("optimiser", "sgd, adam (decay in the gradient) or adamw (decay of the value)"),
+    ("momentum", "of sgd"),
+    ("weight_decay", "added to the gradient, times the value; with adamw of the value itself"),
+    ("beta1", "adam's first decay rate"),
+    ("beta2", "adam's second decay rate"),
+    ("eps", "what adam adds to the root"),
+    ("schedule", "how the rate moves: epoch_cosine, step_cosine or constant"),
+    ("warmup_epochs", "epochs at 1e-5 before an epoch-wise cosine begins"),
+    ("final_learning_rate", "where a step-wise cosine ends"),
+    ("last_batch", "an epoch's incomplete batch: drop (unless it is the only one) or keep"),
+    (
+        "average_mean",
+        "centre, in epochs from 1, of the Gaussian under which parameters are averaged over epochs",
+    ),
+    ("average_std", "its width in epochs; 0 for no average"),
 ];
 
 /// Short words for the fields of settings.

@@ -1,0 +1,142 @@
+//! What can be held against each other: all arms on one data set, among one group of classes, at one number of shots.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cells::Places;
+use super::data::{Contest, Entry};
+use super::gallery::{Votes, gallery};
+use crate::data::Classes;
+use crate::frame::SummaryRow;
+use crate::record::{Evaluation, Prediction};
+use crate::report::class_names::{from_folders, numbered};
+use crate::report::context::Context;
+use crate::stats::measures::{BINS, Bin};
+
+/// Every contest of at least one arm, in the order of data sets, shots and halves.
+pub fn contests(context: &Context<'_>, places: &Places) -> Vec<Contest> {
+    let mut grounds: BTreeMap<(usize, usize), Vec<&SummaryRow>> = BTreeMap::new();
+    for row in &context.summary {
+        let ground = (places.dataset(&row.place.dataset), places.dataset(&row.place.train_dataset));
+        grounds.entry(ground).or_default().push(row);
+    }
+    let mut contests = Vec::new();
+    for rows in grounds.into_values() {
+        let trained: BTreeSet<Option<u32>> = rows.iter().map(|row| row.place.shots).collect();
+        let shots: Vec<Option<u32>> = match trained.iter().any(Option::is_some) {
+            true => trained.into_iter().filter(Option::is_some).collect(),
+            false => vec![None],
+        };
+        let highest = shots.last().copied().flatten();
+        for shots in shots {
+            let rows: Vec<&SummaryRow> = rows
+                .iter()
+                .copied()
+                .filter(|row| row.place.shots == shots || row.place.shots.is_none())
+                .collect();
+            for classes in [Classes::Base, Classes::New, Classes::All] {
+                contests.extend(contest(context, places, &rows, (shots, classes), shots == highest));
+            }
+        }
+    }
+    contests
+}
+
+/// One contest. Arms without predictions, or on other images than the first, take no part.
+fn contest(
+    context: &Context<'_>,
+    places: &Places,
+    rows: &[&SummaryRow],
+    (shots, classes): (Option<u32>, Classes),
+    with_gallery: bool,
+) -> Option<Contest> {
+    let first = rows.iter().find(|row| row.accuracy(classes).n() > 0)?;
+    let mut entries: BTreeMap<usize, (Entry, Votes)> = BTreeMap::new();
+    let mut known: Option<(Vec<(String, u32)>, Vec<String>)> = None;
+    for row in rows {
+        let Some((votes, m)) = votes(context, row, classes, &mut known) else { continue };
+        let images = known.as_ref().map(|(images, _)| images.as_slice()).unwrap_or_default();
+        let classes_known = known.as_ref().map_or(0, |(_, names)| names.len());
+        let mut right = vec![0; classes_known];
+        for ((_, label), votes) in images.iter().zip(&votes.right) {
+            if let Some(count) = right.get_mut(*label as usize) {
+                *count += u64::from(*votes);
+            }
+        }
+        let a = places.arm(&context.arm(row));
+        entries.insert(a, (Entry { a, m, right, bins: bins(context, row, classes) }, votes));
+    }
+    let (images, names) = known?;
+    let mut counts = vec![0; names.len()];
+    images.iter().for_each(|(_, label)| {
+        if let Some(count) = counts.get_mut(*label as usize) {
+            *count += 1;
+        }
+    });
+    let (arms, votes): (Vec<Entry>, Vec<Votes>) = entries.into_values().unzip();
+    let trainings: Vec<usize> = arms.iter().map(|entry| entry.m).collect();
+    let dataset = &first.place.dataset;
+    Some(Contest {
+        d: places.dataset(dataset),
+        t: (*dataset != first.place.train_dataset).then(|| places.dataset(&first.place.train_dataset)),
+        k: shots,
+        c: classes.as_str(),
+        names,
+        images: counts,
+        arms,
+        gallery: if with_gallery {
+            gallery(context, dataset, &images, &votes, &trainings)
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+/// What the seeds of a cell say of every image, and how many there are; the first cell that is read settles images and
+/// class names.
+fn votes(
+    context: &Context<'_>,
+    row: &SummaryRow,
+    classes: Classes,
+    known: &mut Option<(Vec<(String, u32)>, Vec<String>)>,
+) -> Option<(Votes, usize)> {
+    let mut votes: Option<Votes> = None;
+    let seeds = &row.accuracy(classes).by_seed;
+    for (seed, _) in seeds {
+        let record = context.record(context.frame.record_key(row, *seed, classes)?)?;
+        let fits = |e: &&Evaluation| e.dataset == row.place.dataset && e.classes == classes;
+        let evaluation = record.evaluations.iter().find(fits)?;
+        let predictions = (context.sources.predictions)(record, evaluation)?;
+        let (images, _) = known.get_or_insert_with(|| images_and_names(context, evaluation, &predictions));
+        let same =
+            |(row, (path, label)): (&Prediction, &(String, u32))| row.path == *path && row.label == *label;
+        if images.len() != predictions.len() || !predictions.iter().zip(&*images).all(same) {
+            return None;
+        }
+        votes.get_or_insert_with(|| Votes::new(images.len())).add(&predictions);
+    }
+    votes.map(|votes| (votes, seeds.len()))
+}
+
+fn images_and_names(
+    context: &Context<'_>,
+    evaluation: &Evaluation,
+    predictions: &[Prediction],
+) -> (Vec<(String, u32)>, Vec<String>) {
+    let labelled = || predictions.iter().map(|row| (row.label, row.path.as_str()));
+    let names = (context.sources.class_names)(evaluation)
+        .or_else(|| from_folders(evaluation.class_count, labelled()))
+        .unwrap_or_else(|| numbered(evaluation.class_count));
+    (labelled().map(|(label, path)| (path.to_owned(), label)).collect(), names)
+}
+
+/// Bins of confidence over all seeds; empty without confidences.
+fn bins(context: &Context<'_>, row: &SummaryRow, classes: Classes) -> Vec<(u64, u64, f64)> {
+    let Some(cell) = context.measured().cell(context, row, classes) else { return Vec::new() };
+    let mut bins = [Bin::default(); BINS];
+    for (_, set) in &cell.by_seed {
+        let Some(own) = &set.bins else { return Vec::new() };
+        bins.iter_mut().zip(own).for_each(|(bin, own)| bin.join(own));
+    }
+    let rounded = |share: f64| (share * 1e4).round() / 1e2;
+    bins.iter().map(|bin| (bin.count, bin.correct, rounded(bin.confidence().unwrap_or(0.0)))).collect()
+}

@@ -16,6 +16,9 @@ use super::meter::middle;
 /// Thread counts whose efficiency is worked out, not measured.
 const WORKED_OUT: [usize; 2] = [16, 64];
 
+/// Methods that are evaluated: those whose texts do not depend on the image, and which fit the benchmark's class prompts.
+const METHODS: &str = "zero_shot,linear_probe,coop,rpo";
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct ScaleBench {
@@ -166,6 +169,9 @@ fn runs(
         let mut command = Command::new(program);
         command.args(["bench", work, "--json", "--model", &bench.model]);
         command.args(["--classes", &bench.classes.to_string()]);
+        if work == "evaluate" {
+            command.args(["--methods", METHODS]);
+        }
         command.env("RAYON_NUM_THREADS", threads.to_string()).stdout(Stdio::piped()).spawn()
     };
     let started = (0..processes).map(start).collect::<Result<Vec<_>, _>>();

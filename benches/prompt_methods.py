@@ -141,6 +141,7 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("program")
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--steps", type=int, default=2, help="steps of each side a round")
     arguments.add_argument("--methods", default="ivlp,maple,promptsrc")
     given = arguments.parse_args()
     clip = Clip()
@@ -151,9 +152,9 @@ def main():
         torch_steps(method, optimiser, 1)  # The first step pays for fresh memory.
         ours, theirs, reports = [], [], []
         for _ in range(given.rounds):
-            reports.append(our_steps(given.program, name, 3))
+            reports.append(our_steps(given.program, name, given.steps))
             ours.append(reports[-1]["cpu_seconds_per_step"])
-            theirs.extend(torch_steps(method, optimiser, 2))
+            theirs.extend(torch_steps(method, optimiser, given.steps))
         a, b = statistics.median(ours), statistics.median(theirs)
         share = statistics.median(report["share_of_limit"] for report in reports)
         peak = max(report["peak_rss_mib"] for report in reports)

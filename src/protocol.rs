@@ -9,7 +9,7 @@ use crate::method;
 
 /// A choice between the published code's behaviour and ours, with its whole key.
 #[derive(Clone, Debug)]
-pub struct Switch {
+pub struct ProtocolSwitch {
     /// Key for `--set`.
     pub key: String,
     /// Value that gives the published code's behaviour, as TOML.
@@ -43,12 +43,12 @@ const GLOBAL: [[&str; 5]; 2] = [
 
 /// Every switch: those of the methods, in their order, then those that belong to none. A key appears once for each method
 /// it concerns.
-pub fn switches() -> Vec<Switch> {
+pub fn switches() -> Vec<ProtocolSwitch> {
     let mut all = Vec::new();
     for entry in method::REGISTRY {
         // A file that is no TOML is reported by whoever runs the method.
         let defaults = entry.default_table().unwrap_or_default();
-        all.extend(entry.switches.iter().map(|switch| Switch {
+        all.extend(entry.switches.iter().map(|switch| ProtocolSwitch {
             key: format!("{}.{}", entry.id, switch.key),
             published: switch.published,
             default: defaults.get(switch.key).map(ToString::to_string).unwrap_or_default(),
@@ -56,7 +56,7 @@ pub fn switches() -> Vec<Switch> {
             test: switch.test,
         }));
     }
-    all.extend(GLOBAL.map(|[key, published, default, why, test]| Switch {
+    all.extend(GLOBAL.map(|[key, published, default, why, test]| ProtocolSwitch {
         key: key.to_owned(),
         published,
         default: default.to_owned(),
@@ -170,7 +170,7 @@ pub fn page() -> String {
          ## Switches\n\n\
          | key | published | default | what and why | test |\n|---|---|---|---|---|\n",
     );
-    for Switch { key, published, default, why, test } in switches() {
+    for ProtocolSwitch { key, published, default, why, test } in switches() {
         row(&mut page, [&format!("`{key}`"), &format!("`{published}`"), &format!("`{default}`"), why, test]);
     }
     page.push_str(

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor, Var};
 use rpo_bench::backbone::nn::{self, LayerNorm, Linear, composed, operations};
 use rpo_bench::backbone::{Activation, Clip, ClipConfig, Weights};
-use rpo_bench::check::bench::{LaunchBench, Shape, bench_launches};
+use rpo_bench::check::bench::{LaunchBench, ModelShape, bench_launches};
 use rpo_bench::method::{ClassTexts, FixedShots, Method, Needs, REGISTRY};
 use rpo_bench::train::{frozen_pass, loss_and_gradients};
 use rpo_bench::util::rng::Stream;
@@ -168,7 +168,7 @@ fn no_gradient_is_formed_inside_a_frozen_tower() {
 /// Launches of RPO's step at the published size, and no upload once plans are there.
 #[test]
 fn a_step_of_twelve_layers_stays_within_its_launches() {
-    let shape = Shape::find("vit-b-16").unwrap();
+    let shape = ModelShape::find("vit-b-16").unwrap();
     let count = |method: &str| {
         let bench = LaunchBench { method: method.to_owned(), shape, k: 24, batch: None, classes: 10 };
         bench_launches(&bench).unwrap()

@@ -94,9 +94,15 @@ fn the_page_on_own_suites_can_be_followed() {
     let dir = tempfile::tempdir().unwrap();
     let said = follow("own_suite.md", dir.path());
     assert!(said.contains("suite         how_many on pocket: How many prompts?"), "{said}");
-    for line in
-        ["rpo rpo.k=1", "rpo rpo.k=4", "zero_shot", "apart, under other settings: 6 cells", "failed: none"]
-    {
+    for line in [
+        "rpo rpo.k=1",
+        "rpo rpo.k=4",
+        "zero_shot",
+        "apart: 6 cells",
+        "apart, under other settings",
+        " on dtd",
+        "failed: none",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
     let page = std::fs::read_to_string(dir.path().join("reports/how_many-pocket/README.md")).unwrap();

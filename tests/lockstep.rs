@@ -10,8 +10,8 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, Shares};
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
-    FeatureStore, Fit, Keeper, Member, Outcome, Recipe, Slot, Standing, TrainError, TrainingImages,
-    TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
+    CheckpointState, FeatureStore, Fit, FitResult, Keeper, Member, Recipe, StepPart, TrainError,
+    TrainingImages, TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
 };
 use rpo_bench::util::rng::Stream;
 
@@ -80,11 +80,15 @@ fn a_set_computes_what_its_members_compute() {
             |index: usize, batch: &ImageBatch| head.classifier(&named[index]).unwrap().logits(batch).unwrap();
         let together = set.logits(&batch, Shares::All).unwrap();
         let parts = set.logits(&batch, Shares::Even).unwrap();
-        let slots: Vec<Slot<'_>> = all.iter().map(|p| Slot { parameters: p, labels: None }).collect();
+        let slots: Vec<StepPart<'_>> =
+            all.iter().map(|p| StepPart { parameters: p, labels: None, noise: None }).collect();
         assert!(joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap().iter().all(Option::is_none));
         let shares: Vec<Tensor> = (0..SLOTS).map(|index| labels.narrow(0, 2 * index, 2).unwrap()).collect();
-        let slots: Vec<Slot<'_>> =
-            all.iter().zip(&shares).map(|(p, labels)| Slot { parameters: p, labels: Some(labels) }).collect();
+        let slots: Vec<StepPart<'_>> = all
+            .iter()
+            .zip(&shares)
+            .map(|(p, labels)| StepPart { parameters: p, labels: Some(labels), noise: None })
+            .collect();
         let steps = joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap();
         for (index, step) in steps.into_iter().enumerate() {
             let part = batch.narrow(2 * index, 2).unwrap();
@@ -110,10 +114,10 @@ fn a_set_computes_what_its_members_compute() {
 
 /// Keeps a standing in memory.
 #[derive(Default)]
-struct Memory(Option<Standing>);
+struct Memory(Option<CheckpointState>);
 
 impl Keeper for Memory {
-    fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
+    fn resume(&mut self, _: &Parameters) -> Result<Option<CheckpointState>, TrainError> {
         Ok(self.0.clone())
     }
 
@@ -121,7 +125,7 @@ impl Keeper for Memory {
         true
     }
 
-    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError> {
+    fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError> {
         self.0 = Some(standing.clone());
         Ok(())
     }
@@ -145,8 +149,8 @@ impl Task<'_> {
         keepers: &mut [Memory; SLOTS],
         steps: usize,
         spoilt: Option<usize>,
-    ) -> (Result<Vec<Outcome>, TrainError>, Vec<Vec<u32>>) {
-        let recipe = Recipe { epochs: 3, ..self.method.recipe.clone().unwrap() };
+    ) -> (Result<Vec<FitResult>, TrainError>, Vec<Vec<u32>>) {
+        let recipe = Recipe { epochs: 3, steps_per_shot: 0, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
         let (storage, ahead) = (Precision::F32, self.ahead);
         let run = Fit { head: self.head, recipe: &recipe, needs, storage, slots: SLOTS, ahead };
@@ -219,7 +223,7 @@ fn bits_depend_on_the_slots_alone() {
             views,
         };
         let sets = [set(1, 0, 4), set(2, 4, 4), set(3, 8, 3)];
-        for id in TRAINED {
+        for id in TRAINED.into_iter().chain(["two_stage"]) {
             let method = resolved(id);
             let features = FeatureStore::new("test");
             let need = method.method.needs();

@@ -18,7 +18,7 @@ fn settings(seed: u64) -> PretrainSettings {
 /// Runs until `stop_after` steps are done, or to the end.
 fn run(out: &Path, settings: &PretrainSettings, stop_after: u64) -> Result<Vec<f64>, PretrainError> {
     let (mut losses, done) = (Vec::new(), Cell::new(0));
-    let mut hear = |step: rpo_bench::pocket::pretrain::Progress| {
+    let mut hear = |step: rpo_bench::pocket::pretrain::PretrainProgress| {
         losses.push(step.loss);
         done.set(step.step);
     };

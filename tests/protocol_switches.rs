@@ -31,7 +31,7 @@ fn method<'a>(plan: &'a Plan, id: &str) -> &'a Resolved {
 }
 
 fn prompt(plan: &Plan, id: &str) -> String {
-    method(plan, id).style.prompt("golden_retriever", "{} texture.")
+    method(plan, id).style.prompt("golden_retriever", ("dtd", "{} texture."))
 }
 
 /// The pocket CLIP and the token ids of three classes.
@@ -279,4 +279,45 @@ fn the_gradient_of_alpha_is_summed_or_fresh() {
     assert_eq!(alpha(&[&nine]), alpha(&[&nine, "lp_plus_plus.accumulate=false"]));
     let twenty = steps(20);
     assert_ne!(alpha(&[&twenty]), alpha(&[&twenty, "lp_plus_plus.accumulate=false"]));
+}
+
+/// Alpha and beta are fixed, or those with which the memory answers most validation images of its kind.
+#[test]
+fn the_memory_is_weighed_as_told() {
+    struct Chosen(rpo_bench::method::FixedShots);
+    impl rpo_bench::method::Shots for Chosen {
+        fn labels(&self) -> Vec<u32> {
+            self.0.labels.clone()
+        }
+        fn pooled(&self, view: usize) -> Result<Tensor, rpo_bench::method::MethodError> {
+            self.0.pooled(view)
+        }
+        fn validation(&self) -> Result<(Tensor, Vec<u32>), rpo_bench::method::MethodError> {
+            Ok((self.0.pooled(0)?, self.0.labels.clone()))
+        }
+    }
+    let (clip, prompts) = pocket();
+    let texts = ClassTexts::of(&prompts);
+    let joint = clip.config.projection_dim;
+    let shots = rpo_bench::method::FixedShots::random(prompts.len(), joint, &Device::Cpu).unwrap();
+    let correct = |setting: &[&str]| {
+        let plan = plan(setting);
+        let tip = &method(&plan, "tip_adapter").method;
+        let values = tip.init(&clip, &texts, Some(&Chosen(shots.clone())), &mut stream()).unwrap();
+        let head = tip.bind(&clip, &texts).unwrap();
+        let pixels = pixels(&clip).narrow(0, 0, 1).unwrap().repeat((prompts.len(), 1, 1, 1)).unwrap();
+        let mut images = frozen_pass(&clip, pixels, Needs::POOLED).unwrap();
+        images.frozen.as_mut().unwrap().features = shots.views[0].clone();
+        let logits = head.classifier(&values.values().unwrap()).unwrap().logits(&images).unwrap();
+        let predicted = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
+        predicted.iter().zip(&shots.labels).filter(|(a, b)| a == b).count()
+    };
+    let selection = |setting: &[&str]| method(&plan(setting), "tip_adapter").method.selection();
+    assert_eq!(selection(&[]), None);
+    assert!(!selection(&["tip_adapter.selection=few"]).unwrap().whole_split);
+    assert!(selection(&["protocol=published"]).unwrap().whole_split);
+    // With a memory of no weight the texts answer alone; chosen weights let the memory know its own images.
+    let ignored = correct(&["tip_adapter.alpha=0"]);
+    let chosen = correct(&["tip_adapter.alpha=0", "tip_adapter.selection=few"]);
+    assert!(ignored < chosen, "{ignored} {chosen}");
 }

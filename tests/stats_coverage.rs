@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use rpo_bench::stats::Interval;
-use rpo_bench::stats::bootstrap::{Plan, mean_interval};
+use rpo_bench::stats::bootstrap::{Resampling, mean_interval};
 use rpo_bench::stats::crossed::{CrossedDifference, CrossedPair};
 use rpo_bench::stats::describe::{mean, quantile_type7, sample_variance, t_interval};
 use rpo_bench::stats::proportions::wilson_at;
@@ -55,7 +55,7 @@ fn assert_holds(share: f64) {
     assert!((93.0..=97.0).contains(&share), "{share} %");
 }
 
-const FEW: Plan = Plan { resamples: 999, confidence: 0.95, seed: 1 };
+const FEW: Resampling = Resampling { resamples: 999, confidence: 0.95, seed: 1 };
 
 #[test]
 fn intervals_of_a_mean_over_seeds() {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 
 use candle_core::Device;
 use rpo_bench::record::{RunRecord, Store};
@@ -138,4 +140,42 @@ fn a_folder_serves_later_runs_and_only_with_what_would_be_computed() {
         assert_eq!(numbers(&plain[method]), numbers(&mended[method]), "{method}");
         assert_ne!(numbers(&plain[method]), numbers(&planted[method]), "{method}");
     }
+}
+
+/// Writes the pocket model, and one of its datasets in the real format; the paths of both.
+fn written(dir: &Path) -> (PathBuf, PathBuf) {
+    let (clip, data) = (dir.join("clip"), dir.join("data"));
+    let rpo_bench = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_rpo-bench")).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    rpo_bench(&["model", "export", clip.to_str().unwrap()]);
+    rpo_bench(&["data", "export", "--pocket", data.to_str().unwrap(), "--datasets", "eurosat", "--lossless"]);
+    (clip, data)
+}
+
+/// Once a world has looked at its lists, it needs their file no more; and a draw is one object for all who ask.
+#[test]
+fn lists_are_read_once_and_draws_computed_once() {
+    let (dir, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (clip, data) = written(dir.path());
+    let open = || World::open(Some(data.to_str().unwrap()), Some(&clip), &Device::Cpu).unwrap();
+    let (world, ids) = (open(), ["eurosat".to_owned()]);
+    world.check(&ids).unwrap();
+    let entries = std::fs::read_dir(data.join("eurosat")).unwrap().map(|entry| entry.unwrap().path());
+    let lists: Vec<PathBuf> =
+        entries.filter(|file| file.extension().is_some_and(|ending| ending == "json")).collect();
+    assert_eq!(lists.len(), 1);
+    std::fs::remove_file(&lists[0]).unwrap();
+    assert!(open().check(&ids).is_err(), "another world misses the lists");
+
+    world.notes(&ids, &[4]).unwrap();
+    assert_eq!(world.available(&ids).unwrap().0, ids);
+    let plan = Plan::new(suite(&["zero_shot", "linear_probe"]), &[], None).unwrap();
+    let summary = run(&world, &plan, &RunOptions::quiet(out.path())).unwrap();
+    assert_eq!((summary.done, summary.failed), (2, 0));
+
+    let draw = |world: &World, seed| world.dataset("eurosat").unwrap().draw(4, seed).unwrap();
+    assert!(Arc::ptr_eq(&draw(&world, 1), &draw(&world, 1)));
+    assert!(!Arc::ptr_eq(&draw(&world, 1), &draw(&world, 2)));
 }

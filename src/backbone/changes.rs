@@ -8,6 +8,7 @@ use std::ops::Range;
 use candle_core::{Result, Tensor, bail};
 
 use super::nn::{Block, LayerNorm, Linear};
+use crate::util::rng::Stream;
 
 /// A projection of attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,45 @@ pub struct LowRank {
     pub b: Tensor,
     /// What B·A is multiplied by.
     pub scale: f64,
+    /// What is left out of the input in a training step.
+    pub dropout: Option<Dropout>,
+}
+
+/// Entries of the addition's input that a training step leaves out, at random; the others grow, so that the mean stays.
+/// Rows that several classes share are left out for all of them.
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    /// Share that is left out, below 1.
+    pub rate: f64,
+    /// Names the step's random numbers.
+    pub noise: String,
+    /// Which part of the rows this is, where they are computed in chunks.
+    part: usize,
+}
+
+impl Dropout {
+    /// For all rows.
+    pub fn new(rate: f64, noise: &str) -> Self {
+        Self { rate, noise: noise.to_owned(), part: 0 }
+    }
+
+    /// 0 or 1/(1 − rate) for every entry of `x`, drawn on the host: the same numbers whenever the same rows are computed.
+    fn mask(&self, x: &Tensor, place: [usize; 2]) -> Result<Tensor> {
+        /// Thresholds have this many steps.
+        const STEPS: f64 = 65536.0;
+        let threshold = (self.rate * STEPS).round() as u64;
+        let kept = (1.0 / (1.0 - self.rate)) as f32;
+        let words = [place[0], place[1], self.part].map(|n| n.to_string());
+        let mut stream = Stream::new(&["dropout", &self.noise, &words[0], &words[1], &words[2]]);
+        let count = x.elem_count();
+        let mut mask = Vec::with_capacity(count + 3);
+        while mask.len() < count {
+            let bits = stream.bits();
+            mask.extend((0..4).map(|i| if (bits >> (16 * i)) & 0xffff < threshold { 0.0 } else { kept }));
+        }
+        mask.truncate(count);
+        Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())
+    }
 }
 
 /// Takes the place of a block's LayerNorm.
@@ -165,6 +205,10 @@ impl BlockChanges {
 impl LowRank {
     /// What is added to the projection of rows `[n, width]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = match &self.dropout {
+            Some(dropout) => (x * dropout.mask(x, [self.block, self.projection as usize])?)?,
+            None => x.clone(),
+        };
         x.matmul(&self.a.t()?)?.matmul(&self.b.t()?)? * self.scale
     }
 }
@@ -201,6 +245,9 @@ impl TextChanges {
         }
         for low in &mut changes.blocks.low_rank {
             (low.a, low.b) = (take(&low.a)?, take(&low.b)?);
+            if let Some(dropout) = &mut low.dropout {
+                dropout.part = classes.start;
+            }
         }
         for norm in &mut changes.blocks.norms {
             norm.values = [take(&norm.values[0])?, take(&norm.values[1])?];

@@ -2,6 +2,8 @@
 //!
 //! Positions behind EOS are dead under a causal mask and are never computed. The feature is read at
 //! EOS, the last token of a row here (the highest id of CLIP's padded row).
+//!
+//! Long because it is the text tower in one piece: its two ways to run the same rows are read side by side.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
 use crate::check::bench::{
-    EvaluateBench, LaunchBench, Place, ReportBench, ScaleBench, Shape, StepBench, bench_evaluate,
+    BenchDevice, EvaluateBench, LaunchBench, ModelShape, ReportBench, ScaleBench, StepBench, bench_evaluate,
     bench_launches, bench_report, bench_scale, bench_step,
 };
 
@@ -16,23 +16,23 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
             (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
         }
         BenchCommand::Step { method, k, batch, seeds, steps, common } => {
-            let shape = Shape::find(&common.model)?;
+            let shape = ModelShape::find(&common.model)?;
             let place = place(&common)?;
             let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
         }
         BenchCommand::Launches { method, k, batch, model, classes, json } => {
-            let bench = LaunchBench { method, shape: Shape::find(&model)?, k, batch, classes };
+            let bench = LaunchBench { method, shape: ModelShape::find(&model)?, k, batch, classes };
             (json, serde_json::to_value(bench_launches(&bench)?)?)
         }
         BenchCommand::Scale { threads, repeats, model, classes, json } => {
-            let model = Shape::find(&model)?.name.to_owned();
+            let model = ModelShape::find(&model)?.name.to_owned();
             let threads = if threads.is_empty() { powers_of_two() } else { threads };
             let bench = ScaleBench { threads, repeats, model, classes };
             (json, serde_json::to_value(bench_scale(&bench, &std::env::current_exe()?)?)?)
         }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
-            let shape = Shape::find(&common.model)?;
+            let shape = ModelShape::find(&common.model)?;
             let (classes, place) = (common.classes, place(&common)?);
             let bench = EvaluateBench { methods, shape, k, images, chunk, classes, n_seeds, together, place };
             (common.json, serde_json::to_value(bench_evaluate(&bench)?)?)
@@ -56,8 +56,8 @@ fn powers_of_two() -> Vec<usize> {
         .collect()
 }
 
-fn place(common: &BenchArgs) -> Result<Place, Failure> {
-    Ok(Place { device: device(&common.device)?, precision: common.dtype })
+fn place(common: &BenchArgs) -> Result<BenchDevice, Failure> {
+    Ok(BenchDevice { device: device(&common.device)?, precision: common.dtype })
 }
 
 fn plain(value: &Value) -> String {

@@ -66,7 +66,8 @@ enum Place {
 
 struct Lane<K> {
     who: K,
-    since: f64,
+    /// When it spoke last of its work.
+    since: Option<f64>,
     doing: Option<Doing>,
 }
 
@@ -190,8 +191,9 @@ impl<K: PartialEq + Copy> Board<K> {
         let one = doing.done;
         let before = self.before(who, &doing.place, doing.at.0);
         let lane = self.lane(who);
-        let seconds = now - lane.since;
-        lane.since = now;
+        // What comes before a lane's first step (opening, decoding, texts) comes once and says nothing of the rest.
+        let seconds = lane.since.map(|since| now - since);
+        lane.since = Some(now);
         lane.doing = Some(doing.clone());
         // Of a piece that was taken up again, what was done before is done, but nobody saw it take its time.
         let (resumed, steps) = match (before, kind) {
@@ -201,8 +203,10 @@ impl<K: PartialEq + Copy> Board<K> {
         };
         let account = self.accounts.entry(kind).or_default();
         account.done += one * (resumed + steps) as f64;
-        account.seen += one * steps as f64;
-        account.seconds += seconds;
+        if let Some(seconds) = seconds {
+            account.seen += one * steps as f64;
+            account.seconds += seconds;
+        }
     }
 
     fn saw(&mut self, now: f64, images: u64) {
@@ -215,7 +219,7 @@ impl<K: PartialEq + Copy> Board<K> {
 
     fn lane(&mut self, who: K) -> &mut Lane<K> {
         let at = self.lanes.iter().position(|lane| lane.who == who).unwrap_or_else(|| {
-            self.lanes.push(Lane { who, since: 0.0, doing: None });
+            self.lanes.push(Lane { who, since: None, doing: None });
             self.lanes.len() - 1
         });
         &mut self.lanes[at]

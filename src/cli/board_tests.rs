@@ -65,7 +65,7 @@ fn time_left_is_that_of_the_work_and_not_of_the_cells() {
         board.hear(0, 10.0 + 10.0 * done as f64, &step("dtd", 1, done, 20));
     }
     let left = board.seconds_left().unwrap();
-    let mean = (10.0 + 100.0) / (10.0 + 500.0);
+    let mean = (9.0 + 100.0) / (9.0 + 500.0);
     assert!((left - (10.0 + 500.0 * 0.2 + 30.0 * mean)).abs() < 1e-9, "{left}");
     let line = board.line(110.0);
     for word in [
@@ -81,15 +81,17 @@ fn lanes_share_what_is_left_and_tests_are_followed() {
     let mut board = Board::new(2);
     board.hear(0, 0.0, &planned());
     board.hear(1, 0.0, &planned());
-    board.hear(0, 1.0, &step("dtd", 0, 1, 10));
-    board.hear(1, 1.0, &step("eurosat", 0, 1, 10));
-    assert!((board.seconds_left().unwrap() - (9.0 + 9.0 + 1000.0 + 30.0) / 2.0).abs() < 1e-9);
-    board.hear(1, 2.0, &tested(15));
+    for done in [1, 2] {
+        board.hear(0, done as f64, &step("dtd", 0, done, 10));
+        board.hear(1, done as f64, &step("eurosat", 0, done, 10));
+    }
+    assert!((board.seconds_left().unwrap() - (8.0 + 8.0 + 1000.0 + 30.0) / 2.0).abs() < 1e-9);
+    board.hear(1, 3.0, &tested(15));
     let (_, doing) = board.doings().find(|(who, _)| *who == 1).unwrap();
     assert!(
         doing.tests && doing.at == (15, 30) && doing.words == "dtd: testing base classes, 15 of 30 images"
     );
-    assert_eq!(board.speed(), Some((4.0 + 4.0 + 15.0) / 2.0));
+    assert_eq!(board.speed(), Some((4.0 * 4.0 + 15.0) / 3.0));
 }
 
 #[test]
@@ -97,10 +99,12 @@ fn what_was_done_before_is_done_and_not_timed() {
     let mut board = Board::new(1);
     board.hear(0, 0.0, &planned());
     board.hear(0, 0.0, &over("eurosat", 0));
-    board.hear(0, 1.0, &step("dtd", 0, 6, 10));
-    // Five steps were taken before; one here, in a second.
+    board.hear(0, 5.0, &step("dtd", 0, 6, 10));
+    assert_eq!(board.seconds_left(), None, "what came before a lane's first step is not timed");
+    board.hear(0, 6.0, &step("dtd", 0, 7, 10));
+    // Five steps were taken before; two here, one of them timed: a second.
     assert!(
-        (board.seconds_left().unwrap() - (4.0 + 1000.0 + 30.0)).abs() < 1e-9,
+        (board.seconds_left().unwrap() - (3.0 + 1000.0 + 30.0)).abs() < 1e-9,
         "{:?}",
         board.seconds_left()
     );

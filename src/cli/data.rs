@@ -1,6 +1,7 @@
 //! `data`: what datasets are, whether they are sound, what a seed draws.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::DataCommand;
 use super::exit::{Exit, Failure};
@@ -8,7 +9,7 @@ use super::progress::Pass;
 use crate::data::export::{Encoding, InMemoryDataset, export, fitting, mark_pocket_export};
 use crate::data::fewshot::draw_with;
 use crate::data::guide::describe;
-use crate::data::make_split::{Shares, make_split};
+use crate::data::make_split::{ListShares, make_split};
 use crate::data::split_write::save_split_json;
 use crate::data::verify::{VerifyOptions, verify, verify_table};
 use crate::data::{Catalog, DataRoot, PyRandom, Split, embedded, read_split_json};
@@ -89,7 +90,8 @@ fn lists(dataset: &str, data: Option<&str>, split_file: Option<&Path>) -> Result
         return Ok(read_split_json(file).map_err(|error| Failure::new(Exit::Data, error))?.split);
     }
     if let Some(data) = data {
-        return Ok(Catalog::new(&DataRoot::parse(data)?)?.open(dataset)?.split);
+        let opened = Catalog::new(&DataRoot::parse(data)?)?.open(dataset)?;
+        return Ok(Arc::unwrap_or_clone(opened.split));
     }
     match pocket::dataset(dataset) {
         Some(dataset) => Ok(dataset.split),
@@ -104,10 +106,10 @@ fn lists(dataset: &str, data: Option<&str>, split_file: Option<&Path>) -> Result
 }
 
 /// `--split SHARE`.
-fn shares(split: Option<f64>) -> Result<Shares, Failure> {
+fn shares(split: Option<f64>) -> Result<ListShares, Failure> {
     match split {
-        None => Ok(Shares::CoOp),
-        Some(share) if share > 0.0 && share < 1.0 => Ok(Shares::Train(share)),
+        None => Ok(ListShares::CoOp),
+        Some(share) if share > 0.0 && share < 1.0 => Ok(ListShares::Train(share)),
         Some(share) => {
             Err(Failure::new(Exit::Usage, format!("--split {share}: expected a share between 0 and 1")))
         }
@@ -130,7 +132,7 @@ fn split(lists: &Split, seed: &str, shots: u32, json: bool) -> Result<Exit, Fail
 }
 
 /// Makes a split file for a folder of class folders and says how many items each list got.
-fn make(folder: &Path, save: &Path, seed: &str, shares: Shares, json: bool) -> Result<Exit, Failure> {
+fn make(folder: &Path, save: &Path, seed: &str, shares: ListShares, json: bool) -> Result<Exit, Failure> {
     let number = seed.parse().map_err(|error| {
         Failure::new(Exit::Usage, format!("--seed {seed}: {error}; a made split takes a 64-bit seed"))
     })?;

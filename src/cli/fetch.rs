@@ -12,7 +12,7 @@ use crate::backbone::files::hub_id::HubId;
 use crate::backbone::files::known_names::{KnownModel, known_model, openai_folder};
 use crate::data::{Manifest, embedded};
 use crate::fetch::dataset::{Sources, fetch, pieces};
-use crate::fetch::download::{Places, Published, download};
+use crate::fetch::download::{Pinned, Places, download};
 use crate::fetch::hub::{ENDPOINT, plan};
 use crate::fetch::space::free_bytes;
 use crate::fetch::{Client, FetchError};
@@ -78,7 +78,7 @@ fn openai(known: &KnownModel, dry_run: bool, patience: PatienceArgs) -> Result<E
         return Ok(Exit::Ok);
     }
     let published =
-        Published { bytes: Some(known.bytes), sha256: Some(known.sha256.to_owned()), ..Published::default() };
+        Pinned { bytes: Some(known.bytes), sha256: Some(known.sha256.to_owned()), ..Pinned::default() };
     let progress = bar(known.bytes, known.name);
     let client = Client::new(patience.patience(), None);
     download(&client, &[url], &published, &Places::beside(&file), &mut |at, of| follow(&progress, at, of))?;

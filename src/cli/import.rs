@@ -12,8 +12,9 @@ use crate::handout::{HandoutError, Lists};
 use crate::import::dassl::{Given, Outcome, collect};
 use crate::import::error::read;
 use crate::import::{Counts, Found, ImportError, Keeper, Kept, names, predictions, table};
-use crate::suite::{CommandLine, utc_now};
+use crate::suite::CommandLine;
 use crate::util::hex;
+use crate::util::utc;
 
 pub(super) fn import(command: &ImportCommand) -> Result<Exit, Failure> {
     match command {
@@ -104,7 +105,7 @@ fn dassl(dir: &Path, given: &Given, into: &Into) -> Result<Exit, Failure> {
 fn keep_all(found: &[Found], into: &Into) -> Result<Exit, Failure> {
     let run = run(into)?;
     let command = CommandLine::new(std::env::args());
-    let now = utc_now();
+    let now = utc::now();
     let keeper = Keeper {
         store: &run.store,
         run: &run.name,

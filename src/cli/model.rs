@@ -8,7 +8,8 @@ use super::exit::{Exit, Failure};
 use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipSource, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, read_file, test_transform};
-use crate::suite::{is_embedded, load_pocket, pocket_vocabulary};
+use crate::suite::{SavedPrompts, is_embedded, load_pocket, pocket_vocabulary};
+use crate::util::atomic_file;
 use crate::util::mistaken::Mistake;
 
 fn load(clip: Option<&Path>) -> Result<LoadedClip, Failure> {
@@ -121,8 +122,34 @@ pub(super) fn features(dir: Option<&Path>, images: &[PathBuf], texts: &[String])
 }
 
 pub(super) fn convert(input: &Path, output: &Path) -> Result<Exit, Failure> {
-    let checkpoint = PromptCheckpoint::read(input)?;
-    checkpoint.write(output)?;
-    println!("{}: {} prompts a tower", output.display(), checkpoint.prompts());
+    let (saved, bytes) = match torch_epoch(output) {
+        Some(epoch) => {
+            let saved = SavedPrompts::read(input)?;
+            let bytes = saved.torch_bytes(epoch)?;
+            (saved, bytes)
+        }
+        None => match (PromptCheckpoint::read(input), SavedPrompts::read(input)) {
+            (Ok(prompts), _) => {
+                prompts.write(output)?;
+                println!("{}: {} prompts a tower", output.display(), prompts.prompts());
+                return Ok(Exit::Ok);
+            }
+            (Err(_), Ok(saved)) => {
+                let bytes = saved.safetensors_bytes();
+                (saved, bytes)
+            }
+            (Err(error), Err(_)) => return Err(error.into()),
+        },
+    };
+    atomic_file::write(output, &bytes)
+        .map_err(|error| Failure::new(Exit::RunFailed, format!("write {}: {error}", output.display())))?;
+    println!("{}: parameters of {}", output.display(), saved.method);
     Ok(Exit::Ok)
+}
+
+/// Whether a file's name is one of torch's, and the epoch at its end (`model.pth.tar-50`).
+fn torch_epoch(path: &Path) -> Option<Option<u32>> {
+    let name = path.file_name()?.to_string_lossy();
+    let is_torch = [".pt", ".pth"].iter().any(|end| name.ends_with(end)) || name.contains(".pth.tar");
+    is_torch.then(|| name.rsplit_once(".pth.tar-").and_then(|(_, epoch)| epoch.parse().ok()))
 }

@@ -18,7 +18,7 @@ pub(super) fn pocket(command: PocketCommand) -> Result<Exit, Failure> {
             graceful();
             let settings = PretrainSettings { pairs, batch, learning_rate, seed, checkpoint_every: 100 };
             let progress = bar(pairs / batch.max(1) as u64, "pretraining");
-            let mut hear = |step: crate::pocket::pretrain::Progress| {
+            let mut hear = |step: crate::pocket::pretrain::PretrainProgress| {
                 progress.set_position(step.step);
                 progress.set_message(format!("loss {:.3}, accuracy {:.2}", step.loss, step.accuracy));
             };

@@ -8,8 +8,8 @@ use clap::Parser;
 use super::args::{Cli, Command, ModelCommand};
 use super::exit::{Exit, Failure};
 use super::{
-    bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, report, runs,
-    signals, slurm, status, suite, threads, verify, version,
+    bench, compare, data, doctor, evaluate, fetch, import, list, model, parity, pocket, replay, report, runs,
+    shell, signals, slurm, status, suite, threads, verify, version,
 };
 
 /// Parses the command line, runs it and maps its end to an exit code.
@@ -40,6 +40,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Status(args) => status::status(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
         Command::Import(command) => import::import(&command),
+        Command::Replay(args) => replay::run(&args),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { command } => shell::man(&command),
         Command::List { what, method } => list::list(what, method.as_deref()),
         Command::Report(args) => report::report(&args),
         Command::Runs(command) => runs::runs(command),

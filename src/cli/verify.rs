@@ -8,7 +8,7 @@ use super::named;
 use super::signals::{graceful, stopped};
 use super::suite::device;
 use crate::backbone::{Precision, PrecisionError};
-use crate::check::verify::{Verdict, VerifyError, quick, rerun};
+use crate::check::verify::{CellVerdict, RecheckError, quick, rerun};
 use crate::record::RunRecord;
 use crate::record::store::list_files;
 use crate::suite::World;
@@ -108,7 +108,7 @@ fn open_world(args: &VerifyArgs, record: &RunRecord) -> Result<World, Failure> {
     Ok(world)
 }
 
-fn show(verdict: &Verdict) {
+fn show(verdict: &CellVerdict) {
     let mark = match (verdict.passes(), verdict.imported) {
         (true, false) => "ok    ",
         (true, true) => "import",
@@ -139,11 +139,11 @@ fn show(verdict: &Verdict) {
     }
 }
 
-impl From<VerifyError> for Failure {
-    fn from(error: VerifyError) -> Self {
+impl From<RecheckError> for Failure {
+    fn from(error: RecheckError) -> Self {
         match error {
-            VerifyError::Run { source, .. } => (*source).into(),
-            VerifyError::Store(_) => Self::new(Exit::Data, error),
+            RecheckError::Run { source, .. } => (*source).into(),
+            RecheckError::Store(_) => Self::new(Exit::Data, error),
         }
     }
 }

@@ -4,17 +4,19 @@
 mod ask;
 mod file_system;
 mod gone;
-mod place;
 mod request;
 mod restarts;
 mod script;
 mod site;
+mod task;
+mod time;
 
 pub use ask::{AskError, Ended, ended, requeue, submit};
 pub use file_system::local_file_system;
 pub use gone::gone;
-pub use place::{PlaceError, array_place, this_task};
-pub use request::{Request, RequestError, parse_time};
+pub use request::{Request, RequestError};
 pub use restarts::{Restarts, RestartsError};
 pub use script::{array_script, report_script};
 pub use site::Site;
+pub use task::{TaskError, array_place, this_task};
+pub use time::parse_time;

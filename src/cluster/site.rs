@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ask::{AskError, answer, field};
-use super::request::parse_time;
+use super::time::parse_time;
 
 /// The cluster and the partition that a job would go to.
 #[derive(Clone, Debug, PartialEq, Eq)]

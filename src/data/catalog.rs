@@ -1,10 +1,12 @@
 //! From `--data` and dataset ids to opened datasets, and what is missing before any work starts.
 //!
-//! A catalog never writes under the data root. It enforces no published count: a subset opens;
+//! Lists of a large dataset take seconds to read, and a run asks for them from several places: a catalog that keeps what
+//! it opened ([`Catalog::keeping`]) reads them once. A catalog never writes under the data root. It enforces no published count: a subset opens;
 //! [`data::verify`](crate::data::verify) is where differences are reported.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -56,6 +58,8 @@ pub struct Catalog {
     root: PathBuf,
     manifests: Vec<Manifest>,
     split_overrides: BTreeMap<String, PathBuf>,
+    /// What was opened, where it is kept; shared by clones.
+    opened: Option<Arc<Mutex<BTreeMap<String, Dataset>>>>,
 }
 
 /// Whether one dataset can be opened.
@@ -108,13 +112,20 @@ impl Catalog {
 
     /// A catalog of the given manifests.
     pub fn with_manifests(root: PathBuf, manifests: Vec<Manifest>) -> Self {
-        Self { root, manifests, split_overrides: BTreeMap::new() }
+        Self { root, manifests, split_overrides: BTreeMap::new(), opened: None }
+    }
+
+    /// The same catalog, that reads the lists of a dataset once: what happens to the files afterwards, it does not see.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { opened: Some(Arc::default()), ..self }
     }
 
     /// Reads the lists of dataset `id` from the user's `split_json` file instead of its own.
     #[must_use]
     pub fn with_split_file(mut self, id: &str, split_json: PathBuf) -> Self {
         self.split_overrides.insert(id.to_owned(), split_json);
+        self.opened = self.opened.map(|_| Arc::default());
         self
     }
 
@@ -143,13 +154,24 @@ impl Catalog {
     /// [`DataError`]; what is missing is named with where to get it.
     pub fn open(&self, id: &str) -> Result<Dataset, DataError> {
         let manifest = self.manifest(id)?;
+        let Some(opened) = &self.opened else { return self.read(id, manifest) };
+        let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dataset) = opened.get(id) {
+            return Ok(dataset.clone());
+        }
+        let dataset = self.read(id, manifest)?;
+        opened.insert(id.to_owned(), dataset.clone());
+        Ok(dataset)
+    }
+
+    fn read(&self, id: &str, manifest: &Manifest) -> Result<Dataset, DataError> {
         let split_override = self.split_overrides.get(id).map(PathBuf::as_path);
         let lists = layout::read_lists(manifest, &self.root, split_override)?;
         Ok(Dataset {
             id: id.to_owned(),
             split_sha256: lists_sha256(&lists.split),
             class_names: lists.class_names,
-            split: lists.split,
+            split: Arc::new(lists.split),
             root: self.root.clone(),
             split_file_sha256: lists.split_file_sha256,
             manifest: manifest.clone(),

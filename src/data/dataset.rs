@@ -5,6 +5,7 @@
 
 use crate::util::hex;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -21,8 +22,8 @@ pub struct Dataset {
     pub id: String,
     /// Class names as their source has them (underscores kept); the index is the label.
     pub class_names: Vec<String>,
-    /// The three lists; item paths are relative to `root`.
-    pub split: Split,
+    /// The three lists, shared by clones; item paths are relative to `root`.
+    pub split: Arc<Split>,
     /// The data root.
     pub root: PathBuf,
     /// [`lists_sha256`] of `split`.

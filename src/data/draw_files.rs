@@ -69,11 +69,11 @@ struct DrawFile {
 
 #[derive(Deserialize)]
 struct List {
-    data: Vec<Entry>,
+    data: Vec<DrawnImage>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct DrawnImage {
     impath: String,
     label: u32,
 }

@@ -26,14 +26,14 @@ pub struct MadeSplit {
 
 /// How a class is dealt to the lists.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shares {
+pub enum ListShares {
     /// CoOp's: 50 % train, 20 % validation, the rest test.
     CoOp,
     /// This share to train on, between 0 and 1, the rest test; no validation list.
     Train(f64),
 }
 
-impl Shares {
+impl ListShares {
     /// Fewest images of a class, so that each list gets one.
     fn least(self) -> usize {
         match self {
@@ -68,7 +68,7 @@ impl MadeSplit {
 ///
 /// # Errors
 /// [`DataError`] for an unreadable folder, or a class with too few images for a list each: it is named.
-pub fn make_split(dir: &Path, seed: u64, shares: Shares) -> Result<MadeSplit, DataError> {
+pub fn make_split(dir: &Path, seed: u64, shares: ListShares) -> Result<MadeSplit, DataError> {
     let one_list = dir.join("train").is_dir() && !dir.join("test").is_dir();
     let tree = class_tree_items(dir, if one_list { "train" } else { "." })?;
     let (class_names, items, skipped) = (tree.folders, tree.items, tree.skipped);
@@ -86,7 +86,7 @@ pub fn make_split(dir: &Path, seed: u64, shares: Shares) -> Result<MadeSplit, Da
 }
 
 /// Shuffles one class and deals it to the lists.
-fn deal(group: &[Item], shares: Shares, stream: &mut Stream, split: &mut Split) {
+fn deal(group: &[Item], shares: ListShares, stream: &mut Stream, split: &mut Split) {
     let mut items = group.to_vec();
     stream.shuffle(&mut items);
     let (train, val) = shares.lengths(items.len());
@@ -110,7 +110,7 @@ fn tenths(count: usize, n: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shares, tenths, train_and_val};
+    use super::{ListShares, tenths, train_and_val};
 
     #[test]
     fn shares_round_like_python() {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_share_leaves_an_image_to_test() {
-        let lengths = |share, count| Shares::Train(share).lengths(count);
+        let lengths = |share, count| ListShares::Train(share).lengths(count);
         assert_eq!([lengths(0.8, 10), lengths(0.8, 2), lengths(0.01, 20)], [(8, 0), (1, 0), (1, 0)]);
         assert!((2..200).all(|count| lengths(0.999, count).0 < count));
     }

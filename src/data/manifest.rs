@@ -3,6 +3,8 @@
 //! It owns the file format and its checks, not the reading of any data. Counts and digests are other
 //! people's published figures; opening a dataset does not enforce them (a user may hold a subset),
 //! [`data::verify`](crate::data::verify) compares with them.
+//!
+//! Long because it is the whole format, to be read from top to bottom.
 
 use serde::{Deserialize, Serialize};
 
@@ -188,7 +190,7 @@ pub struct ClassNames {
     pub rule: String,
     /// Lines by which the right class name file is told from look-alikes.
     #[serde(default)]
-    pub anchors: Vec<Anchor>,
+    pub anchors: Vec<NameAnchor>,
     /// Where this is said.
     pub source: String,
 }
@@ -196,7 +198,7 @@ pub struct ClassNames {
 /// One known line of a class name file; exactly one of `folder` and `line` is given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Anchor {
+pub struct NameAnchor {
     /// The class folder the line is about.
     pub folder: Option<String>,
     /// The line's number from 0; means something only in a file of all classes.
@@ -334,19 +336,6 @@ pub struct Quirk {
 }
 
 impl Manifest {
-    /// Parses and checks a manifest; `file` is its name in errors.
-    ///
-    /// # Errors
-    /// [`ManifestError::Parse`] and [`ManifestError::Inconsistent`].
-    pub fn parse(text: &str, file: &str) -> Result<Self, ManifestError> {
-        let manifest: Manifest = toml::from_str(text).map_err(|e| ManifestError::Parse {
-            file: file.to_owned(),
-            reason: e.to_string().trim_end().to_owned(),
-        })?;
-        super::manifest_checks::check(&manifest, file)?;
-        Ok(manifest)
-    }
-
     /// The folder that image paths of a CoOp split start from, relative to the data root;
     /// `None` for layouts without a split file.
     pub fn split_images_dir(&self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Checks between the fields of a manifest, which its types alone cannot make.
+//! A manifest is read here, with the checks between its fields, which its types alone cannot make.
 //!
 //! Single values are checked by their types while parsing; what is here compares two fields.
 
@@ -7,8 +7,22 @@ use super::manifest::{Counts, Layout, MANIFEST_SCHEMA_VERSION, Manifest, Manifes
 /// A field, its value and what it should agree with; becomes [`ManifestError::Inconsistent`].
 type Complaint = (&'static str, String, String);
 
-/// Checks a parsed manifest; `file` is its name in errors.
-pub(super) fn check(manifest: &Manifest, file: &str) -> Result<(), ManifestError> {
+impl Manifest {
+    /// Parses and checks a manifest; `file` is its name in errors.
+    ///
+    /// # Errors
+    /// [`ManifestError::Parse`] and [`ManifestError::Inconsistent`].
+    pub fn parse(text: &str, file: &str) -> Result<Self, ManifestError> {
+        let manifest: Manifest = toml::from_str(text).map_err(|e| ManifestError::Parse {
+            file: file.to_owned(),
+            reason: e.to_string().trim_end().to_owned(),
+        })?;
+        check(&manifest, file)?;
+        Ok(manifest)
+    }
+}
+
+fn check(manifest: &Manifest, file: &str) -> Result<(), ManifestError> {
     let checks = [check_version, check_layout, check_pattern, check_counts, check_anchors, check_sources];
     checks.iter().try_for_each(|check| check(manifest)).map_err(|(field, value, reason)| {
         ManifestError::Inconsistent { file: file.to_owned(), field, value, reason }

@@ -14,12 +14,12 @@ use super::{Item, Split};
 /// The file as it is serialised; the order of the fields is the order in the file.
 #[derive(Serialize)]
 struct Lists<'a> {
-    train: Vec<Entry<'a>>,
-    val: Vec<Entry<'a>>,
-    test: Vec<Entry<'a>>,
+    train: Vec<ListedImage<'a>>,
+    val: Vec<ListedImage<'a>>,
+    test: Vec<ListedImage<'a>>,
 }
 
-type Entry<'a> = (&'a str, u32, &'a str);
+type ListedImage<'a> = (&'a str, u32, &'a str);
 
 /// Why a split cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -95,11 +95,15 @@ fn entries<'a>(
     items: &'a [Item],
     class_names: &'a [String],
     base: &str,
-) -> Result<Vec<Entry<'a>>, SplitWriteError> {
+) -> Result<Vec<ListedImage<'a>>, SplitWriteError> {
     items.iter().map(|item| entry(item, class_names, base)).collect()
 }
 
-fn entry<'a>(item: &'a Item, class_names: &'a [String], base: &str) -> Result<Entry<'a>, SplitWriteError> {
+fn entry<'a>(
+    item: &'a Item,
+    class_names: &'a [String],
+    base: &str,
+) -> Result<ListedImage<'a>, SplitWriteError> {
     let Item { path, label } = item;
     let outside = || SplitWriteError::Outside { path: path.clone(), base: base.to_owned() };
     let relative = match base {

@@ -6,10 +6,10 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::download::{Places, Published, download};
+use super::download::{Pinned, Places, download};
 use super::error::FetchError;
 use super::http::Client;
-use super::place::{place, put, remove};
+use super::into_folder::{place, put, remove};
 use super::unpack::unpack;
 use crate::data::checked::BelowPath;
 use crate::data::guide::class_names_url;
@@ -32,7 +32,7 @@ pub struct Piece {
     /// Addresses in the order they are asked.
     pub urls: Vec<String>,
     /// What is published about it.
-    pub published: Published,
+    pub published: Pinned,
     /// What becomes of it.
     pub kind: PieceKind,
 }
@@ -56,10 +56,10 @@ pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = archives.collect();
     if let (Layout::CoopSplitJson { split_file, .. }, Some(facts)) = (&manifest.layout, &manifest.split_file)
     {
-        let published = Published {
+        let published = Pinned {
             bytes: facts.bytes,
             sha256: facts.sha256.as_ref().map(ToString::to_string),
-            ..Published::default()
+            ..Pinned::default()
         };
         let kind = PieceKind::File(split_file.to_string());
         pieces.push(plain(manifest, split_file.as_str(), &[facts.url.as_str()], published, kind, sources));
@@ -69,7 +69,7 @@ pub fn pieces(manifest: &Manifest, sources: &Sources) -> Vec<Piece> {
     {
         let (url, name) = (class_names_url(manifest), class_names_file.as_str());
         let kind = PieceKind::File(name.to_owned());
-        pieces.push(plain(manifest, name, &[url.as_str()], Published::default(), kind, sources));
+        pieces.push(plain(manifest, name, &[url.as_str()], Pinned::default(), kind, sources));
     }
     pieces
 }
@@ -79,7 +79,7 @@ fn piece(manifest: &Manifest, archive: &Archive, sources: &Sources) -> Option<Pi
     // A digest of the file itself goes before one of what is inside.
     let unpacked = archive.digests.iter().all(|digest| digest.unpacked);
     let digests = || archive.digests.iter().filter(|digest| digest.unpacked == unpacked);
-    let published = Published {
+    let published = Pinned {
         bytes: digests().find_map(|digest| digest.bytes),
         sha256: digests().find_map(|digest| digest.sha256.as_ref().map(ToString::to_string)),
         md5: digests().find_map(|digest| digest.md5.as_ref().map(ToString::to_string)),
@@ -99,13 +99,13 @@ fn plain(
     manifest: &Manifest,
     file: &str,
     urls: &[&str],
-    published: Published,
+    published: Pinned,
     kind: PieceKind,
     sources: &Sources,
 ) -> Piece {
     let mirror =
         sources.mirror.as_ref().map(|base| format!("{}/{}/{file}", base.trim_end_matches('/'), manifest.id));
-    let published = if sources.unchecked { Published::default() } else { published };
+    let published = if sources.unchecked { Pinned::default() } else { published };
     let urls = mirror.into_iter().chain(urls.iter().map(|url| direct(url))).collect();
     Piece { file: file.to_owned(), urls, published, kind }
 }

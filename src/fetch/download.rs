@@ -22,7 +22,7 @@ const SNIFFED: usize = 512;
 
 /// What is known about a file beforehand.
 #[derive(Clone, Debug, Default)]
-pub struct Published {
+pub struct Pinned {
     /// Size.
     pub bytes: Option<u64>,
     /// SHA-256, lower-case hex.
@@ -33,7 +33,7 @@ pub struct Published {
     pub unpacked: bool,
 }
 
-impl Published {
+impl Pinned {
     /// The length a server must state.
     fn transferred(&self) -> Option<u64> {
         self.bytes.filter(|_| !self.unpacked)
@@ -73,7 +73,7 @@ impl Places {
 pub fn download(
     client: &Client,
     urls: &[String],
-    published: &Published,
+    published: &Pinned,
     places: &Places,
     progress: Progress<'_>,
 ) -> Result<(), FetchError> {
@@ -103,7 +103,7 @@ pub fn download(
 fn from_one(
     client: &Client,
     url: &str,
-    published: &Published,
+    published: &Pinned,
     places: &Places,
     progress: Progress<'_>,
 ) -> Result<(), FetchError> {
@@ -134,7 +134,7 @@ fn from_one(
 fn attempt(
     client: &Client,
     url: &str,
-    published: &Published,
+    published: &Pinned,
     places: &Places,
     progress: Progress<'_>,
 ) -> Result<(), Refused> {
@@ -225,7 +225,7 @@ fn length(path: &Path) -> u64 {
 ///
 /// # Errors
 /// [`FetchError::WrongLength`] and [`FetchError::WrongDigest`].
-pub fn check(path: &Path, from: &str, published: &Published) -> Result<(), FetchError> {
+pub fn check(path: &Path, from: &str, published: &Pinned) -> Result<(), FetchError> {
     let found = length(path);
     if let Some(expected) = published.transferred().filter(|expected| *expected != found) {
         return Err(FetchError::WrongLength { url: from.to_owned(), found, expected });

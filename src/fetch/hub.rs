@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::download::{Places, Progress, Published, download};
+use super::download::{Pinned, Places, Progress, download};
 use super::error::FetchError;
 use super::http::Client;
 use crate::backbone::files::hub_cache::repo_folder;
@@ -158,7 +158,7 @@ impl HubPlan {
             let places = Places { file: blob, part: part.into(), lock };
             // A name of 64 digits is the content's SHA-256.
             let sha256 = Some(file.blob.clone()).filter(|name| name.len() == 64);
-            let published = Published { bytes: file.bytes, sha256, ..Published::default() };
+            let published = Pinned { bytes: file.bytes, sha256, ..Pinned::default() };
             download(client, std::slice::from_ref(&file.url), &published, &places, progress)?;
             link(&snapshot.join(&file.name), &file.blob)?;
         }

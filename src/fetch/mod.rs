@@ -12,7 +12,7 @@ pub mod download;
 pub mod error;
 pub mod http;
 pub mod hub;
-mod place;
+mod into_folder;
 pub mod space;
 pub mod unpack;
 

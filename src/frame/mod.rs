@@ -1,7 +1,9 @@
 //! Run records as typed rows, and the tables written from them. The only module that knows polars.
 //!
 //! No mean, interval or test is made anywhere else from raw records: reports and statistics start from
-//! these rows.
+//! these rows. Polars writes the tables (CSV, Parquet) and no more: grouping and joins are ordered maps of typed rows here,
+//! because counts must stay whole numbers, floats must be added in the order of seeds for the same bytes on every machine
+//! (polars groups by hash), and a mistyped column would be an error at run time.
 
 pub mod agreement;
 pub mod error;

@@ -75,6 +75,12 @@ fn text<T>(name: &str, rows: &[T], get: impl Fn(&T) -> &str) -> Column {
     Column::new(name.into(), rows.iter().map(get).collect::<Vec<&str>>())
 }
 
+/// Text that may be unknown: an empty field, not an empty text.
+fn known<T>(name: &str, rows: &[T], get: impl Fn(&T) -> &str) -> Column {
+    let texts = rows.iter().map(get).map(|text| Some(text).filter(|text| !text.is_empty()));
+    Column::new(name.into(), texts.collect::<Vec<Option<&str>>>())
+}
+
 fn whole<T>(name: &str, rows: &[T], get: impl Fn(&T) -> Option<u64>) -> Column {
     Column::new(name.into(), rows.iter().map(get).collect::<Vec<Option<u64>>>())
 }
@@ -112,7 +118,7 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         whole("total", rows, |r| counted(r).then_some(r.total)),
         real("accuracy_pct", rows, |r| Some(r.accuracy_pct())),
         whole("trainable_parameters", rows, |r| trained(r)),
-        text("dtype", rows, |r| &r.dtype),
+        known("dtype", rows, |r| &r.dtype),
         text("train_dataset", rows, |r| &r.train_dataset),
         text("train_classes", rows, |r| r.train_classes.as_str()),
         whole("limit", rows, |r| r.limit.map(u64::from)),
@@ -173,7 +179,7 @@ fn summary_table(rows: &[SummaryRow]) -> PolarsResult<DataFrame> {
         real("all_pct", rows, mean(|r| &r.all)),
         real("all_std_pct", rows, std(|r| &r.all)),
         whole("trainable_parameters", rows, |r| trained(&r.place)),
-        text("dtype", rows, |r| &r.place.dtype),
+        known("dtype", rows, |r| &r.place.dtype),
         text("train_dataset", rows, |r| &r.place.train_dataset),
         text("train_classes", rows, |r| r.place.train_classes.as_str()),
         whole("limit", rows, |r| r.place.limit.map(u64::from)),

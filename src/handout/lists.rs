@@ -1,5 +1,7 @@
 //! The lists of one dataset without a model: of the pocket pictures, or of a data root.
 
+use std::sync::Arc;
+
 use super::error::HandoutError;
 use crate::data::{Catalog, Classes, DataError, DataRoot, Item, LabelMap, Split, embedded, lists_sha256};
 use crate::pocket;
@@ -31,7 +33,7 @@ impl Lists {
                 id: id.to_owned(),
                 template: dataset.template().as_str().to_owned(),
                 class_names: dataset.class_names,
-                split: dataset.split,
+                split: Arc::unwrap_or_clone(dataset.split),
                 split_sha256: dataset.split_sha256,
             });
         }

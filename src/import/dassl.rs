@@ -15,6 +15,7 @@ use super::log::{Fault, Log, Tally};
 use super::names;
 use crate::data::Classes;
 use crate::handout::Lists;
+use crate::method::BASELINE;
 use crate::record::Measurement;
 use crate::util::hex;
 
@@ -160,7 +161,7 @@ fn result(
     let dataset = dataset.ok_or_else(|| missing("dataset"))?;
     let method = given.method.clone().or(log.trainer.clone()).or(folders.method.clone());
     let method = names::method(&method.ok_or_else(|| missing("method"))?);
-    let drawn = method != "zero_shot";
+    let drawn = method != BASELINE;
     let seed = settle("seed", given.seed, log.seed, folders.seed)?.filter(|_| drawn);
     let shots = settle("shots", given.shots, log.shots, folders.shots)?.filter(|_| drawn);
     if drawn && (seed.is_none() || shots.is_none()) {

@@ -203,7 +203,12 @@ impl Keeper<'_> {
             provenance: Provenance {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 data_kind: DATA_KIND.to_owned(),
-                split_sha256: found.split_sha256.clone(),
+                // A record's lists are those trained on.
+                split_sha256: if found.train_dataset == found.dataset {
+                    found.split_sha256.clone()
+                } else {
+                    String::new()
+                },
                 command: self.command.to_owned(),
                 finished_at: self.now.to_owned(),
                 imported: Some(Imported {

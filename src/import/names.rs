@@ -1,6 +1,7 @@
 //! Names that other programs have for methods and datasets.
 
 use crate::data::embedded;
+use crate::method::{BASELINE, REGISTRY};
 
 /// Datasets under the names of Dassl's classes, where lower case alone does not give the id.
 const DATASETS: [(&str, &str); 9] = [
@@ -15,25 +16,26 @@ const DATASETS: [(&str, &str); 9] = [
     ("ImageNetR", "imagenet_r"),
 ];
 
-/// Methods under the names of Dassl's trainers, where lower case alone does not give the id.
-const METHODS: [(&str, &str); 4] =
-    [("LP", "linear_probe"), ("ZeroshotCLIP", "zero_shot"), ("ZeroshotCLIP2", "zero_shot"), ("IVLP", "ivlp")];
-
-fn look_up(table: &[(&str, &str)], name: &str) -> String {
-    let known = table.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name));
-    known.map_or_else(|| name.to_ascii_lowercase(), |(_, ours)| (*ours).to_owned())
-}
+/// Trainers of Dassl's kin that train nothing.
+const ZERO_SHOT: [&str; 2] = ["zeroshotclip", "zeroshotclip2"];
 
 /// The id of a dataset, from its id or Dassl's name.
 pub fn dataset(name: &str) -> String {
-    look_up(&DATASETS, name)
+    let known = DATASETS.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(name));
+    known.map_or_else(|| name.to_ascii_lowercase(), |(_, ours)| (*ours).to_owned())
 }
 
 /// The id of a method, from its id or a trainer's name; anything that is no letter, digit, `_`, `.`, `+` or `-`
 /// becomes `_`.
 pub fn method(name: &str) -> String {
     let fit = |c: char| if c.is_ascii_alphanumeric() || "_.+-".contains(c) { c } else { '_' };
-    look_up(&METHODS, name).chars().map(fit).collect()
+    let id: String = name.to_ascii_lowercase().chars().map(fit).collect();
+    let known = REGISTRY.iter().find(|entry| entry.aliases.contains(&id.as_str()));
+    match known {
+        _ if ZERO_SHOT.contains(&id.as_str()) => BASELINE.to_owned(),
+        Some(entry) => entry.id.to_owned(),
+        None => id,
+    }
 }
 
 /// The word of a path that is the id of a known dataset.

@@ -136,6 +136,19 @@ pub trait Head: Send + Sync {
     /// [`MethodError::Parameter`] for a missing parameter or a wrong shape.
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError>;
 
+    /// The same for a training step. `noise` names each one's random numbers of this step; without a name nothing is
+    /// drawn.
+    ///
+    /// # Errors
+    /// As [`Head::classifiers`].
+    fn step_classifiers(
+        &self,
+        parameters: &[Named],
+        _noise: &[Option<&str>],
+    ) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        self.classifiers(parameters)
+    }
+
     /// The second stage of its training, where there is one.
     fn second_stage(&self) -> Option<&dyn SecondStage> {
         None

@@ -32,7 +32,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "LP++",
     summary: "a linear layer and the text features, blended class by class",
     family: Family::FeatureAdapter,
-    color: (170, 170, 0),
+    color: (204, 51, 17),
     switches: &[Switch {
         key: "accumulate",
         published: "true",

@@ -33,7 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "MaPLe",
     summary: "deep text prompts, and image prompts that are linear images of them",
     family: Family::Prompts,
-    color: (0, 114, 178),
+    color: (0, 68, 136),
     switches: &[],
     published: Published::NONE,
     defaults: include_str!("../../suites/methods/maple.toml"),

@@ -1,4 +1,5 @@
-//! The methods under comparison. One file each, one line in the registry each.
+//! The methods under comparison. A new one is a file here, which describes itself, a TOML in `suites/methods`, and its
+//! declaration and line in this file; nothing else names it.
 //!
 //! A method is a recipe: it names its prompts, draws its initial parameters, and binds itself to a
 //! class set. It never reads a file, draws a batch or steps an optimiser.
@@ -42,9 +43,35 @@ pub use error::MethodError;
 pub use images::{ImageBatch, Needs};
 pub use parameters::{Named, Parameters};
 pub use published::{Published, PublishedSize, PublishedTensor};
-pub use registry::{BASELINE, Entry, Family, REGISTRY, Switch, find, ids, look_up};
+pub use registry::{BASELINE, Entry, Family, Switch, find, ids, look_up};
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};
 pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Selection, Shots};
 pub use token_rows::{Shift, TokenRows, Untouched};
+
+/// Every method, in the order of tables and legends. What the others are compared with is read last.
+pub const REGISTRY: &[Entry] = &[
+    zero_shot::ENTRY,
+    tip_adapter::FREE,
+    linear_probe::ENTRY,
+    clip_adapter::ENTRY,
+    task_res::ENTRY,
+    tip_adapter::TRAINED,
+    prototypes::ZS_LP,
+    prototypes::CLAP,
+    lp_plus_plus::ENTRY,
+    coop::ENTRY,
+    cocoop::ENTRY,
+    kgcoop::ENTRY,
+    prograd::ENTRY,
+    ivlp::VPT,
+    ivlp::IVLP,
+    maple::ENTRY,
+    promptsrc::ENTRY,
+    tcp::ENTRY,
+    tower_weights::LN_ONLY,
+    tower_weights::CLIP_LORA,
+    two_stage::ENTRY,
+    rpo::ENTRY,
+];

@@ -1,5 +1,8 @@
 //! What is known of a method's published files and figures, as its file describes it.
 
+/// A setting's value from a tensor's dimensions.
+pub type FromShape = fn(&[usize]) -> Option<usize>;
+
 /// A tensor of a published file.
 #[derive(Clone, Copy, Debug)]
 pub struct PublishedTensor {
@@ -12,7 +15,7 @@ pub struct PublishedTensor {
     /// Whether a file without metadata is taken for the method's by it: all that tell must be there.
     pub tells: bool,
     /// A setting that its shape decides, and how.
-    pub size: Option<(&'static str, fn(&[usize]) -> Option<usize>)>,
+    pub size: Option<(&'static str, FromShape)>,
 }
 
 impl PublishedTensor {
@@ -35,7 +38,7 @@ impl PublishedTensor {
 
     /// The same, whose shape decides a setting.
     #[must_use]
-    pub const fn sizing(self, setting: &'static str, size: fn(&[usize]) -> Option<usize>) -> Self {
+    pub const fn sizing(self, setting: &'static str, size: FromShape) -> Self {
         Self { size: Some((setting, size)), ..self }
     }
 }

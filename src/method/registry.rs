@@ -1,13 +1,10 @@
-//! All methods. A new one is a file beside this one, which describes itself, a TOML in `suites/methods` and a line here.
+//! How a method presents itself, and how one is found. The table of all of them stands where their files are declared.
 
 use super::contract::Method;
 use super::error::MethodError;
 use super::published::Published;
 use super::settings::{SettingsTable, setting};
-use super::{
-    clip_adapter, cocoop, coop, ivlp, kgcoop, linear_probe, lp_plus_plus, maple, prograd, promptsrc,
-    prototypes, rpo, task_res, tcp, tip_adapter, tower_weights, two_stage, zero_shot,
-};
+use super::{REGISTRY, zero_shot};
 use crate::util::nearest;
 
 /// What kind of method it is: tables are grouped by it.
@@ -100,32 +97,6 @@ impl Entry {
         self.with_defaults().map_or(true, |method| method.transfers())
     }
 }
-
-/// Every method, in the order of tables and legends. What the others are compared with is read last.
-pub const REGISTRY: &[Entry] = &[
-    zero_shot::ENTRY,
-    tip_adapter::FREE,
-    linear_probe::ENTRY,
-    clip_adapter::ENTRY,
-    task_res::ENTRY,
-    tip_adapter::TRAINED,
-    prototypes::ZS_LP,
-    prototypes::CLAP,
-    lp_plus_plus::ENTRY,
-    coop::ENTRY,
-    cocoop::ENTRY,
-    kgcoop::ENTRY,
-    prograd::ENTRY,
-    ivlp::VPT,
-    ivlp::IVLP,
-    maple::ENTRY,
-    promptsrc::ENTRY,
-    tcp::ENTRY,
-    tower_weights::LN_ONLY,
-    tower_weights::CLIP_LORA,
-    two_stage::ENTRY,
-    rpo::ENTRY,
-];
 
 /// What needs no training images: the others' gains are measured from it.
 pub const BASELINE: &str = zero_shot::ENTRY.id;

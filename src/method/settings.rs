@@ -20,7 +20,8 @@ pub struct SettingsTable {
 }
 
 impl SettingsTable {
-    const PROMPT_KEYS: [&str; 4] = ["template", "raw_class_names", "wordings", "wording_exceptions"];
+    const PROMPT_KEYS: [&str; 5] =
+        ["template", "template_exceptions", "raw_class_names", "wordings", "wording_exceptions"];
     const RECIPE_KEYS: [&str; 18] = [
         "learning_rate",
         "batch_size",
@@ -94,6 +95,9 @@ impl From<String> for Template {
 pub struct PromptStyle {
     /// The sentence.
     pub template: Template,
+    /// By dataset id, the sentence in place of it.
+    #[serde(default)]
+    pub template_exceptions: BTreeMap<String, String>,
     /// True keeps the underscores of class names, as the published RPO and LP code does.
     pub raw_class_names: bool,
     /// Further wordings of every class: `dataset`, a [named list](super::wordings), or a sentence with `{}`.
@@ -113,21 +117,23 @@ impl PromptStyle {
         };
         let named = |text: &&String| *text != "dataset" && wordings::find(text).is_none();
         let further = self.wordings.iter().filter(named).chain(self.wording_exceptions.values());
-        let mut sentences = template.into_iter().chain(further.map(|text| ("wordings", text)));
+        let exceptions = self.template_exceptions.values().map(|text| ("template_exceptions", text));
+        let mut sentences =
+            template.into_iter().chain(exceptions).chain(further.map(|text| ("wordings", text)));
         let (key, text) = sentences.find(|(_, text)| text.matches("{}").count() != 1)?;
         Some(format!("{key} is {text:?}: expected {{}} exactly once, where the class name goes"))
     }
 
-    /// The prompt of one class.
-    pub fn prompt(&self, class_name: &str, dataset_template: &str) -> String {
-        self.sentence(self.own_sentence(dataset_template), class_name)
+    /// The prompt of one class of a dataset, which has this sentence of its own.
+    pub fn prompt(&self, class_name: &str, (dataset, its_template): (&str, &str)) -> String {
+        self.sentence(self.own_sentence(dataset, its_template), class_name)
     }
 
     /// The sentence around a class name for a dataset with this one of its own.
-    pub fn own_sentence<'a>(&'a self, dataset_template: &'a str) -> &'a str {
-        match &self.template {
-            Template::Dataset => dataset_template,
-            Template::Fixed(text) => text,
+    pub fn own_sentence<'a>(&'a self, dataset: &str, its_template: &'a str) -> &'a str {
+        match (self.template_exceptions.get(dataset), &self.template) {
+            (Some(text), _) | (None, Template::Fixed(text)) => text,
+            (None, Template::Dataset) => its_template,
         }
     }
 
@@ -156,15 +162,18 @@ mod tests {
     fn underscores_become_spaces_unless_raw() {
         let style = |raw_class_names| PromptStyle {
             template: Template::Dataset,
+            template_exceptions: BTreeMap::from([("food101".to_owned(), "some {}.".to_owned())]),
             raw_class_names,
             wordings: vec!["dataset".to_owned(), "imagenet_7".to_owned(), "one {}.".to_owned()],
             wording_exceptions: BTreeMap::from([("dtd".to_owned(), "the {}.".to_owned())]),
         };
         assert_eq!(
-            style(false).prompt("golden_retriever", "a photo of a {}."),
+            style(false).prompt("golden_retriever", ("dtd", "a photo of a {}.")),
             "a photo of a golden retriever."
         );
-        assert_eq!(style(true).prompt("golden_retriever", "{} texture."), "golden_retriever texture.");
+        let texture = style(true).prompt("golden_retriever", ("dtd", "{} texture."));
+        assert_eq!(texture, "golden_retriever texture.");
+        assert_eq!(style(true).prompt("apple_pie", ("food101", "{}")), "some apple_pie.");
         assert_eq!(style(true).wordings("ucf101", "a {}."), ["a {}.", "a {}.", "one {}."]);
         assert_eq!(style(true).wordings("dtd", "a {}."), ["the {}.", "the {}.", "one {}."]);
         assert_eq!(style(true).wordings("imagenet", "a {}.").len(), 9);

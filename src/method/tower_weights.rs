@@ -17,13 +17,15 @@ use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
 use super::published::Published;
 use super::registry::{Entry, Family, Switch};
-use super::sets::{ClassifierSet, one_by_one};
+use super::sets::{ClassifierSet, OneByOne, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
 use super::zero_shot::{CosineHead, text_features};
-use crate::backbone::changes::{BlockChanges, LowRank, Norm, Projection, TextChanges, VisionChanges};
+use crate::backbone::changes::{
+    BlockChanges, Dropout, LowRank, Norm, Projection, TextChanges, VisionChanges,
+};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout};
 use crate::util::rng::Stream;
@@ -67,6 +69,8 @@ pub(super) const LN_ONLY: Entry = Entry {
 pub(super) struct Lora {
     rank: usize,
     alpha: f64,
+    /// Share of the additions' input that a training step leaves out.
+    dropout: f64,
 }
 
 /// Which towers train.
@@ -99,8 +103,10 @@ pub(super) enum Weights {
 
 fn build_lora(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
     let lora: Lora = parse(CLIP_LORA.id, table)?;
-    if lora.rank == 0 || !lora.alpha.is_finite() {
-        return Err(setting(CLIP_LORA.id, format!("{lora:?}: expected a rank of at least 1 and a number")));
+    if lora.rank == 0 || !lora.alpha.is_finite() || !(0.0..1.0).contains(&lora.dropout) {
+        let reason =
+            format!("{lora:?}: expected a rank of at least 1, a number, and a dropout from 0 to below 1");
+        return Err(setting(CLIP_LORA.id, reason));
     }
     Ok(Box::new(Weights::Lora(lora)))
 }
@@ -175,13 +181,13 @@ impl Weights {
         let mut changes = BlockChanges::default();
         for block in start..layers {
             match self {
-                Self::Lora(Lora { rank, alpha }) => {
+                Self::Lora(Lora { rank, alpha, .. }) => {
                     for projection in Projection::ALL {
                         let name = projection_name(model, block, projection);
                         let a = parameters.get(&format!("{name}.lora_a"), &[*rank, width])?.clone();
                         let b = parameters.get(&format!("{name}.lora_b"), &[width, *rank])?.clone();
                         let scale = alpha / (*rank as f64).sqrt();
-                        changes.low_rank.push(LowRank { block, projection, a, b, scale });
+                        changes.low_rank.push(LowRank { block, projection, a, b, scale, dropout: None });
                     }
                 }
                 Self::Norms(_) => {
@@ -370,6 +376,11 @@ impl WeightsHead {
     /// Parameters that carry a graph go through the changed tower; plain ones are merged into a frozen one, which is
     /// faster and, with nothing changed, zero-shot to the bit.
     pub fn one(&self, parameters: &Named) -> Result<Tuned, MethodError> {
+        self.in_step(parameters, None)
+    }
+
+    /// The same within a training step with these random numbers.
+    fn in_step(&self, parameters: &Named, noise: Option<&str>) -> Result<Tuned, MethodError> {
         let trained = parameters.iter().any(|(_, tensor)| tensor.track_op());
         if !trained {
             let text = match &self.frozen {
@@ -378,7 +389,18 @@ impl WeightsHead {
             };
             return self.frozen_at(parameters, text);
         }
-        let (vision, text) = self.weights.changes(&self.clip, parameters)?;
+        let (mut vision, mut text) = self.weights.changes(&self.clip, parameters)?;
+        if let (Weights::Lora(Lora { dropout, .. }), Some(noise)) =
+            (self.weights, noise.filter(|_| self.drops()))
+        {
+            let of_vision = vision.iter_mut().map(|changes| ("vision", &mut changes.blocks));
+            let of_text = text.iter_mut().map(|changes| ("text", &mut changes.blocks));
+            for (tower, blocks) in of_vision.chain(of_text) {
+                for low in &mut blocks.low_rank {
+                    low.dropout = Some(Dropout::new(dropout, &format!("{noise} {tower}")));
+                }
+            }
+        }
         let features = match (&text, &self.frozen) {
             (Some(changes), _) => l2_normalise(&self.clip.text.encode_changed(&self.layout, changes)?)?,
             (None, Some(frozen)) => frozen.clone(),
@@ -394,9 +416,25 @@ impl WeightsHead {
     }
 }
 
+impl WeightsHead {
+    fn drops(&self) -> bool {
+        matches!(self.weights, Weights::Lora(Lora { dropout, .. }) if dropout > 0.0)
+    }
+}
+
 impl Head for WeightsHead {
     fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
         one_by_one(parameters, |each| Ok(Box::new(self.one(each)?)))
+    }
+
+    fn step_classifiers(
+        &self,
+        parameters: &[Named],
+        noise: &[Option<&str>],
+    ) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        let each = parameters.iter().zip(noise);
+        let each = each.map(|(each, noise)| Ok(Box::new(self.in_step(each, *noise)?) as Box<dyn Classifier>));
+        Ok(Box::new(OneByOne(each.collect::<Result<_, MethodError>>()?)))
     }
 }
 

@@ -217,7 +217,7 @@ impl<'a> Shape<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::bench::Shape as ModelShape;
+    use crate::check::bench::ModelShape;
 
     /// ViT-B/16 against figures counted by hand (GFLOP, two a multiply-add): 32.7 a frozen image, 0.149 a vision
     /// reader, 0.0629 a text reader without its few keys.

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::claim_folder::{ClaimFolder, DiskFolder};
-use super::holder::{Holder, Work};
+use super::holder::{ClaimedWork, Holder};
 use crate::util::atomic_file;
 
 /// A claim without a sign of life for this many seconds is void.
@@ -69,7 +69,7 @@ impl Claims {
     ///
     /// # Errors
     /// What the system says.
-    pub fn take(&self, key: &str, work: Option<Work>) -> io::Result<Result<Held, Holder>> {
+    pub fn take(&self, key: &str, work: Option<ClaimedWork>) -> io::Result<Result<Held, Holder>> {
         let taken = self.board.take(key, work)?;
         Ok(taken.map(|()| Held { board: Arc::clone(&self.board), key: key.to_owned() }))
     }
@@ -160,7 +160,7 @@ struct Claim {
 
 impl<F: ClaimFolder> Board<F> {
     /// Claims a cell, or says who has it. A claim whose holder is gone is taken away first, which only one can do.
-    pub(super) fn take(&self, key: &str, work: Option<Work>) -> io::Result<Result<(), Holder>> {
+    pub(super) fn take(&self, key: &str, work: Option<ClaimedWork>) -> io::Result<Result<(), Holder>> {
         let mine = Holder { heartbeat: self.folder.now(), work, ..self.me.clone() };
         let bytes = serde_json::to_vec(&mine)?;
         let mut other = None;

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::util::atomic_file;
 
 /// A file as a claim reads it: its bytes, and when it was written by the file system's clock (seconds since 1970).
-pub type Found = (Vec<u8>, Option<u64>);
+pub type ClaimText = (Vec<u8>, Option<u64>);
 
 /// What claims ask of their folder. Names have no folder in them.
 pub trait ClaimFolder: Send + Sync {
@@ -38,7 +38,7 @@ pub trait ClaimFolder: Send + Sync {
     ///
     /// # Errors
     /// What the system says.
-    fn read(&self, name: &str) -> io::Result<Option<Found>>;
+    fn read(&self, name: &str) -> io::Result<Option<ClaimText>>;
 
     /// Removes a file, if it is there.
     ///
@@ -113,7 +113,7 @@ impl ClaimFolder for DiskFolder {
         there(fs::rename(self.path(from), self.path(to))).map(|done| done.is_some())
     }
 
-    fn read(&self, name: &str) -> io::Result<Option<Found>> {
+    fn read(&self, name: &str) -> io::Result<Option<ClaimText>> {
         let path = self.path(name);
         let Some(bytes) = there(fs::read(&path))? else { return Ok(None) };
         let written = fs::metadata(&path).and_then(|data| data.modified()).ok();

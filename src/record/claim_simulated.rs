@@ -1,5 +1,7 @@
 //! Claims on a simulated network file system: reads and listings half a minute old, no locks, clocks minutes apart; and
 //! the traffic of two hundred processes on one folder, by a virtual clock.
+//!
+//! Long because it is one simulation with its disk, clocks and processes.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::io;
@@ -7,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex};
 
 use super::claim::{Board, STALE_SECS, keys};
-use super::claim_folder::{ClaimFolder, Found};
+use super::claim_folder::{ClaimFolder, ClaimText};
 use super::holder::Holder;
-use super::survey::{Look, Survey};
+use super::survey::{CellSeen, Survey};
 use crate::util::rng::Stream;
 
 /// Answers may be this old.
@@ -19,7 +21,7 @@ const CACHE_SECS: u64 = 30;
 #[derive(Default)]
 struct Server {
     clock: AtomicU64,
-    files: Mutex<BTreeMap<String, Found>>,
+    files: Mutex<BTreeMap<String, ClaimText>>,
     /// Operations that reached the server, by kind.
     traffic: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -39,7 +41,7 @@ struct Client {
     server: Arc<Server>,
     /// How far this machine's clock is from the server's.
     skew_secs: i64,
-    cache: Mutex<BTreeMap<String, (u64, Option<Found>)>>,
+    cache: Mutex<BTreeMap<String, (u64, Option<ClaimText>)>>,
     /// The control: creates by looking first.
     looks_first: bool,
 }
@@ -95,7 +97,7 @@ impl ClaimFolder for Client {
         Ok(true)
     }
 
-    fn read(&self, name: &str) -> io::Result<Option<Found>> {
+    fn read(&self, name: &str) -> io::Result<Option<ClaimText>> {
         std::thread::yield_now();
         let (now, mut cache) = (self.server.now(), self.cache.lock().unwrap());
         if let Some((_, found)) = cache.get(name).filter(|(at, _)| now - at < CACHE_SECS) {
@@ -261,7 +263,7 @@ fn simulate(workers: usize, cells: usize) -> Figures {
                 server.count("listings of records", 1);
                 Ok::<_, io::Error>((records.clone(), keys(board.folder.list()?)))
             };
-            if survey.look(key, time, list).unwrap() != Look::Open {
+            if survey.look(key, time, list).unwrap() != CellSeen::Open {
                 continue;
             }
             if board.take(key, None).unwrap().is_err() {

@@ -9,7 +9,7 @@ use super::schema::{Cell, SlurmTask};
 
 /// What a holder works on, for those who look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Work {
+pub struct ClaimedWork {
     /// The cell.
     pub cell: Cell,
     /// Key of its training, which its checkpoint is named by.
@@ -42,7 +42,7 @@ pub struct Holder {
     pub cluster: Option<String>,
     /// What it works on.
     #[serde(default)]
-    pub work: Option<Work>,
+    pub work: Option<ClaimedWork>,
 }
 
 /// Tells apart the holders of one process.

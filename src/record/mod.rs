@@ -17,7 +17,7 @@ pub mod store;
 pub mod survey;
 
 pub use claim::{Claims, Gone, Held, living, living_claims, lock_file};
-pub use holder::{Holder, Work};
+pub use holder::{ClaimedWork, Holder};
 pub use identity::Identity;
 pub use imported::{ImportKind, Imported, Reported};
 pub use packed::packed;
@@ -25,4 +25,4 @@ pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;
 pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, read_record};
-pub use survey::{Look, Survey};
+pub use survey::{CellSeen, Survey};

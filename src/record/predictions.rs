@@ -1,5 +1,5 @@
 //! Predictions as CSV: `path,label,predicted,p_true,p_predicted,margin`, a row an image in test order; compressed where
-//! they are many ([`super::packed`]). `pandas.read_csv(path)` reads either.
+//! they are many ([`super::packed`](mod@super::packed)). `pandas.read_csv(path)` reads either.
 //!
 //! The last three columns may be missing: files of earlier versions end at `p_true`, and imported predictions state
 //! what they state. What is not stated is `None`, or NaN in [`Prediction::p_true`]; NaN itself is never written.

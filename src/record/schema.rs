@@ -3,6 +3,8 @@
 //!
 //! Paths inside a record are relative to the suite's run directory; no host name, user name or
 //! absolute path ever enters one. Accuracies are kept as integers, percentages are made when printed.
+//!
+//! Long because the whole record, field by field.
 
 pub use crate::data::Prediction;
 use std::collections::BTreeMap;
@@ -184,6 +186,14 @@ pub struct Measurement {
     pub place: BTreeMap<String, String>,
     /// The number; always finite.
     pub value: f64,
+}
+
+impl Measurement {
+    /// A number with its place.
+    pub fn new(quantity: &str, place: &[(&str, String)], value: f64) -> Self {
+        let place = place.iter().map(|(key, word)| ((*key).to_owned(), word.clone())).collect();
+        Self { quantity: quantity.to_owned(), place, value }
+    }
 }
 
 /// Where a number comes from, as far as it is known.

@@ -1,6 +1,8 @@
 //! Records on disk: one JSON a cell under `runs/SUITE-PROFILE/records`, predictions beside them.
 //!
 //! A cell exists when its record does. Everything is written under a temporary name, synced and renamed.
+//!
+//! Long because it is everything that touches a run directory.
 
 use crate::util::hex;
 use std::collections::BTreeSet;

@@ -11,7 +11,7 @@ const FRESH_SECS: u64 = 30;
 
 /// What the listings say of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum CellSeen {
     /// It has a record that was not there at the start.
     Done,
     /// Somebody has claimed it, dead or alive.
@@ -21,13 +21,13 @@ pub enum Look {
 }
 
 /// Keys with a record and keys with a claim.
-pub type Listing = (BTreeSet<String>, BTreeSet<String>);
+pub type Listed = (BTreeSet<String>, BTreeSet<String>);
 
 /// The listings of one process.
 pub struct Survey {
     /// Records that were there before: failed cells, and all of them where finished cells are run again.
     before: BTreeSet<String>,
-    seen: Option<(u64, Listing)>,
+    seen: Option<(u64, Listed)>,
     surprised: bool,
 }
 
@@ -50,8 +50,8 @@ impl Survey {
         &mut self,
         key: &str,
         now: u64,
-        list: impl FnOnce() -> Result<Listing, E>,
-    ) -> Result<Look, E> {
+        list: impl FnOnce() -> Result<Listed, E>,
+    ) -> Result<CellSeen, E> {
         let due = match &self.seen {
             None => true,
             Some((at, _)) => self.surprised && now.saturating_sub(*at) >= FRESH_SECS,
@@ -60,11 +60,11 @@ impl Survey {
             self.seen = Some((now, list()?));
             self.surprised = false;
         }
-        let Some((_, (done, claimed))) = &self.seen else { return Ok(Look::Open) };
+        let Some((_, (done, claimed))) = &self.seen else { return Ok(CellSeen::Open) };
         Ok(match (done.contains(key) && !self.before.contains(key), claimed.contains(key)) {
-            (true, _) => Look::Done,
-            (false, true) => Look::Claimed,
-            _ => Look::Open,
+            (true, _) => CellSeen::Done,
+            (false, true) => CellSeen::Claimed,
+            _ => CellSeen::Open,
         })
     }
 }
@@ -87,13 +87,13 @@ mod tests {
                 Ok::<_, ()>((set(&["done", "failed"]), set(&["held"])))
             })
         };
-        assert_eq!(look(&mut survey, "done", 0), Ok(Look::Done));
-        assert_eq!(look(&mut survey, "failed", 1000), Ok(Look::Open), "to be run again");
-        assert_eq!(look(&mut survey, "held", 2000), Ok(Look::Claimed));
+        assert_eq!(look(&mut survey, "done", 0), Ok(CellSeen::Done));
+        assert_eq!(look(&mut survey, "failed", 1000), Ok(CellSeen::Open), "to be run again");
+        assert_eq!(look(&mut survey, "held", 2000), Ok(CellSeen::Claimed));
         survey.surprise();
-        assert_eq!(look(&mut survey, "open", 20), Ok(Look::Open));
-        assert_eq!(look(&mut survey, "open", 40), Ok(Look::Open));
-        assert_eq!(look(&mut survey, "open", 80), Ok(Look::Open));
+        assert_eq!(look(&mut survey, "open", 20), Ok(CellSeen::Open));
+        assert_eq!(look(&mut survey, "open", 40), Ok(CellSeen::Open));
+        assert_eq!(look(&mut survey, "open", 80), Ok(CellSeen::Open));
         assert_eq!(made, 2);
     }
 }

@@ -15,7 +15,7 @@ use crate::frame::{Frame, SummaryRow};
 type Places<'a> = BTreeSet<(&'a str, &'a str, Classes, Option<u32>)>;
 
 /// Summary rows of the tables, and those that stand apart.
-pub struct Split {
+pub struct Parted {
     /// What the tables are made of.
     pub main: Vec<SummaryRow>,
     /// The rest.
@@ -24,7 +24,7 @@ pub struct Split {
 
 /// Divides the summary of `frame`. `swept` says which swept variant a row belongs to: arms of different ones are
 /// both planned and never stand in each other's way.
-pub fn split(frame: &Frame, mixed: Mixed, swept: impl Fn(&SummaryRow) -> String) -> Split {
+pub fn split(frame: &Frame, mixed: Mixed, swept: impl Fn(&SummaryRow) -> String) -> Parted {
     let summary = frame.summary();
     let full = summary.iter().any(|row| row.place.limit.is_none());
     let mut families: BTreeMap<(String, String), BTreeMap<Arm, Vec<&SummaryRow>>> = BTreeMap::new();
@@ -36,7 +36,7 @@ pub fn split(frame: &Frame, mixed: Mixed, swept: impl Fn(&SummaryRow) -> String)
     let is_main =
         |row: &SummaryRow| chosen.contains(&mixed.arm(&row.place)) && (!full || row.place.limit.is_none());
     let (main, apart) = summary.iter().cloned().partition(is_main);
-    Split { main, apart }
+    Parted { main, apart }
 }
 
 /// The arms of one method and swept variant that the tables show.

@@ -1,7 +1,9 @@
 //! Many methods on one page: tables go family by family, pictures show at most eight colours at once.
 
+use std::collections::BTreeSet;
+
 use super::arm::Arm;
-use super::plot::style::Rgb;
+use super::plot::drawing::MarkColor;
 use crate::method::{BASELINE, Family, look_up};
 
 /// As many arms as one table or picture takes without being divided.
@@ -25,7 +27,7 @@ pub fn family(arm: &Arm) -> Option<Family> {
 }
 
 /// The colour of a family, where methods are too many for one each.
-pub fn color(family: Option<Family>) -> Rgb {
+pub fn color(family: Option<Family>) -> MarkColor {
     match family {
         Some(Family::TrainingFree) => (90, 90, 90),
         Some(Family::FeatureAdapter) => (0, 114, 178),
@@ -33,6 +35,15 @@ pub fn color(family: Option<Family>) -> Rgb {
         Some(Family::Weights) => (0, 158, 115),
         None => (204, 121, 167),
     }
+}
+
+/// What colours mean where they are those of families, as a sentence with a space before it; else nothing.
+pub fn legend(arms: &[Arm]) -> String {
+    let methods: BTreeSet<&str> = arms.iter().map(|arm| arm.method.as_str()).collect();
+    if methods.len() <= AT_ONCE {
+        return String::new();
+    }
+    " Colours are families: grey training-free, blue feature adapters, orange prompts, green weights, pink others.".to_owned()
 }
 
 /// All arms as one group, or, where they are more than [`AT_ONCE`], family by family.

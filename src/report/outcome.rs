@@ -29,8 +29,10 @@ pub struct Outcome {
     pub failed: usize,
     /// Planned cells without a record.
     pub missing: usize,
-    /// Records under other settings, which stand apart on the page.
+    /// Records under other settings or on other data, which stand apart on the page.
     pub apart: usize,
+    /// Their results, a line each: what somebody just tried is often among them.
+    pub beside: Option<OutcomeTable>,
     /// What makes the numbers incomparable with others, as in the titles; empty for a full run.
     pub tag: String,
 }
@@ -105,6 +107,7 @@ impl Outcome {
             failed: context.failed().count(),
             missing: missing(context).len(),
             apart: context.apart.len(),
+            beside: beside(context),
             tag: context.tag(),
         }
     }
@@ -146,6 +149,32 @@ fn verdicts(grid: &Grid<'_>, names: &[String], shown: &[(&str, Quantity)], leadi
     order.sort_by_key(|(_, quantity)| *quantity != leading);
     let findings = order.into_iter().map(|(name, quantity)| question.finding(name, *quantity));
     findings.chain([question.test(leading)]).filter(|text| !text.is_empty()).collect()
+}
+
+/// What stands apart, by method, settings and dataset.
+fn beside(context: &Context<'_>) -> Option<OutcomeTable> {
+    let rows = &context.summary_apart;
+    let [base, new, all] = [Classes::Base, Classes::New, Classes::All].map(Quantity::Accuracy);
+    let candidates = [("base", base), ("new", new), ("H", Quantity::H), ("all", all)];
+    let has = |quantity: Quantity| rows.iter().any(|row| quantity.value(row).is_some());
+    let shown: Vec<(&str, Quantity)> = candidates.into_iter().filter(|(_, q)| has(*q)).collect();
+    let of = |row: &SummaryRow| {
+        let number = |(_, q): &(&str, Quantity)| Number { mean: q.value(row), std: q.spread(row) };
+        let line = line(&context.arm(row), &[row], shown.iter().map(number).collect());
+        let variant = format!("{} on {}", line.variant, row.place.dataset).trim_start().to_owned();
+        OutcomeLine { variant, ..line }
+    };
+    let first = rows.first().filter(|_| !shown.is_empty())?;
+    Some(OutcomeTable {
+        shots: None,
+        train_classes: first.place.train_classes,
+        source: None,
+        datasets: rows.iter().map(|row| &row.place.dataset).collect::<BTreeSet<_>>().len(),
+        columns: shown.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        lines: rows.iter().map(of).collect(),
+        verdicts: Vec::new(),
+        page_verdicts: Vec::new(),
+    })
 }
 
 fn line(arm: &Arm, cells: &[&SummaryRow], numbers: Vec<Number>) -> OutcomeLine {

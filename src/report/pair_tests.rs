@@ -9,7 +9,7 @@ use super::emphasis::{ALPHA, Mark};
 use super::grid::Grid;
 use super::pairing::differences;
 use super::quantity::Quantity;
-use crate::stats::bootstrap::{Plan, mean_interval};
+use crate::stats::bootstrap::{Resampling, mean_interval};
 use crate::stats::describe::{mean, sample_std, t_interval};
 use crate::stats::groups::indistinct_runs;
 use crate::stats::holm::holm;
@@ -133,7 +133,7 @@ impl Pair {
 
     /// 95 % bootstrap-t interval of the mean difference over datasets; `None` below five, or without spread.
     pub fn over_datasets(&self) -> Option<Interval> {
-        mean_interval(&self.differences, Plan::default()).ok()
+        mean_interval(&self.differences, Resampling::default()).ok()
     }
 
     /// 95 % t interval of the mean difference over seeds, datasets kept: the average over datasets at every

@@ -7,6 +7,8 @@ use super::outcome::{Number, Outcome, OutcomeTable};
 const WIDTH: usize = 80;
 /// Room for `100.00 ± 10.00`.
 const NUMBER: usize = 14;
+/// Lines of what stands apart; more would hide the table.
+const BESIDE: usize = 12;
 /// Room for a number of seeds.
 const SEEDS: usize = 4;
 
@@ -19,6 +21,17 @@ pub fn text(outcome: &Outcome) -> String {
         table.verdicts.iter().for_each(|verdict| out.push_str(&wrapped(verdict, WIDTH)));
         out.push('\n');
     }
+    if let Some(table) = &outcome.beside {
+        let title =
+            "apart, under other settings or on other data: mean ± sample standard deviation over n seeds";
+        let (shown, rest) = table.lines.split_at(table.lines.len().min(BESIDE));
+        out.push_str(&wrapped(title, WIDTH));
+        out.push_str(&lines(&OutcomeTable { lines: shown.to_vec(), ..table.clone() }));
+        if !rest.is_empty() {
+            out.push_str(&format!("and {} more on the page\n", rest.len()));
+        }
+        out.push('\n');
+    }
     let mut state = match outcome.failed {
         0 => "failed: none".to_owned(),
         failed => format!("failed: {}, listed on the page", count(failed, "cell")),
@@ -27,7 +40,7 @@ pub fn text(outcome: &Outcome) -> String {
         state.push_str(&format!("; missing: {}", count(outcome.missing, "planned cell")));
     }
     if outcome.apart > 0 {
-        state.push_str(&format!("; apart, under other settings: {}", count(outcome.apart, "cell")));
+        state.push_str(&format!("; apart: {}", count(outcome.apart, "cell")));
     }
     out.push_str(&wrapped(&state, WIDTH));
     out
@@ -134,7 +147,9 @@ mod tests {
                 2
             ],
         };
-        Outcome { tables: vec![table], failed: 2, missing: 1, apart: 3, tag: " [pocket]".to_owned() }
+        let beside = OutcomeTable { lines: vec![table.lines[1].clone(); BESIDE + 2], ..table.clone() };
+        let (tag, beside) = (" [pocket]".to_owned(), Some(beside));
+        Outcome { tables: vec![table], failed: 2, missing: 1, apart: 3, beside, tag }
     }
 
     #[test]
@@ -142,9 +157,14 @@ mod tests {
         for variant in ["", "st_noise=gaussian st_scale=0.1 and a variant that is longer than any line"] {
             let text = text(&outcome(variant));
             assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-            for word in
-                ["100.00 ± 10.00", "linear_probe", "[pocket]", "failed: 2 cells", "missing: 1 planned cell"]
-            {
+            for word in [
+                "100.00 ± 10.00",
+                "linear_probe",
+                "[pocket]",
+                "failed: 2 cells",
+                "missing: 1 planned cell",
+                "and 2 more on the page",
+            ] {
                 assert!(text.contains(word), "{word}: {text}");
             }
         }

@@ -13,7 +13,7 @@ pub const FEWEST: usize = 5;
 
 /// How many resamples are drawn, at which confidence, with which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Plan {
+pub struct Resampling {
     /// Number of resamples.
     pub resamples: u32,
     /// Confidence of the interval, in 0..1.
@@ -22,7 +22,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-impl Default for Plan {
+impl Default for Resampling {
     fn default() -> Self {
         Self { resamples: 9_999, confidence: 0.95, seed: 1 }
     }
@@ -34,7 +34,7 @@ impl Default for Plan {
 /// # Errors
 /// Fewer than [`FEWEST`] values, values that are not finite or all equal, no resamples, a confidence outside
 /// 0..1, or so many equal values that a quantile has no end ([`StatsError::NoSpread`]).
-pub fn mean_interval(values: &[f64], plan: Plan) -> Result<Interval, StatsError> {
+pub fn mean_interval(values: &[f64], plan: Resampling) -> Result<Interval, StatsError> {
     check(values, FEWEST)?;
     check_confidence(plan.confidence)?;
     if plan.resamples == 0 {
@@ -70,7 +70,7 @@ pub fn mean_interval(values: &[f64], plan: Plan) -> Result<Interval, StatsError>
 mod tests {
     use super::*;
 
-    const PLAN: Plan = Plan { resamples: 1_999, confidence: 0.95, seed: 3 };
+    const PLAN: Resampling = Resampling { resamples: 1_999, confidence: 0.95, seed: 3 };
     const VALUES: [f64; 6] = [0.0, 1.0, 4.0, 10.0, 3.5, 2.0];
 
     /// The interval moves and stretches with the values, and leans to the side of the long tail.
@@ -89,13 +89,13 @@ mod tests {
         assert_eq!(mean_interval(&VALUES[..4], PLAN), Err(StatsError::TooFew { needed: 5, got: 4 }));
         assert_eq!(mean_interval(&[2.0; 7], PLAN), Err(StatsError::NoSpread));
         assert_eq!(mean_interval(&[0.0, 0.0, 0.0, 0.0, 1.0], PLAN), Err(StatsError::NoSpread));
-        assert!(mean_interval(&VALUES, Plan { resamples: 0, ..PLAN }).is_err());
-        assert!(mean_interval(&VALUES, Plan { confidence: 1.0, ..PLAN }).is_err());
+        assert!(mean_interval(&VALUES, Resampling { resamples: 0, ..PLAN }).is_err());
+        assert!(mean_interval(&VALUES, Resampling { confidence: 1.0, ..PLAN }).is_err());
     }
 
     #[test]
     fn the_seed_decides() {
         assert_eq!(mean_interval(&VALUES, PLAN), mean_interval(&VALUES, PLAN));
-        assert_ne!(mean_interval(&VALUES, PLAN), mean_interval(&VALUES, Plan { seed: 4, ..PLAN }));
+        assert_ne!(mean_interval(&VALUES, PLAN), mean_interval(&VALUES, Resampling { seed: 4, ..PLAN }));
     }
 }

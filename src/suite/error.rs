@@ -66,6 +66,18 @@ pub enum SuiteError {
         /// Largest allowed.
         limit: f64,
     },
+    /// A step in the life of a cell that does not follow from its state: a fault of this program.
+    #[error(
+        "run cell {key}: it is {from} and cannot be {to}; this is a fault of rpo-bench, please report it"
+    )]
+    Step {
+        /// Key of the cell.
+        key: String,
+        /// Its state.
+        from: &'static str,
+        /// What was tried.
+        to: &'static str,
+    },
     /// A run that cannot fit into memory.
     #[error(
         "fit into memory: at least {needed_mib} MiB are needed beside the model ({largest}), {available_mib} MiB are \

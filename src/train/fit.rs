@@ -6,17 +6,20 @@
 //! goes on with other parameters, a fresh optimiser and a schedule of its own; views and epochs are counted on. In lockstep every
 //! step has the same number of slots; one whose training is over, failed or elsewhere is filled with another's
 //! numbers, so a training's bits depend on the number of slots and its own place alone.
+//!
+//! Long because all of a training is here, from its first step to the end of its last stage.
 
 use candle_core::Tensor;
 
-use super::checkpoint::{Keeper, Standing};
+use super::checkpoint_state::{CheckpointState, EpochLog, Keeper, Stepped};
 use super::error::TrainError;
-use super::images::{Pick, TrainingImages, joint_batch};
+use super::gradients::{Gradients, check_finite};
+use super::images::{TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
 use super::prefetch::Prefetch;
 use super::recipe::Recipe;
-use super::step::{Gradients, Slot, check_finite, joint_step};
-use super::views::TrainingSet;
+use super::step::{StepPart, joint_step};
+use super::views::{Pick, TrainingSet};
 use crate::backbone::Precision;
 use crate::method::{Head, Named, Needs, Parameters};
 use crate::util::rng::Stream;
@@ -51,17 +54,6 @@ pub struct Member<'a> {
     pub keeper: &'a mut dyn Keeper,
 }
 
-/// What one epoch did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EpochLog {
-    /// Learning rate of the epoch's first step.
-    pub learning_rate: f64,
-    /// Steps taken.
-    pub steps: u64,
-    /// Mean of the batches' objectives (nats), each before its update.
-    pub mean_loss: f64,
-}
-
 /// A step that was taken, by one training or by several in lockstep. Epochs and steps count from 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepDone {
@@ -86,7 +78,7 @@ pub struct StepDone {
 }
 
 /// A training's log, a line an epoch, or its own fault: a number that is not finite, a parameter without gradient.
-pub type Outcome = Result<Vec<EpochLog>, TrainError>;
+pub type FitResult = Result<Vec<EpochLog>, TrainError>;
 
 /// Trains every member, in their order. `stop` is asked before every step, `done` hears of every step.
 ///
@@ -97,7 +89,7 @@ pub fn fit(
     members: &mut [Member<'_>],
     stop: &dyn Fn() -> bool,
     done: &mut dyn FnMut(StepDone),
-) -> Result<Vec<Outcome>, TrainError> {
+) -> Result<Vec<FitResult>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
     let side = all.first().map_or(0, |going| going.member.images.side());
@@ -152,12 +144,17 @@ fn step<'t>(
         let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks()?)));
         prefetch.ask(next);
     }
+    let noise: Vec<String> = places.iter().map(|place| all[*place].noise()).collect();
     let slots: Vec<_> = places
         .iter()
         .enumerate()
-        .map(|(slot, place)| Slot {
-            parameters: all[*place].member.parameters,
-            labels: (all[*place].member.slot == slot).then_some(&labels[slot]),
+        .map(|(slot, place)| {
+            let own = all[*place].member.slot == slot;
+            StepPart {
+                parameters: all[*place].member.parameters,
+                labels: own.then_some(&labels[slot]),
+                noise: own.then_some(noise[slot].as_str()),
+            }
         })
         .collect();
     let outcomes = joint_step(run.head, &slots, &images, at)?;
@@ -198,7 +195,7 @@ struct Going<'m, 'a> {
     log: Vec<EpochLog>,
     optimiser: Optimiser,
     average: Vec<Tensor>,
-    outcome: Option<Outcome>,
+    outcome: Option<FitResult>,
 }
 
 impl<'m, 'a> Going<'m, 'a> {
@@ -235,7 +232,7 @@ impl<'m, 'a> Going<'m, 'a> {
     }
 
     /// Goes on from a standing; one of another stage than there is, or with other shapes, is none.
-    fn take_up(&mut self, run: &Fit<'_>, standing: Standing) -> Result<(), TrainError> {
+    fn take_up(&mut self, run: &Fit<'_>, standing: CheckpointState) -> Result<(), TrainError> {
         match (standing.stage, run.head.second_stage()) {
             (0, _) => {}
             (1, Some(second)) if self.stages.len() > 1 => {
@@ -280,6 +277,12 @@ impl<'m, 'a> Going<'m, 'a> {
         self.order = order(self.recipe(), self.member, self.at.0);
     }
 
+    /// Names the random numbers of the next step.
+    fn noise(&self) -> String {
+        let [dataset, seed, method] = self.member.stream;
+        format!("{dataset} {seed} {method} {} {}", self.at.0, self.at.1)
+    }
+
     /// The step that is next, as if it were taken by nobody.
     fn standing(&self) -> StepDone {
         let images = self.member.images.len();
@@ -310,7 +313,7 @@ impl<'m, 'a> Going<'m, 'a> {
         if self.outcome.is_some() || self.at == self.start {
             return Ok(());
         }
-        self.member.keeper.keep(&Standing {
+        self.member.keeper.keep(&CheckpointState {
             epoch: self.at.0,
             step: self.at.1,
             stage: self.stage,
@@ -343,6 +346,9 @@ impl<'m, 'a> Going<'m, 'a> {
         let learning_rate = self.recipe().learning_rate(images, (epoch, at.1));
         self.optimiser.step(self.member.parameters, gradients, learning_rate)?;
         self.loss_total += gradients.loss;
+        let used = |pick: &Pick| Pick { view: self.member.images.view_of(pick.view), ..*pick };
+        let picks: Vec<Pick> = self.picks().iter().map(used).collect();
+        self.member.keeper.stepped(&Stepped { at, learning_rate, loss: gradients.loss, picks: &picks });
         self.at.1 += 1;
         if self.at.1 < self.steps {
             return Ok(());

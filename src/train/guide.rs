@@ -1,24 +1,10 @@
 //! A second loss as a guide (ProGrad, arXiv 2205.14865): a step never goes against it.
 
-use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
 use super::error::TrainError;
-use super::step::{Gradients, not_finite, totals};
+use super::gradients::{Gradients, Guided, not_finite, totals};
 use crate::method::{Guide, Parameters};
-
-/// What a guide did to a step.
-#[derive(Clone, Debug)]
-pub struct Guided {
-    /// The guiding loss before the update.
-    pub loss: f64,
-    /// The objective's own gradients, in parameter order.
-    pub own: Vec<Tensor>,
-    /// The guide's gradients, in parameter order.
-    pub guide: Vec<Tensor>,
-    /// Per parameter, whether the two opposed each other.
-    pub opposed: Vec<bool>,
-}
 
 /// Takes from each gradient g, where g·h < 0, `strength` times its part along the guide's gradient h. A guide without
 /// gradient (h = 0) opposes nothing.

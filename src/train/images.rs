@@ -12,7 +12,7 @@ use candle_core::{DType, Tensor};
 use super::error::TrainError;
 use super::features::FeatureStore;
 use super::prefetch::Prefetch;
-use super::views::{TrainingSet, Views};
+use super::views::{Pick, TrainingSet, Views};
 use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
 use crate::method::{ImageBatch, MethodError, Needs, Shots};
@@ -33,15 +33,6 @@ pub fn frozen_pass(clip: &Clip, pixels: Tensor, needs: Needs) -> Result<ImageBat
         Ok([batch]) => Ok(batch),
         Err(parts) => Ok(ImageBatch::cat(&parts.iter().collect::<Vec<_>>())?),
     }
-}
-
-/// One view of one image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pick {
-    /// The image's place in the drawn list.
-    pub index: usize,
-    /// Which of its views; a bank repeats its own.
-    pub view: usize,
 }
 
 /// Serves the batches of one training set.
@@ -94,6 +85,11 @@ impl<'a> TrainingImages<'a> {
     fn encode(&self, picks: &[Pick], needs: Needs) -> Result<ImageBatch, TrainError> {
         let pixels = self.set.pixels(picks, self.clip.config.image_size, self.clip.device())?;
         frozen_pass(self.clip, pixels, needs)
+    }
+
+    /// The view behind an epoch's number: a bank repeats its own.
+    pub fn view_of(&self, epoch: usize) -> usize {
+        self.set.view_of(epoch)
     }
 
     /// Number of images.

@@ -3,14 +3,15 @@
 //! Nothing here knows a method's name, a record file or a report.
 
 mod ahead;
-mod checkpoint;
+mod checkpoint_state;
 mod error;
-mod evaluate;
 mod features;
 mod fit;
+mod gradients;
 mod guide;
 mod images;
 mod optimiser;
+mod pass;
 mod prefetch;
 mod readable;
 mod recipe;
@@ -19,17 +20,17 @@ mod step;
 mod test_images;
 mod views;
 
-pub use checkpoint::{Keeper, NoCheckpoints, Standing};
+pub use checkpoint_state::{CheckpointState, EpochLog, Keeper, NoCheckpoints, Stepped};
 pub use error::TrainError;
-pub use evaluate::{Panel, PassKeeper, evaluate};
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
-pub use fit::{EpochLog, Fit, Member, Outcome, StepDone, fit};
-pub use guide::Guided;
-pub use images::{Pick, TrainingImages, frozen_pass};
+pub use fit::{Fit, FitResult, Member, StepDone, fit};
+pub use gradients::{Gradients, Guided};
+pub use images::{TrainingImages, frozen_pass};
 pub use optimiser::{Adam, MOMENTUM, Optimiser, OptimiserState, Rule, Sgd, WEIGHT_DECAY};
+pub use pass::{Panel, PassKeeper, evaluate};
 pub use readable::{BrokenImages, Labelled, readable};
 pub use recipe::{LastBatch, OptimiserName, Recipe};
 pub use schedule::{Schedule, learning_rate};
-pub use step::{Gradients, Slot, joint_step, loss_and_gradients};
+pub use step::{StepPart, joint_step, loss_and_gradients};
 pub use test_images::TestImages;
-pub use views::{TrainingSet, Views, test_pixels};
+pub use views::{Pick, TrainingSet, Views, test_pixels};

@@ -5,7 +5,7 @@
 use candle_core::Tensor;
 
 use super::error::TrainError;
-use super::step::Gradients;
+use super::gradients::Gradients;
 use crate::backbone::Precision;
 use crate::method::Parameters;
 

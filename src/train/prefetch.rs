@@ -10,8 +10,7 @@ use std::thread::Scope;
 use candle_core::{Device, Tensor};
 
 use super::error::TrainError;
-use super::images::Pick;
-use super::views::TrainingSet;
+use super::views::{Pick, TrainingSet};
 
 /// Views of a draw.
 type Part<'t> = (&'t TrainingSet<'t>, Vec<Pick>);

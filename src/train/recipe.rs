@@ -1,5 +1,7 @@
 //! How a method trains, as data: optimiser, schedule, length, batches. A method's TOML says where it departs from
 //! the common recipe (SGD under a warmed-up cosine, a rate an epoch).
+//!
+//! Long because it is every field of a recipe with its check.
 
 use serde::{Deserialize, Serialize};
 

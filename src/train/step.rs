@@ -1,37 +1,22 @@
 //! One training step: loss and gradients, refused when missing or not finite.
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
-use super::guide::{Guided, project};
+use super::gradients::{Gradients, not_finite, totals};
+use super::guide::project;
 use crate::method::{Head, ImageBatch, Objective, Parameters};
-
-/// Gradients of a step.
-#[derive(Clone, Debug)]
-pub struct Gradients {
-    /// The objective of the batch before the update: mean cross-entropy (nats) and whatever the method adds.
-    pub loss: f64,
-    /// Gradient per trained parameter, in parameter order.
-    pub tensors: Vec<Tensor>,
-    /// What a second loss did to them, where there is one.
-    pub guided: Option<Guided>,
-}
-
-impl Gradients {
-    /// Gradients of one loss alone.
-    pub fn plain(loss: f64, tensors: Vec<Tensor>) -> Self {
-        Self { loss, tensors, guided: None }
-    }
-}
 
 /// One training's part in a step of several.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot<'a> {
+pub struct StepPart<'a> {
     /// Its parameters.
     pub parameters: &'a Parameters,
     /// The labels of its images; `None` where only the place is held, for the sake of the others' last bits.
     pub labels: Option<&'a Tensor>,
+    /// Names the random numbers of its step, such as dropout's; without it nothing is drawn.
+    pub noise: Option<&'a str>,
 }
 
 /// The objective of a batch and its gradient for every trained parameter. Weight decay is not in it.
@@ -46,7 +31,7 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
-    let step = joint_step(head, &[Slot { parameters, labels: Some(labels) }], images, at)?;
+    let step = joint_step(head, &[StepPart { parameters, labels: Some(labels), noise: None }], images, at)?;
     step.into_iter().flatten().next().unwrap_or_else(|| Err(TrainError::NoGradient("anything".to_owned())))
 }
 
@@ -57,7 +42,7 @@ pub fn loss_and_gradients(
 /// Whatever the method reports for all of them.
 pub fn joint_step(
     head: &dyn Head,
-    slots: &[Slot<'_>],
+    slots: &[StepPart<'_>],
     images: &ImageBatch,
     at: (usize, usize),
 ) -> Result<Vec<Option<Result<Gradients, TrainError>>>, TrainError> {
@@ -67,13 +52,14 @@ pub fn joint_step(
     });
     let named = named.collect::<Result<Vec<_>, _>>()?;
     let labels: Vec<Option<&Tensor>> = slots.iter().map(|slot| slot.labels).collect();
-    let objectives = head.classifiers(&named)?.objectives(images, &labels)?;
+    let noise: Vec<Option<&str>> = slots.iter().map(|slot| slot.noise).collect();
+    let objectives = head.step_classifiers(&named, &noise)?.objectives(images, &labels)?;
     let Some(store) = backward(objectives.iter().flatten().map(|objective| &objective.loss))? else {
         return Ok(slots.iter().map(|_| None).collect());
     };
     let guides = objectives.iter().flatten().filter_map(|objective| objective.guide.as_ref());
     let guide_store = backward(guides.map(|guide| &guide.loss))?;
-    let found = |(slot, objective): (&Slot<'_>, &Option<Objective>)| {
+    let found = |(slot, objective): (&StepPart<'_>, &Option<Objective>)| {
         objective.as_ref().map(|objective| Found::new(slot.parameters, objective, &store))
     };
     let found: Vec<Option<Found>> = slots.iter().zip(&objectives).map(found).collect();
@@ -146,28 +132,4 @@ impl Found {
             }
         }
     }
-}
-
-/// Refuses parameters that are not finite.
-///
-/// # Errors
-/// [`TrainError::NotFinite`] with the parameter's name and `at` = (epoch, step).
-pub(super) fn check_finite(parameters: &Parameters, at: (usize, usize)) -> Result<(), TrainError> {
-    let totals = totals(parameters.iter().map(|(_, var)| var.as_tensor()))?;
-    match parameters.iter().zip(totals).find(|(_, total)| !total.is_finite()) {
-        Some(((name, _), _)) => Err(not_finite(name, at)),
-        None => Ok(()),
-    }
-}
-
-pub(super) fn not_finite(tensor: &str, (epoch, step): (usize, usize)) -> TrainError {
-    TrainError::NotFinite { tensor: tensor.to_owned(), epoch, step }
-}
-
-/// Sums of all numbers of each tensor; not finite as soon as one of them is not. They come from a device in one
-/// transfer, since each would wait for all work before it.
-pub(super) fn totals<'t>(tensors: impl Iterator<Item = &'t Tensor>) -> candle_core::Result<Vec<f64>> {
-    let sums = tensors.map(|tensor| tensor.detach().sum_all()?.to_dtype(DType::F64));
-    let sums = sums.collect::<candle_core::Result<Vec<_>>>()?;
-    if sums.is_empty() { Ok(Vec::new()) } else { Tensor::stack(&sums, 0)?.to_vec1() }
 }

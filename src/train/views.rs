@@ -5,9 +5,8 @@ use rayon::prelude::*;
 
 use super::error::TrainError;
 use super::features::{FeatureKey, KeyWriter};
-use super::images::Pick;
 use crate::data::{ImageSource, Item};
-use crate::preprocess::{draw_view, normalize, test_transform, train_transform};
+use crate::preprocess::{View, draw_view, normalize, test_transform, train_transform};
 use crate::util::rng::Stream;
 
 /// How many different views an item has in training.
@@ -17,6 +16,15 @@ pub enum Views {
     Fresh,
     /// A bank of this many; epoch e uses view e mod n. Their frozen passes are kept.
     Bank(usize),
+}
+
+/// One view of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The image's place in the drawn list.
+    pub index: usize,
+    /// Which of its views; a bank repeats its own.
+    pub view: usize,
 }
 
 /// The drawn training images of one seed.
@@ -67,6 +75,14 @@ impl TrainingSet<'_> {
         Ok(key.finish())
     }
 
+    /// Box and flip of a view of an image of this width and height.
+    pub fn view(&self, pick: Pick, (width, height): (usize, usize)) -> View {
+        let seed = self.seed.to_string();
+        let (view, index) = (self.view_of(pick.view).to_string(), pick.index.to_string());
+        let mut stream = Stream::new(&self.view_name([&seed, &view, &index]));
+        draw_view(&mut stream, width, height)
+    }
+
     /// Normalised pixels `[picks, 3, side, side]` of views.
     ///
     /// An item's stream is named by its place in the drawn list, not by its path: the same images in
@@ -75,13 +91,10 @@ impl TrainingSet<'_> {
     /// # Errors
     /// [`TrainError::Pixels`] naming the image.
     pub fn pixels(&self, picks: &[Pick], side: usize, device: &Device) -> Result<Tensor, TrainError> {
-        let seed = self.seed.to_string();
         stack(picks, side, device, |pick| {
             let item = self.items[pick.index].0;
-            let (view, index) = (self.view_of(pick.view).to_string(), pick.index.to_string());
-            let mut stream = Stream::new(&self.view_name([&seed, &view, &index]));
             let image = self.source.image(item)?;
-            let drawn = draw_view(&mut stream, image.width(), image.height());
+            let drawn = self.view(*pick, (image.width(), image.height()));
             let cut = train_transform(&image, drawn.crop, drawn.flip, side)
                 .map_err(|error| TrainError::View { path: item.path.clone(), reason: error.to_string() })?;
             Ok(normalize(&cut))

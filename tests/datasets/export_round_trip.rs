@@ -16,7 +16,7 @@ fn every_dataset_reads_back_as_it_was_written() {
         let written = export_to(root.path(), id);
         let read = reader.open(id).unwrap();
         assert_eq!(read.class_names, class_names(), "{id}");
-        assert_eq!(read.split, written.split, "{id}");
+        assert_eq!(*read.split, written.split, "{id}");
         assert_eq!(read.split_file_sha256.is_some(), read.manifest.split_file.is_some(), "{id}");
     }
 }
@@ -55,7 +55,7 @@ fn paths_of_the_layout_are_kept() {
         let again = export(dataset, second.path(), Encoding::Jpeg { quality: 90 }).unwrap();
         assert_eq!(again.split, written.split, "{id}");
         let read = catalog(second.path(), id).open(id).unwrap();
-        assert_eq!(read.split, written.split, "{id}");
+        assert_eq!(*read.split, written.split, "{id}");
         let bytes = read.source().bytes(&read.split.test[0].path).unwrap();
         assert!(bytes.starts_with(&[0xff, 0xd8, 0xff]), "{id}: not a JPEG");
     }

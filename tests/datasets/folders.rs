@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rpo_bench::data::make_split::{Shares, make_split};
+use rpo_bench::data::make_split::{ListShares, make_split};
 use rpo_bench::data::split_write::save_split_json;
 use rpo_bench::data::{Availability, Catalog, DataError, DataRoot, ImageSource, embedded};
 use tempfile::{TempDir, tempdir};
@@ -99,20 +99,20 @@ fn a_made_split_repeats_and_opens() {
         touch(root.path(), &format!("photos/dog/{n}.jpg"));
     }
     let dir = root.path().join("photos");
-    let made = make_split(&dir, 1, Shares::CoOp).unwrap();
-    assert_eq!(made, make_split(&dir, 1, Shares::CoOp).unwrap());
-    assert_ne!(made.split, make_split(&dir, 2, Shares::CoOp).unwrap().split);
+    let made = make_split(&dir, 1, ListShares::CoOp).unwrap();
+    assert_eq!(made, make_split(&dir, 1, ListShares::CoOp).unwrap());
+    assert_ne!(made.split, make_split(&dir, 2, ListShares::CoOp).unwrap().split);
     let file = root.path().join("split.json");
     save_split_json(&file, &made.to_json_bytes().unwrap()).unwrap();
     assert!(save_split_json(&file, b"").is_err(), "a split file was overwritten");
     let catalog = Catalog::new(&DataRoot::Folder(dir.clone())).unwrap().with_split_file("photos", file);
     let dataset = catalog.open("photos").unwrap();
-    assert_eq!(dataset.split, made.split);
+    assert_eq!(*dataset.split, made.split);
     let counts = dataset.counts();
     assert_eq!((counts.train, counts.val, counts.test, counts.classes), (20, 8, 12, 2));
     fs::remove_dir_all(dir.join("dog")).unwrap();
     touch(&dir, "dog/1.jpg");
-    assert!(make_split(&dir, 1, Shares::CoOp).unwrap_err().to_string().contains("has 1 images"));
+    assert!(make_split(&dir, 1, ListShares::CoOp).unwrap_err().to_string().contains("has 1 images"));
 }
 
 #[test]

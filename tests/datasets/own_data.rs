@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rpo_bench::data::make_split::{Shares, make_split};
+use rpo_bench::data::make_split::{ListShares, make_split};
 use rpo_bench::data::{Catalog, DataError, DataRoot, Dataset, fewshot};
 use tempfile::{TempDir, tempdir};
 
@@ -92,9 +92,9 @@ fn one_list_is_split_by_share_and_seed() {
     let dir = root.path().join("photos");
     let said = open(&dir).unwrap_err().to_string();
     assert!(said.contains("--split 0.8") && said.contains("--split-file"), "{said}");
-    let made = make_split(&dir, 1, Shares::Train(0.8)).unwrap();
+    let made = make_split(&dir, 1, ListShares::Train(0.8)).unwrap();
     assert_eq!((made.split.train.len(), made.split.val.len(), made.split.test.len()), (16, 0, 4));
-    assert_ne!(made.split, make_split(&dir, 2, Shares::Train(0.8)).unwrap().split);
+    assert_ne!(made.split, make_split(&dir, 2, ListShares::Train(0.8)).unwrap().split);
 
     let words = [
         "data", "split", "photos", "--folder", "photos", "--split", "0.8", "--seed", "1", "--save", "s.json",
@@ -103,7 +103,7 @@ fn one_list_is_split_by_share_and_seed() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let catalog =
         Catalog::new(&DataRoot::Folder(dir)).unwrap().with_split_file("photos", root.path().join("s.json"));
-    assert_eq!(catalog.open("photos").unwrap().split, made.split);
+    assert_eq!(*catalog.open("photos").unwrap().split, made.split);
     let bad = program(
         root.path(),
         &["data", "split", "p", "--folder", "photos", "--split", "1.5", "--seed", "1", "--save", "t"],

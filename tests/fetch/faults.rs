@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rpo_bench::fetch::download::{Places, Published, download};
+use rpo_bench::fetch::download::{Pinned, Places, download};
 use rpo_bench::fetch::{Client, FetchError, Patience};
 use rpo_bench::util::hex;
 use sha2::{Digest, Sha256};
@@ -15,12 +15,8 @@ fn bytes() -> Vec<u8> {
     (0..300_000u32).flat_map(|number| (number.wrapping_mul(2_654_435_761)).to_le_bytes()).collect()
 }
 
-fn published(bytes: &[u8]) -> Published {
-    Published {
-        bytes: Some(bytes.len() as u64),
-        sha256: Some(hex(&Sha256::digest(bytes))),
-        ..Published::default()
-    }
+fn published(bytes: &[u8]) -> Pinned {
+    Pinned { bytes: Some(bytes.len() as u64), sha256: Some(hex(&Sha256::digest(bytes))), ..Pinned::default() }
 }
 
 fn client() -> Client {
@@ -40,12 +36,12 @@ impl Target {
         self.folder.path().join("file")
     }
 
-    fn get(&self, urls: &[String], published: &Published) -> Result<(), FetchError> {
+    fn get(&self, urls: &[String], published: &Pinned) -> Result<(), FetchError> {
         download(&client(), urls, published, &Places::beside(&self.file()), &mut |_, _| {})
     }
 
     /// Nothing stands under the final name.
-    fn refused(&self, urls: &[String], published: &Published) -> String {
+    fn refused(&self, urls: &[String], published: &Pinned) -> String {
         let error = self.get(urls, published).unwrap_err().to_string();
         assert!(!self.file().exists(), "{error}");
         error
@@ -129,7 +125,7 @@ fn a_page_in_place_of_the_file_is_recognised() {
     let page = server.on("/typed", vec![Answer::Html]);
     let untyped = server.on("/untyped", vec![file(b"\n <html><body>log in</body></html>")]);
     for url in [page, untyped] {
-        assert!(target.refused(&[url], &Published::default()).contains("HTML page"));
+        assert!(target.refused(&[url], &Pinned::default()).contains("HTML page"));
     }
 }
 
@@ -146,7 +142,7 @@ fn a_silent_server_is_left_and_asked_for_the_rest() {
 fn a_file_that_cannot_fit_is_refused_before_anything_is_written() {
     let (server, target) = (Server::start(), Target::new());
     let url = server.on("/f", vec![Answer::Claim(1 << 60)]);
-    let message = target.refused(&[url], &Published::default());
+    let message = target.refused(&[url], &Pinned::default());
     assert!(message.contains("1152921504606846976 bytes are needed"), "{message}");
     assert!(!target.folder.path().join("file.part").exists());
 }
@@ -245,7 +241,7 @@ fn a_digest_of_the_tar_inside_is_compared_with_the_tar_inside() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(&bytes).unwrap();
     let packed = encoder.finish().unwrap();
-    let published = Published { unpacked: true, ..published(&bytes) };
+    let published = Pinned { unpacked: true, ..published(&bytes) };
     for (sent, good) in [(&packed, true), (&bytes, true), (&bytes[1..].to_vec(), false)] {
         let target = Target::new();
         let url = server.on("/f", vec![file(sent)]);

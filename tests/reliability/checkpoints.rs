@@ -7,7 +7,7 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Parameters};
 use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
-    FeatureStore, Fit, Keeper, Member, Standing, TrainError, TrainingImages, TrainingSet, Views, fit,
+    CheckpointState, FeatureStore, Fit, Keeper, Member, TrainError, TrainingImages, TrainingSet, Views, fit,
 };
 
 use super::program::{files, run_dir};
@@ -60,12 +60,12 @@ fn a_suite_stopped_anywhere_goes_on_from_the_same_step() {
 
 /// Keeps in memory, at one step only, and may lose the momentum on the way.
 struct Memory {
-    kept: Option<Standing>,
+    kept: Option<CheckpointState>,
     loses_momentum: bool,
 }
 
 impl Keeper for Memory {
-    fn resume(&mut self, _: &Parameters) -> Result<Option<Standing>, TrainError> {
+    fn resume(&mut self, _: &Parameters) -> Result<Option<CheckpointState>, TrainError> {
         let mut kept = self.kept.take();
         if let (true, Some(standing)) = (self.loses_momentum, &mut kept) {
             standing.optimiser.buffers =
@@ -78,7 +78,7 @@ impl Keeper for Memory {
         false
     }
 
-    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError> {
+    fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError> {
         self.kept = Some(standing.clone());
         Ok(())
     }

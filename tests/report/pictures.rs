@@ -1,7 +1,7 @@
 //! The pictures as SVG: what is drawn, where, and in which colour.
 
 use rpo_bench::report::Section;
-use rpo_bench::report::plot::drawing::Shape;
+use rpo_bench::report::plot::drawing::Mark;
 use rpo_bench::report::plot::paint::text_width;
 use rpo_bench::report::plot::style::{INK, Look, Marker, method_color};
 use rpo_bench::report::plot::{Align, Drawing, boxes, cd};
@@ -23,11 +23,11 @@ fn box_figure(values: Vec<f64>) -> boxes::BoxFigure {
 }
 
 fn discs(drawing: &Drawing) -> usize {
-    drawing.shapes.iter().filter(|s| matches!(s, Shape::Disc { .. })).count()
+    drawing.shapes.iter().filter(|s| matches!(s, Mark::Disc { .. })).count()
 }
 
 fn rectangles(drawing: &Drawing) -> usize {
-    drawing.shapes.iter().filter(|s| matches!(s, Shape::Polygon { .. })).count()
+    drawing.shapes.iter().filter(|s| matches!(s, Mark::Polygon { .. })).count()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn points_alone_below_five_and_a_box_from_five_on() {
     let many = boxes::draw(&box_figure(vec![70.0, 71.0, 72.0, 73.0, 74.0]));
     assert_eq!((discs(&many), rectangles(&many)), (6, 1));
     let none = boxes::draw(&box_figure(vec![]));
-    let crosses = none.shapes.iter().filter(|s| matches!(s, Shape::Text { text, .. } if text == "×")).count();
+    let crosses = none.shapes.iter().filter(|s| matches!(s, Mark::Text { text, .. } if text == "×")).count();
     assert_eq!((discs(&none), crosses), (1, 1), "a cell without a result is marked");
 }
 
@@ -54,8 +54,8 @@ fn method_colours_are_distinct() {
 
 /// Left, right, top and bottom of every horizontal text.
 fn text_boxes(drawing: &Drawing) -> Vec<(String, [f64; 4])> {
-    let of = |shape: &Shape| match shape {
-        Shape::Text { at, text, size, align, upright: false, .. } => {
+    let of = |shape: &Mark| match shape {
+        Mark::Text { at, text, size, align, upright: false, .. } => {
             let width = text_width(text, *size);
             let left = match align {
                 Align::Left => at.0,

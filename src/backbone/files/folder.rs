@@ -10,7 +10,6 @@ use super::bpe_vocabulary::BpeVocabulary;
 use super::hf_config::read_config;
 use super::load_error::LoadError;
 use super::openai_vocabulary::{OPENAI_VOCAB_SIZE, openai_vocabulary};
-use super::source::ModelKind;
 use super::tokenizer::ClipTokenizer;
 use super::tokenizer_error::TokenizerError;
 use super::weights::Weights;
@@ -173,4 +172,29 @@ fn folder_name(path: &Path) -> Result<String, LoadError> {
     }
     let real = path.canonicalize().map_err(LoadError::io("open", path))?;
     Ok(real.file_name().map_or_else(|| "model".to_owned(), |name| name.display().to_string()))
+}
+
+/// The form a model was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelKind {
+    /// config.json and weights under HuggingFace's names.
+    HuggingFace,
+    /// One file under OpenAI's names, without a configuration.
+    OpenAi,
+    /// open_clip_config.json and weights under OpenAI's names.
+    OpenClip,
+    /// The model in this program.
+    Pocket,
+}
+
+impl ModelKind {
+    /// The word for files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::HuggingFace => "huggingface",
+            Self::OpenAi => "openai",
+            Self::OpenClip => "open_clip",
+            Self::Pocket => "pocket",
+        }
+    }
 }

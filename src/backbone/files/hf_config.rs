@@ -4,6 +4,8 @@
 //! ones take the defaults of transformers' `CLIPTextConfig` and `CLIPVisionConfig` (checked against 5.23.0), and
 //! a `text_config_dict` (files of 2021-2022) replaces `text_config` as a whole, defaults included.
 //! `eos_token_id` is not read: old files say 2, which is wrong; the text feature is taken at the highest id.
+//!
+//! Long because it is reading and writing of one format, field by field.
 
 use std::path::Path;
 

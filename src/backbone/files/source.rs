@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::bpe_vocabulary::BpeVocabulary;
-use super::folder::{ClipFolder, LoadedClip, tokenizer_for};
+use super::folder::{ClipFolder, LoadedClip, ModelKind, tokenizer_for};
 use super::load_error::LoadError;
 use super::open_clip_config::read_open_clip_config;
 use super::openai_file::OpenAiFile;
@@ -20,31 +20,6 @@ use crate::backbone::config::ClipConfig;
 
 /// open_clip's order of preference.
 const OPEN_CLIP_WEIGHTS: [&str; 2] = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"];
-
-/// The form a model was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModelKind {
-    /// config.json and weights under HuggingFace's names.
-    HuggingFace,
-    /// One file under OpenAI's names, without a configuration.
-    OpenAi,
-    /// open_clip_config.json and weights under OpenAI's names.
-    OpenClip,
-    /// The model in this program.
-    Pocket,
-}
-
-impl ModelKind {
-    /// The word for files.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::HuggingFace => "huggingface",
-            Self::OpenAi => "openai",
-            Self::OpenClip => "open_clip",
-            Self::Pocket => "pocket",
-        }
-    }
-}
 
 enum Files {
     HuggingFace(ClipFolder),

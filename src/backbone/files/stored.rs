@@ -3,6 +3,7 @@
 //! Owns widening to f32. Half precision stays half precision here:
 //! only [`StoredTensor::to_f32`] changes type, and widening f16 or bf16 is exact.
 
+use candle_core::{DType, Result, Tensor, WithDType, bail};
 use half::{bf16, f16};
 use safetensors::tensor::Dtype;
 
@@ -59,6 +60,21 @@ impl StoredTensor {
         Self { dtype: StoredDtype::F32, shape, bytes }
     }
 
+    /// A tensor of floating-point numbers as it is.
+    ///
+    /// # Errors
+    /// Another type; whatever candle reports.
+    pub fn from_tensor(tensor: &Tensor) -> Result<Self> {
+        let (dtype, bytes) = match tensor.dtype() {
+            DType::F16 => (StoredDtype::F16, little(tensor, f16::to_le_bytes)?),
+            DType::BF16 => (StoredDtype::Bf16, little(tensor, bf16::to_le_bytes)?),
+            DType::F32 => (StoredDtype::F32, little(tensor, f32::to_le_bytes)?),
+            DType::F64 => (StoredDtype::F64, little(tensor, f64::to_le_bytes)?),
+            other => bail!("store a tensor of {other:?}: only floating-point numbers are"),
+        };
+        Ok(Self { dtype, shape: tensor.dims().to_vec(), bytes })
+    }
+
     /// The values as f32: exact for f16, bf16 and f32, rounded for f64.
     pub fn to_f32(&self) -> Vec<f32> {
         match self.dtype {
@@ -74,9 +90,31 @@ impl StoredTensor {
     }
 }
 
+/// The values of a tensor in row-major order.
+fn little<T: WithDType, const N: usize>(tensor: &Tensor, bytes: fn(T) -> [u8; N]) -> Result<Vec<u8>> {
+    Ok(tensor.flatten_all()?.to_vec1::<T>()?.into_iter().flat_map(bytes).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tensor_of_every_type_is_stored_as_it_is() {
+        let values =
+            Tensor::new(&[[1.5f32, -0.0], [f32::MIN_POSITIVE, 3.0]], &candle_core::Device::Cpu).unwrap();
+        for dtype in [DType::F16, DType::BF16, DType::F32, DType::F64] {
+            let tensor = values.to_dtype(dtype).unwrap();
+            let stored = StoredTensor::from_tensor(&tensor.t().unwrap()).unwrap();
+            assert_eq!(
+                (stored.shape.as_slice(), stored.bytes.len()),
+                (&[2, 2][..], 4 * stored.dtype.bytes())
+            );
+            let back = tensor.t().unwrap().to_dtype(DType::F32).unwrap().flatten_all().unwrap();
+            assert_eq!(stored.to_f32(), back.to_vec1::<f32>().unwrap());
+        }
+        assert!(StoredTensor::from_tensor(&values.to_dtype(DType::U8).unwrap()).is_err());
+    }
 
     #[test]
     fn every_type_widens_to_the_same_value() {

@@ -3,8 +3,6 @@
 //! Here it is as operations of candle's graph, and for plain rows. On the CPU `attend_blocks` computes it block by
 //! block; elsewhere groups of equal shape are batched with candle's operations.
 
-use std::sync::Arc;
-
 use candle_core::backend::BackendStorage;
 use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, WithDType, bail,
@@ -13,19 +11,8 @@ use candle_core::{
 use super::attend_blocks::{Call, Matrix};
 use super::dense::Dense;
 use super::place::fused;
-use super::plan::AttentionPlan;
+use super::plan::Attend;
 use super::real::{Real, by_dtype};
-
-/// One attention call: who sees whom, number of heads, and the frozen keys and values.
-#[derive(Clone)]
-pub struct Attend {
-    /// Groups of queries and their keys.
-    pub plan: Arc<AttentionPlan>,
-    /// Attention heads; scores are scaled by head_dim^-1/2.
-    pub heads: usize,
-    /// Frozen `[m, 2·width]`, keys then values, for the plan's cached ranges.
-    pub cached: Option<Tensor>,
-}
 
 /// Attention output `[rows, width]` for queries `[rows, width]` over own keys and values
 /// `[n, 2·width]` (keys first) and the cached ones.

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor, bail};
 
-use super::attend::Attend;
-use super::plan::{Group, SelfKeys};
+use super::plan::{Attend, Group, SelfKeys};
 use super::softmax::softmax;
 
 /// See [`super::attend()`]; any device, any float type.

@@ -6,9 +6,8 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result, Shape, bail};
 use rayon::prelude::*;
 
-use super::attend::Attend;
 use super::kernels::{dot, softmax_row};
-use super::plan::Group;
+use super::plan::{Attend, Group};
 use super::real::{Real, Rows};
 
 /// Below this many multiply-adds per head the tasks stay on one thread.

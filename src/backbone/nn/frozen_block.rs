@@ -7,10 +7,10 @@
 use candle_core::{DType, Result};
 
 use super::activation::{slope, value};
-use super::attend::Attend;
 use super::dense::Dense;
 use super::layer_norm::LayerNorm;
 use super::linear::Linear;
+use super::plan::Attend;
 use super::real::Real;
 use crate::backbone::config::Activation;
 

@@ -26,7 +26,7 @@ mod softmax;
 mod uploaded;
 
 pub use activation::activate;
-pub use attend::{Attend, attend};
+pub use attend::attend;
 pub use frozen_block::{Block, BlockCall};
 pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
@@ -34,5 +34,5 @@ pub use linear::Linear;
 pub use loss::{cross_entropy, l2_normalise, log_softmax};
 pub use operations::{Operations, operations, tensor_number};
 pub use place::{composed, is_fused};
-pub use plan::{AttentionPlan, Group, SelfKeys};
+pub use plan::{Attend, AttentionPlan, Group, SelfKeys};
 pub use softmax::softmax;

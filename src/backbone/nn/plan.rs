@@ -5,8 +5,9 @@
 //! a causal group is aligned at the end of its last own range, so the last query sees all of it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use candle_core::{Result, bail};
+use candle_core::{Result, Tensor, bail};
 
 /// Keys a group adds from the rows being computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +184,17 @@ impl Group {
         }
         Self { queries: row..row + 1, cached: self.cached.clone(), own, order: SelfKeys::Full }
     }
+}
+
+/// One attention call: who sees whom, number of heads, and the frozen keys and values.
+#[derive(Clone)]
+pub struct Attend {
+    /// Groups of queries and their keys.
+    pub plan: Arc<AttentionPlan>,
+    /// Attention heads; scores are scaled by head_dim^-1/2.
+    pub heads: usize,
+    /// Frozen `[m, 2·width]`, keys then values, for the plan's cached ranges.
+    pub cached: Option<Tensor>,
 }
 
 #[cfg(test)]

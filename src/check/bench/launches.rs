@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor};
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::shape::{Shape, class_prompts, normals, random_clip};
+use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use super::step::{Chosen, choose, one_step};
 use crate::backbone::ClipConfig;
 use crate::backbone::nn::{composed, operations, tensor_number};
@@ -24,7 +24,7 @@ pub struct LaunchBench {
     /// Method id.
     pub method: String,
     /// Model shape.
-    pub shape: Shape,
+    pub shape: ModelShape,
     /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Images a step; the method's own batch size where absent.
@@ -59,7 +59,7 @@ pub struct LaunchReport {
 /// # Errors
 /// [`BenchError`]: a method that trains nothing, whatever the step reports.
 pub fn bench_launches(bench: &LaunchBench) -> Result<LaunchReport, BenchError> {
-    let Chosen { method, recipe, .. } = choose(&bench.method, bench.k)?;
+    let Chosen { method, recipe, sentence, .. } = choose(&bench.method, bench.k)?;
     let Some(recipe) = recipe else {
         let reason = format!("{} trains nothing", bench.method);
         return Err(BenchError::Setting { what: "method", reason });
@@ -69,7 +69,7 @@ pub fn bench_launches(bench: &LaunchBench) -> Result<LaunchReport, BenchError> {
         return Err(BenchError::Setting { what: "launches", reason: "0 images or classes".to_owned() });
     }
     let clip = random_clip(&narrow(bench.shape.config()), &device)?;
-    let texts = ClassTexts::of(&class_prompts(bench.classes));
+    let texts = ClassTexts::of(&class_prompts_for(&sentence, bench.classes));
     let shots = FixedShots::random(bench.classes, clip.config.projection_dim, &device)?;
     composed(|| {
         let parameters = [method.init(&clip, &texts, Some(&shots), &mut Stream::new(&["bench", "init"]))?];

@@ -43,14 +43,14 @@ fn cpu_seconds() -> Result<f64, BenchError> {
 
 /// Where a benchmark computes.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct BenchDevice {
     /// The device.
     pub device: Device,
     /// The format of products with frozen weights.
     pub precision: Precision,
 }
 
-impl Place {
+impl BenchDevice {
     /// The seconds that matter: of the processors' time on the CPU, on the clock where a GPU works beside them.
     pub(super) fn seconds(&self, used: Used) -> f64 {
         if self.device.is_cpu() { used.cpu } else { used.wall }
@@ -85,8 +85,8 @@ pub(super) fn peak_rss_mib() -> Result<f64, BenchError> {
 }
 
 /// The rates of one large matrix product, the way the towers call it (`x·Wᵀ`).
-pub(super) fn product_rate(place: &Place) -> Result<Rate, BenchError> {
-    let plain = Place { device: Device::Cpu, precision: Precision::F32 };
+pub(super) fn product_rate(place: &BenchDevice) -> Result<Rate, BenchError> {
+    let plain = BenchDevice { device: Device::Cpu, precision: Precision::F32 };
     let (gflop, used) = product(&plain)?;
     let cpu = gflop / used.cpu.max(1.0 / TICKS);
     if place.device.is_cpu() && place.precision == Precision::F32 {
@@ -98,7 +98,7 @@ pub(super) fn product_rate(place: &Place) -> Result<Rate, BenchError> {
     Ok(Rate { cpu, wall: gflop / used.wall })
 }
 
-fn product(place: &Place) -> Result<(f64, Used), BenchError> {
+fn product(place: &BenchDevice) -> Result<(f64, Used), BenchError> {
     const REPEATS: usize = 4;
     let (m, n, k) = PRODUCT;
     let (device, dtype) = (&place.device, place.precision.dtype());

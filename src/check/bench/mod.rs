@@ -4,7 +4,7 @@
 //! floating-point operations that cannot be skipped and the machine's own matrix-product rate.
 
 mod error;
-mod evaluate;
+mod inference;
 mod launches;
 mod meter;
 mod report;
@@ -13,10 +13,10 @@ mod shape;
 mod step;
 
 pub use error::BenchError;
-pub use evaluate::{EvaluateBench, EvaluateReport, bench_evaluate};
+pub use inference::{EvaluateBench, EvaluateReport, bench_evaluate};
 pub use launches::{LaunchBench, LaunchReport, bench_launches};
-pub use meter::Place;
+pub use meter::BenchDevice;
 pub use report::{ReportBench, ReportCost, ReportCosts, bench_report};
 pub use scale::{ScaleBench, ScaleReport, bench_scale};
-pub use shape::{SHAPES, Shape, class_prompts, random_clip};
+pub use shape::{ModelShape, SHAPES, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

@@ -13,7 +13,7 @@ use crate::util::rng::Stream;
 
 /// A model shape by name.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct ModelShape {
     /// The name on the command line.
     pub name: &'static str,
     /// Image side and patch side in pixels.
@@ -26,11 +26,17 @@ pub struct Shape {
 }
 
 /// The shapes of OpenAI's transformers, and a small one that runs in a blink.
-pub const SHAPES: &[Shape] = &[
-    Shape { name: "vit-b-16", image: (224, 16), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
-    Shape { name: "vit-b-32", image: (224, 32), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
-    Shape { name: "vit-l-14", image: (224, 14), vision: (1024, 24, 16), text: (768, 12, 12), joint: 768 },
-    Shape { name: "tiny", image: (32, 8), vision: (64, 2, 2), text: (48, 2, 2), joint: 32 },
+pub const SHAPES: &[ModelShape] = &[
+    ModelShape { name: "vit-b-16", image: (224, 16), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
+    ModelShape { name: "vit-b-32", image: (224, 32), vision: (768, 12, 12), text: (512, 12, 8), joint: 512 },
+    ModelShape {
+        name: "vit-l-14",
+        image: (224, 14),
+        vision: (1024, 24, 16),
+        text: (768, 12, 12),
+        joint: 768,
+    },
+    ModelShape { name: "tiny", image: (32, 8), vision: (64, 2, 2), text: (48, 2, 2), joint: 32 },
 ];
 
 const VOCABULARY: usize = 49_408;
@@ -40,7 +46,7 @@ const SHARED_WORDS: u32 = 4;
 /// Distinct random numbers of a tensor: a prime, so that the repeats do not fall into columns.
 const DISTINCT: usize = 65_537;
 
-impl Shape {
+impl ModelShape {
     /// The shape `name`.
     ///
     /// # Errors
@@ -114,13 +120,24 @@ pub fn random_clip(config: &ClipConfig, device: &Device) -> Result<Arc<Clip>, Be
 /// Prompts [SOS, 4 shared words, 1 to 5 words of the class's own, ".", EOS]. The length behind the shared
 /// words is 5 on average, as for the class names of the eleven datasets.
 pub fn class_prompts(classes: usize) -> Vec<Vec<u32>> {
+    prompts_behind(SHARED_WORDS, classes)
+}
+
+/// The same behind as many shared words as a sentence has in front of the class name `{}`, which contexts take the places
+/// of; behind four at the least.
+pub(super) fn class_prompts_for(sentence: &str, classes: usize) -> Vec<Vec<u32>> {
+    let words = sentence.split("{}").next().unwrap_or_default().split_whitespace().count() as u32;
+    prompts_behind(words.max(SHARED_WORDS), classes)
+}
+
+fn prompts_behind(words: u32, classes: usize) -> Vec<Vec<u32>> {
     let (sos, eos) = (VOCABULARY as u32 - 2, VOCABULARY as u32 - 1);
-    let stop = SHARED_WORDS + 1;
+    let stop = words + 1;
     let mut stream = Stream::new(&["bench", "class names"]);
     (0..classes)
         .map(|class| {
             let mut prompt = vec![sos];
-            prompt.extend(1..=SHARED_WORDS);
+            prompt.extend(1..=words);
             let first = u64::from(stop) + 1;
             prompt.extend((0..=class % 5).map(|_| (first + stream.below(u64::from(sos) - first)) as u32));
             prompt.extend([stop, eos]);
@@ -142,8 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn contexts_find_as_many_words_as_their_sentence_has() {
+        assert_eq!(class_prompts_for("a {}.", 3), class_prompts(3));
+        let long = class_prompts_for("X X X X X X {}", 3);
+        assert!(long.iter().all(|prompt| prompt[..7] == long[0][..7] && prompt.len() > 8));
+    }
+
+    #[test]
     fn an_unknown_shape_is_named_with_the_known_ones() {
-        let error = Shape::find("vit-z-9").unwrap_err().to_string();
+        let error = ModelShape::find("vit-z-9").unwrap_err().to_string();
         assert!(error.contains("vit-z-9") && error.contains("vit-b-16"), "{error}");
     }
 }

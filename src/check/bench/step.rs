@@ -9,12 +9,12 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{Place, Used, measured, middle, peak_rss_mib, product_rate};
-use super::shape::{Shape, class_prompts, normals, random_clip};
+use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
 use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, SettingsTable};
-use crate::train::{Optimiser, Recipe, Slot, frozen_pass, joint_step};
+use crate::train::{Optimiser, Recipe, StepPart, frozen_pass, joint_step};
 use crate::util::rng::Stream;
 
 /// What to time.
@@ -23,7 +23,7 @@ pub struct StepBench {
     /// Method id.
     pub method: String,
     /// Model shape.
-    pub shape: Shape,
+    pub shape: ModelShape,
     /// Prompts per tower of methods with that setting.
     pub k: usize,
     /// Images a step; the method's own batch size where absent.
@@ -35,7 +35,7 @@ pub struct StepBench {
     /// Steps to time.
     pub steps: usize,
     /// Where to compute.
-    pub place: Place,
+    pub place: BenchDevice,
 }
 
 /// What a step used. Field names are the JSON keys.
@@ -88,6 +88,8 @@ pub(super) struct Chosen {
     pub recipe: Option<Recipe>,
     /// Whether it has K prompts a tower, and K was set.
     pub takes_k: bool,
+    /// The sentence around its class names.
+    pub sentence: String,
 }
 
 /// The method `id` with `k` prompts where it has that setting.
@@ -112,7 +114,8 @@ pub(super) fn choose(id: &str, k: usize) -> Result<Chosen, BenchError> {
             Some(recipe.check(id)?)
         }
     };
-    Ok(Chosen { method: (entry.build)(parts.own)?, recipe, takes_k })
+    let sentence = parts.prompt.get("template").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    Ok(Chosen { method: (entry.build)(parts.own)?, recipe, takes_k, sentence })
 }
 
 /// `gflop_per_step`: what the method counts of a step, and the frozen passes of its images.
@@ -131,8 +134,8 @@ pub(super) fn one_step(
     optimisers: &mut [Optimiser],
 ) -> Result<f64, BenchError> {
     let images = frozen_pass(clip, pixels, method.needs())?;
-    let slots: Vec<_> =
-        parameters.iter().map(|parameters| Slot { parameters, labels: Some(labels) }).collect();
+    let slot = |parameters| StepPart { parameters, labels: Some(labels), noise: Some("bench") };
+    let slots: Vec<_> = parameters.iter().map(slot).collect();
     let outcomes = joint_step(head, &slots, &images, (0, 0))?;
     let mut total = 0.0;
     for ((parameters, optimiser), outcome) in
@@ -151,7 +154,7 @@ pub(super) fn one_step(
 /// [`BenchError`]: a method that trains nothing, a count of 0, a loss or gradient that is not finite, a
 /// system without `/proc`.
 pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
-    let Chosen { method, recipe, takes_k } = choose(&bench.method, bench.k)?;
+    let Chosen { method, recipe, takes_k, sentence } = choose(&bench.method, bench.k)?;
     let Some(recipe) = recipe else {
         let reason = format!("{} trains nothing", bench.method);
         return Err(BenchError::Setting { what: "method", reason });
@@ -166,7 +169,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     }
     let place = &bench.place;
     let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
-    let texts = ClassTexts::of(&class_prompts(bench.classes));
+    let texts = ClassTexts::of(&class_prompts_for(&sentence, bench.classes));
     let shots = FixedShots::random(bench.classes, clip.config.projection_dim, &place.device)?;
     let initial = |_| method.init(&clip, &texts, Some(&shots), &mut Stream::new(&["bench", "init"]));
     let parameters = (0..bench.seeds).map(initial).collect::<Result<Vec<_>, _>>()?;

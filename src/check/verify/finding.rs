@@ -9,7 +9,7 @@ use crate::suite::SuiteError;
 
 /// What was found about one record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Verdict {
+pub struct CellVerdict {
     /// The record file, as it was given.
     pub record_path: String,
     /// Coordinates in words; empty where the file is no record.
@@ -24,7 +24,7 @@ pub struct Verdict {
     pub comparison: Option<Comparison>,
 }
 
-impl Verdict {
+impl CellVerdict {
     /// Whether nothing is wrong.
     pub fn passes(&self) -> bool {
         self.faults.is_empty()
@@ -52,7 +52,7 @@ pub struct Comparison {
 
 /// Why a record could not be verified at all.
 #[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
+pub enum RecheckError {
     /// A folder or file that cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -9,7 +9,7 @@ mod rerun;
 mod tolerance;
 
 pub use environment::{Environment, differences};
-pub use finding::{Comparison, Verdict, VerifyError};
+pub use finding::{CellVerdict, Comparison, RecheckError};
 pub use quick::quick;
 pub use rerun::rerun;
 pub use tolerance::{Tolerance, tolerance};

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::finding::Verdict;
+use super::finding::CellVerdict;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::tensor_file::TensorFile;
 use crate::record::{
@@ -18,14 +18,14 @@ use crate::util::hex;
 pub(super) const FROM_FILE: &str = "prompts";
 
 /// A record that parses, its run directory, and what was found.
-pub type Quick = (Verdict, Option<(RunRecord, PathBuf)>);
+pub type Quick = (CellVerdict, Option<(RunRecord, PathBuf)>);
 
 /// Checks one record: seal, name, counts against predictions, hashes against files.
 ///
 /// # Errors
 /// [`StoreError::Io`] for a record file that cannot be read. One that is no record is a fault, not an error.
 pub fn quick(path: &Path) -> Result<Quick, StoreError> {
-    let mut verdict = Verdict { record_path: path.display().to_string(), ..Verdict::default() };
+    let mut verdict = CellVerdict { record_path: path.display().to_string(), ..CellVerdict::default() };
     let (record, seal) = match parse_record(path) {
         Ok(parsed) => parsed,
         Err(StoreError::Record { reason, .. }) => {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::environment::differences;
-use super::finding::{Comparison, Verdict, VerifyError};
+use super::finding::{CellVerdict, Comparison, RecheckError};
 use super::quick::FROM_FILE;
 use super::tolerance::{Tolerance, tolerance};
 use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
@@ -16,16 +16,16 @@ use crate::suite::{GLOBAL_KEYS, Plan, RunOptions, Settings, SuiteError, SuiteFil
 /// `verdict` what differs. `run_dir` is where the recorded predictions lie.
 ///
 /// # Errors
-/// [`VerifyError`] where the cell cannot be run at all. A difference is a fault in the verdict, not an error.
+/// [`RecheckError`] where the cell cannot be run at all. A difference is a fault in the verdict, not an error.
 pub fn rerun(
     record: &RunRecord,
     run_dir: &Path,
     world: &World,
     stop: &(dyn Fn() -> bool + Sync),
-    verdict: &mut Verdict,
-) -> Result<(), VerifyError> {
+    verdict: &mut CellVerdict,
+) -> Result<(), RecheckError> {
     let failed =
-        |source: SuiteError| VerifyError::Run { cell: verdict.cell.clone(), source: Box::new(source) };
+        |source: SuiteError| RecheckError::Run { cell: verdict.cell.clone(), source: Box::new(source) };
     let scratch = Scratch::new(&record.key);
     let again = run_cell(record, run_dir, world, &scratch.0, stop).map_err(failed)?;
     let environment = differences(&record.provenance, &again.provenance);
@@ -56,7 +56,7 @@ pub fn rerun(
 }
 
 /// The pictures seen, where both runs say which.
-fn images(record: &RunRecord, again: &RunRecord, verdict: &mut Verdict) {
+fn images(record: &RunRecord, again: &RunRecord, verdict: &mut CellVerdict) {
     let mut compare = |what: String, recorded: Option<&String>, here: Option<&String>| {
         if let (Some(recorded), Some(here)) = (recorded, here)
             && recorded != here
@@ -77,7 +77,7 @@ fn compare(
     first: &Store,
     again: &RunRecord,
     second: &Store,
-    verdict: &mut Verdict,
+    verdict: &mut CellVerdict,
 ) -> Comparison {
     let parameters = |record: &RunRecord| record.training.as_ref().map(|t| t.parameters_sha256.clone());
     let mut comparison =
@@ -113,7 +113,7 @@ fn compare(
     comparison
 }
 
-fn judge(comparison: &Comparison, verdict: &mut Verdict) {
+fn judge(comparison: &Comparison, verdict: &mut CellVerdict) {
     let Comparison { predictions, predictions_different, mean_p_true_diff, max_p_true_diff, .. } =
         *comparison;
     let numbers = format!(

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     BenchCommand, CompareArgs, DataCommand, EvaluateArgs, ImportCommand, ModelCommand, PocketCommand,
-    ReportArgs, RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
+    ReplayArgs, ReportArgs, RunsCommand, SlurmArgs, StatusArgs, SuiteArgs, VerifyArgs,
 };
 
 /// Reproducible few-shot adaptation of CLIP.
@@ -50,6 +50,19 @@ pub enum Command {
     /// Take in results of other programs: predictions, logs, tables. They are marked wherever they stand.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Train one cell and write down everything random of it, with losses, final parameters and predictions, so that
+    /// another program can take the same steps.
+    Replay(Box<ReplayArgs>),
+    /// Print a completion script: bash, zsh or fish.
+    Completions {
+        /// The shell.
+        shell: CompletionShell,
+    },
+    /// Print the man page (roff), of the program or of a command: `rpo-bench man suite | man -l -`.
+    Man {
+        /// The command's words.
+        command: Vec<String>,
+    },
     /// List suites, methods, settings, datasets, models or protocol switches.
     List {
         /// What to list.
@@ -120,6 +133,17 @@ pub enum Command {
         #[arg(long, default_value = "cpu")]
         device: String,
     },
+}
+
+/// Shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CompletionShell {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
 }
 
 /// What `list` lists.

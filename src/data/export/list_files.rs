@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::error::ExportError;
-use super::place::{kept_folders, lists};
+use super::naming::lists;
+use super::paths::kept_folders;
 use crate::data::manifest::{Layout, MANIFEST_SCHEMA_VERSION, Manifest};
 use crate::data::split_write::split_json_bytes;
 use crate::data::{Item, Split};

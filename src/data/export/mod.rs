@@ -7,12 +7,12 @@ mod images;
 mod list_files;
 mod marker;
 mod naming;
-mod place;
-mod run;
+mod paths;
+mod write;
 
 pub use error::ExportError;
 pub use images::Encoding;
 pub use marker::{is_pocket_export, mark_pocket_export};
 pub(super) use naming::check as check_pattern;
-pub use place::{fitting, place_split};
-pub use run::{ExportReport, InMemoryDataset, export};
+pub use paths::{fitting, place_split};
+pub use write::{ExportReport, InMemoryDataset, export};

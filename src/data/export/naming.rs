@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::place::lists;
 use crate::data::{Item, Split};
 
 /// Used where a manifest has no pattern.
@@ -65,6 +64,11 @@ fn class_words(class_names: &[String]) -> Vec<String> {
         if free { word } else { format!("{word}_{label}") }
     };
     class_names.iter().enumerate().map(&mut word).collect()
+}
+
+/// A split's lists, in the order train, val, test.
+pub(super) fn lists(split: &Split) -> [&Vec<Item>; 3] {
+    [&split.train, &split.val, &split.test]
 }
 
 #[cfg(test)]

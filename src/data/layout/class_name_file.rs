@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::data::DataError;
-use crate::data::manifest::{Anchor, Manifest};
+use crate::data::manifest::{Manifest, NameAnchor};
 
 /// Anchors by line number mean something only in a file of exactly this many lines.
 const IMAGENET_CLASSES: usize = 1000;
@@ -124,7 +124,7 @@ impl ClassNameFile {
         })
     }
 
-    fn check_anchor(&self, anchor: &Anchor, path: &Path, manifest: &Manifest) -> Result<(), DataError> {
+    fn check_anchor(&self, anchor: &NameAnchor, path: &Path, manifest: &Manifest) -> Result<(), DataError> {
         let (place, found) = match (&anchor.folder, anchor.line) {
             (Some(folder), _) => (folder.clone(), self.name_of(folder)),
             (None, Some(line)) if self.len() == IMAGENET_CLASSES => {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::read::{Lists, read_split};
+use super::lists::{Lists, read_split};
 use crate::data::checked::BelowPath;
 use crate::data::manifest::Manifest;
 use crate::data::{DataError, guide};

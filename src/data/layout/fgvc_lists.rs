@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::read::Lists;
+use super::lists::Lists;
 use crate::data::checked::{BelowPath, stays_below};
 use crate::data::manifest::{Layout, Manifest};
 use crate::data::{DataError, Item, Split, guide};
@@ -27,7 +27,7 @@ pub(super) fn read(manifest: &Manifest, root: &Path) -> Result<Lists, DataError>
     guide::require(manifest, root, images_dir, guide::images)?;
     let class_names = read_classes(&guide::require(manifest, root, class_list_file, guide::images)?)?;
     let labels: BTreeMap<&str, u32> = class_names.iter().map(String::as_str).zip(0..).collect();
-    let place = Place { images_dir: manifest.below_root(images_dir), image_ending, labels };
+    let place = ListReader { images_dir: manifest.below_root(images_dir), image_ending, labels };
     let list = |file: &BelowPath| {
         let path = guide::require(manifest, root, file, guide::images)?;
         let text = DataError::read_text(&path)?;
@@ -39,7 +39,7 @@ pub(super) fn read(manifest: &Manifest, root: &Path) -> Result<Lists, DataError>
 }
 
 /// How a list line becomes an item.
-struct Place<'a> {
+struct ListReader<'a> {
     images_dir: String,
     image_ending: &'a str,
     labels: BTreeMap<&'a str, u32>,
@@ -62,12 +62,12 @@ fn read_classes(path: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-fn parse_list(text: &str, path: &Path, place: &Place<'_>) -> Result<Vec<Item>, DataError> {
+fn parse_list(text: &str, path: &Path, place: &ListReader<'_>) -> Result<Vec<Item>, DataError> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines.map(|(index, line)| parse_line(index, line.trim(), path, place)).collect()
 }
 
-fn parse_line(index: usize, line: &str, path: &Path, place: &Place<'_>) -> Result<Item, DataError> {
+fn parse_line(index: usize, line: &str, path: &Path, place: &ListReader<'_>) -> Result<Item, DataError> {
     let bad = |reason: &str| DataError::line(path, index, line, reason);
     let (number, class_name) = line.split_once(' ').ok_or_else(|| bad("expected `IMAGE CLASS NAME`"))?;
     if !stays_below(number) || number.contains('/') {

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::lists::Lists;
 use super::own_names::{self, NAMES_FILE};
-use super::read::Lists;
 use super::tree;
 use crate::data::checked::{BelowPath, DatasetId, Template};
 use crate::data::manifest::{Layout, MANIFEST_SCHEMA_VERSION, Manifest, ManifestError, Prompt, Role};

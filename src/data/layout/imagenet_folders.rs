@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::class_name_file::ClassNameFile;
-use super::read::Lists;
+use super::lists::Lists;
 use super::tree::{self, Files};
 use crate::data::checked::BelowPath;
 use crate::data::manifest::Manifest;

@@ -7,6 +7,7 @@ mod image_folder;
 mod imagenet_folders;
 mod imagenet_variant;
 mod listing;
+mod lists;
 mod own_names;
 mod read;
 mod tree;

@@ -1,8 +1,10 @@
 //! What can be wrong with a dataset on disk, as values that print and serialise.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::data::ListCounts;
+use crate::data::{DataError, ListCounts};
 
 /// One thing that is wrong. Item paths are relative to the data root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,5 +147,27 @@ impl VerifyReport {
     /// Number of faults of one severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.faults.iter().filter(|fault| fault.severity() == severity).count()
+    }
+}
+
+/// Why a verification could not be made. What is wrong with the data is a [`Fault`] instead.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The dataset is unknown.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The state file cannot be used.
+    #[error("use state file {file}: {reason}")]
+    State {
+        /// The state file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl VerifyError {
+    pub(super) fn state(path: &Path, reason: String) -> Self {
+        Self::State { file: path.display().to_string(), reason }
     }
 }

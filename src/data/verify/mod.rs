@@ -1,16 +1,16 @@
 //! Checks a dataset on disk against its lists and its manifest. Nothing is written under the data root.
 
 mod contents;
+mod examine;
 mod fault;
 mod files;
 mod lists;
 mod presence;
-mod run;
 mod state;
 mod table;
 
-pub use fault::{Fault, Severity, VerifyReport};
+pub use examine::{VerifyOptions, verify};
+pub use fault::{Fault, Severity, VerifyError, VerifyReport};
 pub(in crate::data) use presence::misplaced;
 pub use presence::{FileCounts, count_files};
-pub use run::{VerifyError, VerifyOptions, verify};
 pub use table::verify_table;

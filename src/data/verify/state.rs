@@ -11,8 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::contents::Content;
+use super::fault::VerifyError;
 use super::files::Stamp;
-use super::run::VerifyError;
 
 const STATE_SCHEMA_VERSION: u32 = 1;
 

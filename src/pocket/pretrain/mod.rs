@@ -8,8 +8,8 @@ mod checkpoint;
 mod error;
 mod log;
 mod model;
-mod run;
+mod training;
 
 pub use error::PretrainError;
 pub use model::pocket_config;
-pub use run::{PretrainSettings, Progress, pretrain};
+pub use training::{PretrainProgress, PretrainSettings, pretrain};

@@ -6,7 +6,7 @@
 use super::backdrop::Backdrop;
 use super::palette::Colour;
 use super::scene::Scene;
-use super::shapes::Family;
+use super::shapes::ObjectFamily;
 use super::style::Finish;
 use super::subject::Subject;
 use super::texture::Texture;
@@ -77,10 +77,12 @@ fn thing_caption(scene: &Scene, stream: &mut Stream) -> String {
         4 if scene.half < 13.5 => format!("a {medium} of a small {name}."),
         4 if scene.half > 17.5 => format!("a {medium} of a large {name}."),
         5..=7 => match scene.subject.family() {
-            Some(Family::Pet) => format!("a {medium} of a {name}, a type of pet."),
-            Some(Family::Flower) => format!("a {medium} of a {name}, a type of flower."),
-            Some(Family::Aircraft) => format!("a {medium} of a {name}, a type of aircraft."),
-            Some(Family::Sweet | Family::Savoury) => format!("a {medium} of {name}, a type of food."),
+            Some(ObjectFamily::Pet) => format!("a {medium} of a {name}, a type of pet."),
+            Some(ObjectFamily::Flower) => format!("a {medium} of a {name}, a type of flower."),
+            Some(ObjectFamily::Aircraft) => format!("a {medium} of a {name}, a type of aircraft."),
+            Some(ObjectFamily::Sweet | ObjectFamily::Savoury) => {
+                format!("a {medium} of {name}, a type of food.")
+            }
             _ => format!("a {medium} of a {name}."),
         },
         _ => format!("a {medium} of a {name}."),

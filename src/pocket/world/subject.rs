@@ -6,7 +6,7 @@
 use super::palette::Colour;
 use super::place::{Place, Weather};
 use super::shapes::people::{Prop, Verb};
-use super::shapes::{Family, Object};
+use super::shapes::{Object, ObjectFamily};
 use super::texture::Texture;
 use super::tile::Land;
 use crate::util::rng::Stream;
@@ -100,7 +100,7 @@ impl Subject {
     }
 
     /// The family of the object, where there is one.
-    pub fn family(&self) -> Option<Family> {
+    pub fn family(&self) -> Option<ObjectFamily> {
         match self {
             Self::Thing { object, .. } => Some(object.family),
             _ => None,

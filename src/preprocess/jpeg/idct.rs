@@ -4,10 +4,7 @@
 //! differ by one level here and there, which chroma upsampling and colour conversion then spread. Where a damaged
 //! file exceeds 16 bits, libjpeg-turbo's vector code (what Pillow runs) wraps and saturates, and so does this.
 
-/// Fractional bits of the constants.
-pub(super) const CONST_BITS: u32 = 13;
-/// Fractional bits kept between the passes.
-pub(super) const PASS1_BITS: u32 = 2;
+use super::idct_bits::{CONST_BITS, PASS1_BITS};
 
 /// Eight numbers of 32 bits computed side by side.
 type Wide = [i32; 8];

@@ -3,12 +3,11 @@
 //! Products of two inputs with their factors are summed by one instruction (`pmaddwd`), which is what the vectoriser
 //! does not find by itself.
 
+use super::idct_bits::{CONST_BITS, PASS1_BITS};
 use std::arch::x86_64::{__m128i, __m256i};
 
 use pulp::bytemuck::cast;
 use pulp::x86::V3;
-
-use super::idct::{CONST_BITS, PASS1_BITS};
 
 /// As [`super::idct::inverse_dct`]; call it inside `simd.vectorize`.
 #[inline(always)]

@@ -10,6 +10,7 @@ mod decoder;
 mod frame;
 mod huffman;
 mod idct;
+mod idct_bits;
 #[cfg(target_arch = "x86_64")]
 mod idct_wide;
 mod marker;

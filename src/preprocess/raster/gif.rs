@@ -5,13 +5,10 @@
 
 use super::super::Rgb8;
 use super::super::decode::{DecodeError, check_room, check_size};
-use super::gif_lzw::{Canvas, fill_frame};
+use super::gif_lzw::{Canvas, FORMAT, fill_frame};
 use super::palette::Palette;
 use super::samples::little;
 use super::{malformed, picture};
-
-/// The format's name in errors.
-pub(super) const FORMAT: &str = "GIF";
 
 /// Most pixels that a byte can hold: codes of 12 bits, each of at most 4 096 pixels.
 const PIXELS_PER_BYTE: u64 = 4096;

@@ -1,8 +1,10 @@
 //! GIF's LZW, as Pillow's `GifDecode.c` expands it: a frame must be filled to its last pixel.
 
 use super::super::decode::DecodeError;
-use super::gif::FORMAT;
 use super::malformed;
+
+/// The format's name in errors.
+pub(super) const FORMAT: &str = "GIF";
 
 /// Longest code, in bits.
 const MAX_BITS: u32 = 12;

@@ -7,12 +7,9 @@ use super::super::Rgb8;
 use super::super::decode::{DecodeError, MAX_PIXELS, check_size};
 use super::inflate::LARGEST_RATIO;
 use super::palette::Palette;
-use super::png_rows::{Layout, rgb_rows};
+use super::png_rows::{FORMAT, Layout, rgb_rows};
 use super::samples::big32;
 use super::{malformed, unsupported};
-
-/// The format's name in errors.
-pub(super) const FORMAT: &str = "PNG";
 
 /// One chunk: its name, where its data start, their stated length.
 struct Chunk<'a> {

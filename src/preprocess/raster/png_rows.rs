@@ -4,8 +4,10 @@ use super::super::decode::DecodeError;
 use super::inflate::Inflater;
 use super::malformed;
 use super::palette::Palette;
-use super::png::FORMAT;
 use super::samples::{clipped, grey_scale, unpacked};
+
+/// The format's name in errors.
+pub(super) const FORMAT: &str = "PNG";
 
 /// What the header and the palette say.
 pub(super) struct Layout {

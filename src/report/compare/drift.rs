@@ -21,7 +21,7 @@ use crate::stats::equivalence::Verdict;
 /// [`ReportError::Draw`].
 pub fn paper(comparison: &PaperComparison, name: &str) -> Result<Option<Picture>, ReportError> {
     let entries = comparison.lines.iter().filter_map(|line| {
-        Some(Entry {
+        Some(DriftCell {
             arm: arm(&line.place.method, "", line.place.shots),
             dataset: line.place.dataset.clone(),
             classes: line.place.classes,
@@ -41,7 +41,7 @@ pub fn runs(comparison: &RunComparison, title: &str) -> Result<Option<Picture>, 
     let entries = comparison.lines.iter().filter_map(|line| {
         let verdict = line.verdict();
         let difference = line.difference().filter(|_| line.first.is_some() && line.second.is_some())?;
-        Some(Entry {
+        Some(DriftCell {
             arm: arm(&line.place.method, &line.place.variant, line.place.shots),
             dataset: line.place.dataset.clone(),
             classes: line.place.classes,
@@ -56,7 +56,7 @@ pub fn runs(comparison: &RunComparison, title: &str) -> Result<Option<Picture>, 
 /// Sorting key, method id and label.
 type DriftArm = ((usize, String), String, String);
 
-struct Entry {
+struct DriftCell {
     arm: DriftArm,
     dataset: String,
     classes: Classes,
@@ -75,7 +75,7 @@ fn arm(method: &str, variant: &str, shots: Option<u32>) -> DriftArm {
     ((order, format!("{id} {label}")), method.to_owned(), label)
 }
 
-fn picture(entries: Vec<Entry>, title: &str) -> Result<Option<Picture>, ReportError> {
+fn picture(entries: Vec<DriftCell>, title: &str) -> Result<Option<Picture>, ReportError> {
     if entries.is_empty() {
         return Ok(None);
     }

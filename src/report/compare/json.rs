@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::paper::{PaperComparison, PaperLine};
-use super::published::Place;
+use super::published::FigureKey;
 use super::runs::{RunComparison, RunLine};
 use super::{ALPHA, MARGIN_POINTS};
 use crate::frame::Accuracy;
@@ -75,7 +75,7 @@ fn run_line(line: &RunLine) -> Value {
     })
 }
 
-fn place(place: &Place) -> Value {
+fn place(place: &FigureKey) -> Value {
     json!({
         "method": place.method, "dataset": place.dataset, "train_dataset": place.train_dataset,
         "train_classes": place.train_classes.as_str(), "classes": place.classes.as_str(), "shots": place.shots,

@@ -6,7 +6,7 @@
 //! ones, or with another number of prompts, is shown with that reason and without a verdict.
 
 use super::comparable::{check_comparable, published_images};
-use super::published::{Place, Published, published};
+use super::published::{FigureKey, Published, published};
 use super::{ALPHA, MARGIN_POINTS};
 use crate::data::Classes;
 use crate::frame::{Accuracy, Frame, SummaryRow};
@@ -22,7 +22,7 @@ use crate::stats::{Interval, StatsError};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PaperLine {
     /// Method, datasets, classes, shots.
-    pub place: Place,
+    pub place: FigureKey,
     /// Our accuracies.
     pub ours: Accuracy,
     /// The published figure.
@@ -82,7 +82,7 @@ pub struct PaperComparison {
     /// Cells with a published figure, in page order.
     pub lines: Vec<PaperLine>,
     /// Cells of the run for which none was published, in page order.
-    pub unpublished: Vec<Place>,
+    pub unpublished: Vec<FigureKey>,
     /// How many results were left out because they belong to a variant of a method.
     pub variants_left_out: usize,
 }
@@ -123,12 +123,12 @@ pub fn against_paper(records: &[RunRecord]) -> Result<PaperComparison, ReportErr
 
 type Order = ((usize, String), Option<u32>, (usize, String), Classes);
 
-fn order(place: &Place) -> Order {
+fn order(place: &FigureKey) -> Order {
     (method_order(&place.method), place.shots, dataset_order(&place.dataset), place.classes)
 }
 
-fn place_of(row: &SummaryRow, classes: Classes) -> Place {
-    Place {
+fn place_of(row: &SummaryRow, classes: Classes) -> FigureKey {
+    FigureKey {
         method: row.place.method.clone(),
         train_dataset: row.place.train_dataset.clone(),
         dataset: row.place.dataset.clone(),
@@ -138,13 +138,13 @@ fn place_of(row: &SummaryRow, classes: Classes) -> Place {
     }
 }
 
-fn line(records: &[RunRecord], place: Place, ours: &Accuracy, figure: &Published) -> PaperLine {
+fn line(records: &[RunRecord], place: FigureKey, ours: &Accuracy, figure: &Published) -> PaperLine {
     let obstacle = other_images(records, &place, figure).or_else(|| other_prompts(records, &place, figure));
     PaperLine { place, ours: ours.clone(), published: figure.clone(), obstacle }
 }
 
 /// Another number of test images than was published, at any seed.
-fn other_images(records: &[RunRecord], place: &Place, figure: &Published) -> Option<String> {
+fn other_images(records: &[RunRecord], place: &FigureKey, figure: &Published) -> Option<String> {
     let of_logs = || figure.counts.first().map(|(_, _, total)| *total);
     let published = published_images(&place.dataset, place.classes).or_else(of_logs)?;
     let same = |r: &&RunRecord| {
@@ -159,7 +159,7 @@ fn other_images(records: &[RunRecord], place: &Place, figure: &Published) -> Opt
 }
 
 /// With another number of prompts the published runs answer another question.
-fn other_prompts(records: &[RunRecord], place: &Place, figure: &Published) -> Option<String> {
+fn other_prompts(records: &[RunRecord], place: &FigureKey, figure: &Published) -> Option<String> {
     let same = |r: &&RunRecord| r.cell.method == place.method && r.cell.shots == place.shots;
     let k = figure.k?;
     let ours = records.iter().filter(same).filter_map(|r| r.config.get("rpo.k"));

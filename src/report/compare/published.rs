@@ -14,7 +14,7 @@ const SEEDS: &str = include_str!("../../../reports/paper/seeds.csv");
 
 /// What a figure belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct FigureKey {
     /// Method id.
     pub method: String,
     /// Dataset trained on.
@@ -48,8 +48,8 @@ pub struct Published {
 ///
 /// # Errors
 /// [`ReportError::Published`] for a malformed line, which the tests rule out for the files compiled in.
-pub fn published() -> Result<BTreeMap<Place, Published>, ReportError> {
-    let mut figures: BTreeMap<Place, Published> = BTreeMap::new();
+pub fn published() -> Result<BTreeMap<FigureKey, Published>, ReportError> {
+    let mut figures: BTreeMap<FigureKey, Published> = BTreeMap::new();
     for line in Line::all("means.csv", MEANS)? {
         let figure = figures.entry(line.place()?).or_default();
         figure.printed_pct = Some(line.number("accuracy_pct")?);
@@ -113,9 +113,9 @@ impl Line {
         known.ok_or_else(|| self.error(format!("{field} is {text:?}, expected base, new or all")))
     }
 
-    fn place(&self) -> Result<Place, ReportError> {
+    fn place(&self) -> Result<FigureKey, ReportError> {
         let shots = self.text("shots")?;
-        Ok(Place {
+        Ok(FigureKey {
             method: self.text("method")?.to_owned(),
             train_dataset: self.text("train_dataset")?.to_owned(),
             dataset: self.text("dataset")?.to_owned(),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn the_files_hold_the_figures_of_the_paper() {
         let figures = published().unwrap();
-        let rpo = |f: &(&Place, &Published)| f.0.method == "rpo" && f.0.shots == Some(16);
+        let rpo = |f: &(&FigureKey, &Published)| f.0.method == "rpo" && f.0.shots == Some(16);
         let both: Vec<_> = figures.iter().filter(rpo).filter(|(_, f)| f.printed_pct.is_some()).collect();
         assert_eq!(both.len(), 22);
         for (place, figure) in both.iter().filter(|(_, f)| !f.by_seed.is_empty()) {
@@ -166,7 +166,7 @@ mod tests {
             ("coprompt", 67.00),
         ];
         for (method, average) in printed {
-            let target = |p: &&Place| {
+            let target = |p: &&FigureKey| {
                 p.method == method
                     && (p.train_dataset.as_str(), p.classes) == ("imagenet", Classes::All)
                     && !p.dataset.starts_with("imagenet")

@@ -12,6 +12,12 @@ use crate::report::class_names::{from_folders, numbered};
 use crate::report::context::Context;
 use crate::stats::measures::{BINS, Bin};
 
+/// What the first cell that is read settles for all: images with their labels, and names of classes.
+struct Ground {
+    images: Vec<(String, u32)>,
+    names: Vec<String>,
+}
+
 /// Every contest of at least one arm, in the order of data sets, shots and halves.
 pub fn contests(context: &Context<'_>, places: &Places) -> Vec<Contest> {
     let mut grounds: BTreeMap<(usize, usize), Vec<&SummaryRow>> = BTreeMap::new();
@@ -51,11 +57,11 @@ fn contest(
 ) -> Option<Contest> {
     let first = rows.iter().find(|row| row.accuracy(classes).n() > 0)?;
     let mut entries: BTreeMap<usize, (Entry, Votes)> = BTreeMap::new();
-    let mut known: Option<(Vec<(String, u32)>, Vec<String>)> = None;
+    let mut known: Option<Ground> = None;
     for row in rows {
         let Some((votes, m)) = votes(context, row, classes, &mut known) else { continue };
-        let images = known.as_ref().map(|(images, _)| images.as_slice()).unwrap_or_default();
-        let classes_known = known.as_ref().map_or(0, |(_, names)| names.len());
+        let images = known.as_ref().map(|ground| ground.images.as_slice()).unwrap_or_default();
+        let classes_known = known.as_ref().map_or(0, |ground| ground.names.len());
         let mut right = vec![0; classes_known];
         for ((_, label), votes) in images.iter().zip(&votes.right) {
             if let Some(count) = right.get_mut(*label as usize) {
@@ -65,7 +71,7 @@ fn contest(
         let a = places.arm(&context.arm(row));
         entries.insert(a, (Entry { a, m, right, bins: bins(context, row, classes) }, votes));
     }
-    let (images, names) = known?;
+    let Ground { images, names } = known?;
     let mut counts = vec![0; names.len()];
     images.iter().for_each(|(_, label)| {
         if let Some(count) = counts.get_mut(*label as usize) {
@@ -97,7 +103,7 @@ fn votes(
     context: &Context<'_>,
     row: &SummaryRow,
     classes: Classes,
-    known: &mut Option<(Vec<(String, u32)>, Vec<String>)>,
+    known: &mut Option<Ground>,
 ) -> Option<(Votes, usize)> {
     let mut votes: Option<Votes> = None;
     let seeds = &row.accuracy(classes).by_seed;
@@ -106,7 +112,7 @@ fn votes(
         let fits = |e: &&Evaluation| e.dataset == row.place.dataset && e.classes == classes;
         let evaluation = record.evaluations.iter().find(fits)?;
         let predictions = (context.sources.predictions)(record, evaluation)?;
-        let (images, _) = known.get_or_insert_with(|| images_and_names(context, evaluation, &predictions));
+        let Ground { images, .. } = known.get_or_insert_with(|| ground(context, evaluation, &predictions));
         let same =
             |(row, (path, label)): (&Prediction, &(String, u32))| row.path == *path && row.label == *label;
         if images.len() != predictions.len() || !predictions.iter().zip(&*images).all(same) {
@@ -117,16 +123,12 @@ fn votes(
     votes.map(|votes| (votes, seeds.len()))
 }
 
-fn images_and_names(
-    context: &Context<'_>,
-    evaluation: &Evaluation,
-    predictions: &[Prediction],
-) -> (Vec<(String, u32)>, Vec<String>) {
+fn ground(context: &Context<'_>, evaluation: &Evaluation, predictions: &[Prediction]) -> Ground {
     let labelled = || predictions.iter().map(|row| (row.label, row.path.as_str()));
     let names = (context.sources.class_names)(evaluation)
         .or_else(|| from_folders(evaluation.class_count, labelled()))
         .unwrap_or_else(|| numbered(evaluation.class_count));
-    (labelled().map(|(label, path)| (path.to_owned(), label)).collect(), names)
+    Ground { images: labelled().map(|(label, path)| (path.to_owned(), label)).collect(), names }
 }
 
 /// Bins of confidence over all seeds; empty without confidences.

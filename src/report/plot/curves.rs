@@ -6,7 +6,7 @@ use super::axis::{Axis, draw_x_axis, draw_y_axis};
 use super::drawing::{Align, Drawing};
 use super::legend::{draw_legend, legend_height};
 use super::paint::text_width;
-use super::style::{INK, LABEL, Look, TICK, TITLE, tint};
+use super::style::{INK, LABEL, Look, TICK, TITLE};
 
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 985.0;
@@ -116,20 +116,22 @@ fn draw_names(
     mut ends: Vec<((f64, f64), &Look)>,
     (right, top, bottom): (f64, f64, f64),
 ) {
+    let step = NAME_STEP.min((bottom - top) / ends.len().max(1) as f64);
     ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
     let mut ys: Vec<f64> = ends.iter().map(|end| end.0.1).collect();
     for i in 1..ys.len() {
-        ys[i] = ys[i].max(ys[i - 1] + NAME_STEP);
+        ys[i] = ys[i].max(ys[i - 1] + step);
     }
     // What went below the panel goes up again, as far as the others let it.
     let mut floor = bottom;
     for y in ys.iter_mut().rev() {
         *y = y.min(floor).max(top);
-        floor = *y - NAME_STEP;
+        floor = *y - step;
     }
     for ((end, look), y) in ends.into_iter().zip(ys) {
-        drawing.line(&[end, (right + 2.0, y)], tint(look.color, 0.5), 0.8);
-        drawing.text((right + 5.0, y), &look.label, TICK, look.color, Align::Left);
+        drawing.line(&[end, (right + 2.0, y)], look.color, 0.8);
+        // Light colours cannot be read as text: the line tells whose name it is.
+        drawing.text((right + 5.0, y), &look.label, TICK, INK, Align::Left);
     }
 }
 

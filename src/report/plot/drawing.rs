@@ -2,7 +2,8 @@
 //!
 //! Keeping the list apart from the painter makes a layout testable and both file formats equal.
 
-use super::style::Rgb;
+/// An opaque colour.
+pub type MarkColor = (u8, u8, u8);
 
 /// Horizontal anchor of a text; the vertical anchor is always its middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +18,13 @@ pub enum Align {
 
 /// One shape. Coordinates and widths are in points.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
+pub enum Mark {
     /// A stroked line through two or more points.
     Line {
         /// The points.
         points: Vec<(f64, f64)>,
         /// Colour.
-        color: Rgb,
+        color: MarkColor,
         /// Stroke width.
         width: f64,
     },
@@ -32,14 +33,14 @@ pub enum Shape {
         /// The corners.
         points: Vec<(f64, f64)>,
         /// Fill.
-        color: Rgb,
+        color: MarkColor,
     },
     /// A filled polygon that lets what lies behind shine through.
     Band {
         /// The corners.
         points: Vec<(f64, f64)>,
         /// Fill.
-        color: Rgb,
+        color: MarkColor,
     },
     /// A filled disc.
     Disc {
@@ -48,7 +49,7 @@ pub enum Shape {
         /// Radius.
         radius: f64,
         /// Fill.
-        color: Rgb,
+        color: MarkColor,
     },
     /// One line of text.
     Text {
@@ -59,7 +60,7 @@ pub enum Shape {
         /// Font size.
         size: f64,
         /// Colour.
-        color: Rgb,
+        color: MarkColor,
         /// Horizontal anchor.
         align: Align,
         /// Turned a quarter to the left, as the label of a y axis.
@@ -75,7 +76,7 @@ pub struct Drawing {
     /// Height in points.
     pub height: f64,
     /// The shapes, back to front.
-    pub shapes: Vec<Shape>,
+    pub shapes: Vec<Mark>,
 }
 
 impl Drawing {
@@ -85,39 +86,39 @@ impl Drawing {
     }
 
     /// Adds a line through `points`.
-    pub fn line(&mut self, points: &[(f64, f64)], color: Rgb, width: f64) {
-        self.shapes.push(Shape::Line { points: points.to_vec(), color, width });
+    pub fn line(&mut self, points: &[(f64, f64)], color: MarkColor, width: f64) {
+        self.shapes.push(Mark::Line { points: points.to_vec(), color, width });
     }
 
     /// Adds a filled polygon.
-    pub fn polygon(&mut self, points: &[(f64, f64)], color: Rgb) {
-        self.shapes.push(Shape::Polygon { points: points.to_vec(), color });
+    pub fn polygon(&mut self, points: &[(f64, f64)], color: MarkColor) {
+        self.shapes.push(Mark::Polygon { points: points.to_vec(), color });
     }
 
     /// Adds a translucent polygon.
-    pub fn band(&mut self, points: &[(f64, f64)], color: Rgb) {
-        self.shapes.push(Shape::Band { points: points.to_vec(), color });
+    pub fn band(&mut self, points: &[(f64, f64)], color: MarkColor) {
+        self.shapes.push(Mark::Band { points: points.to_vec(), color });
     }
 
     /// Adds a filled rectangle from its top left to its bottom right corner.
-    pub fn rectangle(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), color: Rgb) {
+    pub fn rectangle(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), color: MarkColor) {
         self.polygon(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)], color);
     }
 
     /// Adds a filled disc.
-    pub fn disc(&mut self, center: (f64, f64), radius: f64, color: Rgb) {
-        self.shapes.push(Shape::Disc { center, radius, color });
+    pub fn disc(&mut self, center: (f64, f64), radius: f64, color: MarkColor) {
+        self.shapes.push(Mark::Disc { center, radius, color });
     }
 
     /// Adds a line of text.
-    pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, color: Rgb, align: Align) {
+    pub fn text(&mut self, at: (f64, f64), text: &str, size: f64, color: MarkColor, align: Align) {
         let text = text.to_owned();
-        self.shapes.push(Shape::Text { at, text, size, color, align, upright: false });
+        self.shapes.push(Mark::Text { at, text, size, color, align, upright: false });
     }
 
     /// Adds a line of text that reads upwards, centred on `at`.
-    pub fn upright_text(&mut self, at: (f64, f64), text: &str, size: f64, color: Rgb) {
+    pub fn upright_text(&mut self, at: (f64, f64), text: &str, size: f64, color: MarkColor) {
         let text = text.to_owned();
-        self.shapes.push(Shape::Text { at, text, size, color, align: Align::Center, upright: true });
+        self.shapes.push(Mark::Text { at, text, size, color, align: Align::Center, upright: true });
     }
 }

@@ -7,7 +7,7 @@
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, ScaleFont, point};
 
 use super::drawing::Align;
-use super::style::Rgb;
+use super::drawing::MarkColor;
 
 /// Distance of the two strokes, in font sizes.
 const WEIGHT: f32 = 0.016;
@@ -23,7 +23,7 @@ pub struct Letters<'a> {
     /// Font size in pixels.
     pub size: f64,
     /// Colour.
-    pub color: Rgb,
+    pub color: MarkColor,
     /// Horizontal anchor.
     pub align: Align,
     /// Turned a quarter to the left.
@@ -31,14 +31,14 @@ pub struct Letters<'a> {
 }
 
 /// An RGB image under construction.
-pub struct Canvas<'a> {
+pub struct Surface<'a> {
     /// Three bytes a pixel, row by row.
     pub pixels: &'a mut [u8],
     /// Width and height in pixels.
     pub size: (usize, usize),
 }
 
-impl Canvas<'_> {
+impl Surface<'_> {
     /// Paints the text; what lies outside is cut off.
     pub fn letter(&mut self, font: &FontRef<'_>, letters: &Letters<'_>) {
         let (glyphs, width) = layout(font, letters.text, letters.size as f32);
@@ -72,7 +72,7 @@ impl Canvas<'_> {
         });
     }
 
-    fn blend(&mut self, x: i64, y: i64, (r, g, b): Rgb, coverage: f32) {
+    fn blend(&mut self, x: i64, y: i64, (r, g, b): MarkColor, coverage: f32) {
         let (width, height) = (self.size.0 as i64, self.size.1 as i64);
         if !(0..width).contains(&x) || !(0..height).contains(&y) {
             return;

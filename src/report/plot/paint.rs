@@ -14,9 +14,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
-use super::drawing::{Align, Drawing, Shape};
-use super::lettering::{self, Canvas, Letters};
-use super::style::Rgb;
+use super::drawing::MarkColor;
+use super::drawing::{Align, Drawing, Mark};
+use super::lettering::{self, Letters, Surface};
 use crate::report::error::ReportError;
 
 const FONT: &str = "sans-serif";
@@ -74,7 +74,7 @@ fn png(drawing: &Drawing) -> Result<Vec<u8>, String> {
     let mut pixels = vec![0; wide * tall * 3];
     let backend = BitMapBackend::with_buffer(&mut pixels, (wide as u32, tall as u32));
     fill(backend.into_drawing_area(), drawing, PNG_SCALE, Texts::LeftOut)?;
-    letter(&mut Canvas { pixels: &mut pixels, size: (wide, tall) }, drawing)?;
+    letter(&mut Surface { pixels: &mut pixels, size: (wide, tall) }, drawing)?;
     let mut small = Vec::with_capacity(width * height * 3);
     for y in 0..height {
         for x in 0..width {
@@ -96,10 +96,10 @@ fn png(drawing: &Drawing) -> Result<Vec<u8>, String> {
 }
 
 /// Paints the texts of a drawing over everything else.
-fn letter(canvas: &mut Canvas<'_>, drawing: &Drawing) -> Result<(), String> {
+fn letter(canvas: &mut Surface<'_>, drawing: &Drawing) -> Result<(), String> {
     let font = font()?;
     for shape in &drawing.shapes {
-        if let Shape::Text { at, text, size, color, align, upright } = shape {
+        if let Mark::Text { at, text, size, color, align, upright } = shape {
             canvas.letter(
                 font,
                 &Letters {
@@ -131,7 +131,7 @@ fn fill<B: DrawingBackend>(
     texts: Texts,
 ) -> Result<(), String> {
     area.fill(&WHITE).map_err(|e| e.to_string())?;
-    let shown = |shape: &&Shape| texts == Texts::Drawn || !matches!(shape, Shape::Text { .. });
+    let shown = |shape: &&Mark| texts == Texts::Drawn || !matches!(shape, Mark::Text { .. });
     for shape in drawing.shapes.iter().filter(shown) {
         draw(&area, shape, scale).map_err(|e| e.to_string())?;
     }
@@ -140,23 +140,23 @@ fn fill<B: DrawingBackend>(
 
 type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f64) -> Drawn<B> {
+fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Mark, scale: f64) -> Drawn<B> {
     let pixel = |(x, y): (f64, f64)| ((x * scale).round() as i32, (y * scale).round() as i32);
     let pixels = |points: &[(f64, f64)]| points.iter().map(|p| pixel(*p)).collect::<Vec<_>>();
     match shape {
-        Shape::Line { points, color, width } => {
+        Mark::Line { points, color, width } => {
             let stroke = rgb(*color).stroke_width((width * scale).round().max(1.0) as u32);
             area.draw(&PathElement::new(pixels(points), stroke))
         }
-        Shape::Polygon { points, color } => area.draw(&Polygon::new(pixels(points), rgb(*color).filled())),
-        Shape::Band { points, color } => {
+        Mark::Polygon { points, color } => area.draw(&Polygon::new(pixels(points), rgb(*color).filled())),
+        Mark::Band { points, color } => {
             area.draw(&Polygon::new(pixels(points), rgb(*color).mix(BAND_OPACITY).filled()))
         }
-        Shape::Disc { center, radius, color } => {
+        Mark::Disc { center, radius, color } => {
             let radius = (radius * scale).round().max(1.0) as i32;
             area.draw(&Circle::new(pixel(*center), radius, rgb(*color).filled()))
         }
-        Shape::Text { at, text, size, color, align, upright } => {
+        Mark::Text { at, text, size, color, align, upright } => {
             let horizontal = match align {
                 Align::Left => HPos::Left,
                 Align::Center => HPos::Center,
@@ -170,6 +170,6 @@ fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, shape: &Shape, scale: f
     }
 }
 
-fn rgb((r, g, b): Rgb) -> RGBColor {
+fn rgb((r, g, b): MarkColor) -> RGBColor {
     RGBColor(r, g, b)
 }

@@ -75,7 +75,7 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, left: f64, top: f64, is_firs
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::plot::drawing::Shape;
+    use crate::report::plot::drawing::Mark;
     use crate::report::plot::style::{Marker, method_color};
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
         let heights: Vec<f64> = shapes
             .iter()
             .filter_map(|shape| match shape {
-                Shape::Polygon { points, .. } => Some(points[2].1 - points[0].1),
+                Mark::Polygon { points, .. } => Some(points[2].1 - points[0].1),
                 _ => None,
             })
             .collect();

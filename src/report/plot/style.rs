@@ -2,21 +2,18 @@
 //!
 //! The palette is Okabe and Ito's. Variants of a method keep its colour and differ by marker.
 
-use super::drawing::Drawing;
-
-/// An opaque colour.
-pub type Rgb = (u8, u8, u8);
+use super::drawing::{Drawing, MarkColor};
 
 /// The ground of every picture, so that it can be read on a dark page.
-pub const WHITE: Rgb = (255, 255, 255);
+pub const WHITE: MarkColor = (255, 255, 255);
 /// Text and axes.
-pub const INK: Rgb = (38, 38, 38);
+pub const INK: MarkColor = (38, 38, 38);
 /// Secondary text.
-pub const SOFT: Rgb = (110, 110, 110);
+pub const SOFT: MarkColor = (110, 110, 110);
 /// Grid lines.
-pub const GRID: Rgb = (226, 226, 226);
+pub const GRID: MarkColor = (226, 226, 226);
 /// Alternate background stripes.
-pub const STRIPE: Rgb = (246, 246, 246);
+pub const STRIPE: MarkColor = (246, 246, 246);
 /// Font sizes in points: titles, labels, tick labels.
 pub const TITLE: f64 = 17.0;
 /// Axis labels and legends.
@@ -25,15 +22,15 @@ pub const LABEL: f64 = 14.0;
 pub const TICK: f64 = 13.0;
 
 /// The colour of methods that are not in the registry.
-const OTHER: Rgb = (204, 121, 167);
+const OTHER: MarkColor = (204, 121, 167);
 
 /// The fixed colour of a method, as its file says; methods that are not in the registry share one more.
-pub fn method_color(method: &str) -> Rgb {
+pub fn method_color(method: &str) -> MarkColor {
     crate::method::look_up(method).map_or(OTHER, |entry| entry.color)
 }
 
 /// `color` mixed with white; `share` of 1 is the colour itself.
-pub fn tint((r, g, b): Rgb, share: f64) -> Rgb {
+pub fn tint((r, g, b): MarkColor, share: f64) -> MarkColor {
     let mix = |c: u8| (255.0 - (255.0 - f64::from(c)) * share).round() as u8;
     (mix(r), mix(g), mix(b))
 }
@@ -58,7 +55,7 @@ impl Marker {
     }
 
     /// Draws the marker centred on (x, y), with about the area of a disc of `radius`.
-    pub fn draw(self, drawing: &mut Drawing, (x, y): (f64, f64), radius: f64, color: Rgb) {
+    pub fn draw(self, drawing: &mut Drawing, (x, y): (f64, f64), radius: f64, color: MarkColor) {
         let r = radius;
         match self {
             Self::Disc => drawing.disc((x, y), r, color),
@@ -83,7 +80,7 @@ pub struct Look {
     /// Name in legends.
     pub label: String,
     /// Colour.
-    pub color: Rgb,
+    pub color: MarkColor,
     /// Marker.
     pub marker: Marker,
 }

@@ -125,8 +125,10 @@ fn averages(grid: &Grid<'_>, headline: &Headline) -> String {
 
 /// Number of trained scalars; a range where it depends on the dataset's classes.
 fn parameters(grid: &Grid<'_>, arm: usize) -> String {
+    // Nobody says how many another program trained.
+    let cells = || (0..grid.datasets.len()).filter_map(|d| grid.cell(d, arm));
     let numbers =
-        || (0..grid.datasets.len()).filter_map(|d| grid.cell(d, arm)).map(|c| c.place.trainable_parameters);
+        || cells().filter(|cell| !cell.place.is_imported()).map(|cell| cell.place.trainable_parameters);
     match (numbers().min(), numbers().max()) {
         (Some(low), Some(high)) if low < high => format!("{low} to {high}"),
         (Some(only), _) => only.to_string(),

@@ -11,11 +11,11 @@ use crate::report::page::Part;
 use crate::report::spec::Planned;
 
 /// Everything of a line but its seed.
-type Place = (Cell, String);
+type FailedAs = (Cell, String);
 
 /// The section. Cells that differ by seed alone share a line.
 pub fn render(context: &Context<'_>) -> Part {
-    let mut seeds: BTreeMap<Place, Vec<String>> = BTreeMap::new();
+    let mut seeds: BTreeMap<FailedAs, Vec<String>> = BTreeMap::new();
     let mut add = |cell: &Cell, what: String| {
         let place = (Cell { seed: None, ..cell.clone() }, what);
         seeds.entry(place).or_default().extend(cell.seed.map(|s| s.to_string()));

@@ -10,6 +10,7 @@ use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::emphasis::ALPHA;
 use crate::report::error::ReportError;
+use crate::report::families;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained, fewer_seeds};
 use crate::report::markdown::{Table, folded};
@@ -49,7 +50,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
                 let file = format!("critical_difference{suffix}");
                 let title = format!("Mean ranks by H over {}", count(tests.blocks.len(), "dataset"));
                 let title = context.titled(&title);
-                part.body.push_str(&format!("\n![{title}]({file}.png)\n\n{}\n\n", caption(&tests)));
+                part.body.push_str(&format!("\n![{title}]({file}.png)\n\n{}\n\n", caption(&tests, grid)));
                 part.pictures.push(paint(&file, &diagram(&tests, &title, grid))?);
                 let table = pair_table(grid, &tests, tests.all_pairs(), quantity);
                 part.body.push_str(&folded("All pairs of methods, H (the family of the diagram)", &table));
@@ -105,16 +106,17 @@ fn friedman_table(grid: &Grid<'_>) -> String {
 }
 
 /// What the bars say and what they do not.
-fn caption(tests: &PairTests) -> String {
+fn caption(tests: &PairTests, grid: &Grid<'_>) -> String {
     let (n, pairs) = (tests.blocks.len(), tests.all_pairs().len());
     let smallest = (tests.smallest_p() * pairs as f64).min(1.0);
     let nothing = if smallest > ALPHA { ", so that one bar joins all of them whatever they do" } else { "" };
     format!(
         "_Bars join neighbours in mean rank no pair of which differs by Wilcoxon's signed ranks at 5 % after Holm over \
          all {pairs} pairs; with {} the smallest such p is {}{nothing}. A bar is not a proof that methods are equal, and \
-         two methods without a common bar need not differ: the tables say which pairs do._",
+         two methods without a common bar need not differ: the tables say which pairs do.{}_",
         count(n, "dataset"),
         p(smallest),
+        families::legend(&grid.arms),
     )
 }
 

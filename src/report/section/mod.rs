@@ -20,6 +20,7 @@ mod image_tests;
 mod matrix;
 mod measure_tables;
 mod method_tests;
+mod moved_tokens;
 mod open_world;
 mod other_settings;
 mod pair_table;

@@ -4,7 +4,7 @@
 //! dataset, seed, shots and K. Counts are compared, not percentages: one image more or less is visible.
 
 use crate::record::{Evaluation, Outcome, RunRecord};
-use crate::report::compare::published::{Place, Published, published};
+use crate::report::compare::published::{FigureKey, Published, published};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::markdown::Table;
@@ -90,10 +90,10 @@ fn trained(context: &Context<'_>, record: &RunRecord, evaluation: &Evaluation) -
 fn log(
     record: &RunRecord,
     evaluation: &Evaluation,
-    figures: &std::collections::BTreeMap<Place, Published>,
+    figures: &std::collections::BTreeMap<FigureKey, Published>,
 ) -> Option<Expected> {
     let cell = &record.cell;
-    let figure = figures.get(&Place {
+    let figure = figures.get(&FigureKey {
         method: cell.method.clone(),
         train_dataset: cell.dataset.clone(),
         dataset: evaluation.dataset.clone(),

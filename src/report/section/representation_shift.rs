@@ -2,13 +2,14 @@
 //!
 //! A zero of the table is exact where it says so: the measured number is 0, not a small one rounded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::moved_tokens::{Measured, small, values};
 use super::shift_and_loss;
-use crate::record::{Measurement, Outcome, RunRecord};
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
+use crate::report::families;
 use crate::report::markdown::Table;
 use crate::report::number::count;
 use crate::report::page::Part;
@@ -20,46 +21,6 @@ use crate::stats::describe::{mean, sample_std};
 const REFERENCES: [(&str, &str); 2] =
     [("initial", "initial prompts, same sequence"), ("no_prompts", "no prompts")];
 const TOWERS: [&str; 2] = ["text", "vision"];
-
-/// The measured cells of every arm.
-pub struct Measured<'a> {
-    /// Arms in page order.
-    pub arms: Vec<Arm>,
-    records: Vec<(Arm, &'a RunRecord)>,
-}
-
-impl<'a> Measured<'a> {
-    fn new(context: &Context<'a>) -> Self {
-        let complete: Vec<&RunRecord> =
-            context.records.iter().copied().filter(|r| r.outcome == Outcome::Complete).collect();
-        let records: Vec<(Arm, &RunRecord)> = complete
-            .into_iter()
-            .filter(|record| !record.measurements.is_empty())
-            .map(|record| (context.arm_of_record(record), record))
-            .collect();
-        let arms: BTreeSet<Arm> = records.iter().map(|(arm, _)| arm.clone()).collect();
-        Self { arms: arms.into_iter().collect(), records }
-    }
-
-    /// Records of an arm.
-    pub fn of(&self, arm: &Arm) -> impl Iterator<Item = &'a RunRecord> {
-        self.records.iter().filter(move |(other, _)| other == arm).map(|(_, record)| *record)
-    }
-}
-
-/// The measurements of one quantity at one place; an absent word matches any.
-pub fn values<'a>(
-    record: &'a RunRecord,
-    quantity: &'a str,
-    place: &'a [(&'a str, &'a str)],
-) -> impl Iterator<Item = (u32, f64)> + 'a {
-    let here = move |m: &&Measurement| {
-        m.quantity == quantity
-            && place.iter().all(|(key, word)| m.place.get(*key).is_some_and(|found| found == word))
-    };
-    let layer = |m: &Measurement| m.place.get("layer").and_then(|layer| layer.parse().ok()).unwrap_or(0);
-    record.measurements.iter().filter(here).map(move |m| (layer(m), m.value))
-}
 
 /// The section.
 ///
@@ -152,15 +113,6 @@ fn verdict(distance: f64) -> &'static str {
     }
 }
 
-/// A number that may be very small; an exact zero is `0`.
-pub fn small(value: f64) -> String {
-    match value {
-        0.0 => "0".to_owned(),
-        value if value < 1e-3 => format!("{value:.1e}").replace('-', "−"),
-        value => format!("{value:.4}"),
-    }
-}
-
 fn figure(context: &Context<'_>, measured: &Measured<'_>) -> CurveFigure {
     let curve = |arm: &Arm, tower: &str, reference: &str| -> Vec<CurvePoint> {
         let place = [("tower", tower), ("reference", reference)];
@@ -188,7 +140,7 @@ fn figure(context: &Context<'_>, measured: &Measured<'_>) -> CurveFigure {
         log10_y: true,
         y_bounds: (0.0, 2.0),
         looks: looks(&measured.arms),
-        direct_labels: false,
+        direct_labels: measured.arms.len() > families::AT_ONCE,
         panels: panels.collect(),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::representation_shift::{Measured, small, values};
+use super::moved_tokens::{Measured, small, values};
 use crate::data::Classes;
 use crate::method::BASELINE;
 use crate::report::arm::{Arm, looks};

@@ -8,6 +8,7 @@ use crate::record::RunRecord;
 use crate::report::arm::{Arm, looks};
 use crate::report::context::Context;
 use crate::report::error::ReportError;
+use crate::report::families;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{comma_shots, count};
 use crate::report::page::Part;
@@ -61,7 +62,7 @@ fn figure(context: &Context<'_>, records: &[&RunRecord], shots: Option<u32>) -> 
         log10_y: true,
         y_bounds: (0.0, f64::MAX),
         looks: looks(&arms),
-        direct_labels: false,
+        direct_labels: arms.len() > families::AT_ONCE,
         panels: datasets.iter().map(panel).collect(),
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::trained::serialise;
 use crate::method::{Named, Parameters};
 use crate::record::{Epoch, Store, StoreError};
-use crate::train::{EpochLog, Keeper, OptimiserState, Standing, TrainError};
+use crate::train::{CheckpointState, EpochLog, Keeper, OptimiserState, TrainError};
 
 /// Key of the metadata entry.
 const STATE: &str = "state";
@@ -113,7 +113,7 @@ impl<'a> Checkpoint<'a> {
         self.earlier_secs + here / self.sharers as f64
     }
 
-    fn pack(&self, standing: &Standing) -> Result<Vec<u8>, String> {
+    fn pack(&self, standing: &CheckpointState) -> Result<Vec<u8>, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let state = State {
             epoch: standing.epoch,
@@ -144,7 +144,7 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// The state in `bytes`; `None` for anything damaged or of another shape than `parameters`.
-    fn unpack(&self, bytes: &[u8], parameters: &Parameters) -> Option<(Standing, f64)> {
+    fn unpack(&self, bytes: &[u8], parameters: &Parameters) -> Option<(CheckpointState, f64)> {
         let (bytes, hash) = bytes.split_at_checked(bytes.len().checked_sub(HASH_BYTES)?)?;
         (Sha256::digest(bytes).as_slice() == hash).then_some(())?;
         let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
@@ -171,7 +171,7 @@ impl<'a> Checkpoint<'a> {
                 average.push(like(format!("{AVERAGE}.{index}"), name)?);
             }
         }
-        let standing = Standing {
+        let standing = CheckpointState {
             epoch: state.epoch,
             step: state.step,
             stage: state.stage,
@@ -188,7 +188,7 @@ impl<'a> Checkpoint<'a> {
 }
 
 impl Keeper for Checkpoint<'_> {
-    fn resume(&mut self, parameters: &Parameters) -> Result<Option<Standing>, TrainError> {
+    fn resume(&mut self, parameters: &Parameters) -> Result<Option<CheckpointState>, TrainError> {
         let Ok(bytes) = self.store.read(&self.path) else { return Ok(None) };
         let found = self.unpack(&bytes, parameters);
         if let Some((_, seconds)) = &found {
@@ -201,7 +201,7 @@ impl Keeper for Checkpoint<'_> {
         self.last.elapsed() >= self.every
     }
 
-    fn keep(&mut self, standing: &Standing) -> Result<(), TrainError> {
+    fn keep(&mut self, standing: &CheckpointState) -> Result<(), TrainError> {
         let fail = |reason: String| TrainError::Checkpoint { reason };
         let bytes = self.pack(standing).map_err(fail)?;
         self.store.write(&self.path, &bytes).map_err(|error| fail(error.to_string()))?;
@@ -230,11 +230,11 @@ mod tests {
         Parameters::new(vec![("context", Tensor::new(values, &Device::Cpu).unwrap())]).unwrap()
     }
 
-    fn standing(parameters: &Parameters) -> Standing {
+    fn standing(parameters: &Parameters) -> CheckpointState {
         let log = vec![EpochLog { learning_rate: 1e-5, steps: 3, mean_loss: 0.1 + 0.2 }];
         let tensor = |values: [f32; 2]| Tensor::new(&values, &Device::Cpu).unwrap();
         let buffers = vec![tensor([1e-30, -0.0]), tensor([3.0, 4.0])];
-        Standing {
+        CheckpointState {
             epoch: 1,
             step: 2,
             stage: 0,

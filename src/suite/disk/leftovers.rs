@@ -2,7 +2,7 @@
 //! of cells that are recorded.
 
 use crate::record::{Store, StoreError};
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::keys::trained_paths;
 
 /// The folder of checkpoints in a run directory.
 const FOLDER: &str = "checkpoints";

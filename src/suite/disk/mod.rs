@@ -1,7 +1,6 @@
 //! What lies beside the records while a run lasts: trained parameters, checkpoints, partial passes, claims.
 
 pub(in crate::suite) mod checkpoint;
-pub(in crate::suite) mod claimed;
 pub(in crate::suite) mod leftovers;
 pub(in crate::suite) mod neighbours;
 pub(in crate::suite) mod partial;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::record::Store;
 use crate::report::Planned;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
+use crate::suite::plan::resolve::Plan;
 use crate::suite::spec::file::SuiteFile;
 use crate::suite::spec::prompt_files;
 use crate::util::hex;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::record::{RunRecord, Store};
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::CellPlan;
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::cell::CellPlan;
+use crate::suite::plan::keys::trained_paths;
 
 /// The run directories of other suites with the same profile.
 pub(in crate::suite) fn siblings(out: &Path, suite: &str, profile: &str) -> Vec<Store> {

@@ -15,7 +15,7 @@ use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
 use crate::backbone::files::stored::StoredTensor;
 use crate::backbone::files::tensor_file::{TensorFile, is_zip};
-use crate::backbone::files::torch_file::TorchArchive;
+use crate::backbone::files::torch_file::{TorchArchive, checkpoint_bytes};
 use crate::backbone::files::weights_files::refuse_non_finite;
 use crate::backbone::files::weights_hash::sha256_of_files;
 use crate::backbone::{Clip, LoadError};
@@ -87,19 +87,23 @@ impl SavedPrompts {
     /// [`SuiteError::Prompts`] for metadata that is not readable, a setting this program does not have.
     pub fn settings(&self, settings: &Settings) -> Result<Settings, SuiteError> {
         let mut settings = settings.clone();
-        if let Some(text) = self.metadata.get(about::CONFIG) {
-            let config: BTreeMap<String, String> = serde_json::from_str(text).map_err(|error| {
-                SuiteError::Prompts { what: self.method.clone(), reason: format!("config: {error}") }
-            })?;
-            for (key, value) in config {
-                let (key, value) = Settings::parse_assignment(&format!("{key}={value}"))?;
-                settings = settings.with(&key, &value)?;
-            }
+        for (key, value) in self.config()? {
+            let (key, value) = Settings::parse_assignment(&format!("{key}={value}"))?;
+            settings = settings.with(&key, &value)?;
         }
         for (key, value) in published_layout::sizes(&self.method, &self.tensors) {
             settings = settings.with(&key, &toml::Value::Integer(value))?;
         }
         Ok(settings)
+    }
+
+    /// The settings that the file states.
+    fn config(&self) -> Result<BTreeMap<String, String>, SuiteError> {
+        let Some(text) = self.metadata.get(about::CONFIG) else { return Ok(BTreeMap::new()) };
+        serde_json::from_str(text).map_err(|error| SuiteError::Prompts {
+            what: self.method.clone(),
+            reason: format!("config: {error}"),
+        })
     }
 
     /// The parameters in the model's own type.
@@ -144,6 +148,34 @@ impl SavedPrompts {
             }
         }
         self.parameters(clip)
+    }
+
+    /// The bytes of a file of the authors' layout (`prompt_learner/model.pth.tar-N`), values unchanged, after `epoch`
+    /// epochs; without one, after as many as the file says.
+    ///
+    /// # Errors
+    /// [`SuiteError::Prompts`] where the archive cannot be made.
+    pub fn torch_bytes(&self, epoch: Option<u32>) -> Result<Vec<u8>, SuiteError> {
+        let named = self.tensors.iter().map(|(name, tensor)| (self.their_name(name), tensor.clone()));
+        let said = || self.config().ok()?.get(&format!("{}.epochs", self.method))?.parse().ok();
+        checkpoint_bytes(&named.collect(), epoch.or_else(said).unwrap_or(0)).map_err(|error| {
+            SuiteError::Prompts { what: self.method.clone(), reason: format!("write the archive: {error}") }
+        })
+    }
+
+    /// The bytes of our safetensors under the published names, values unchanged; the method joins the metadata.
+    pub fn safetensors_bytes(&self) -> Vec<u8> {
+        let named = self.tensors.iter().map(|(name, tensor)| (self.their_name(name), tensor.clone()));
+        let mut metadata = self.metadata.clone();
+        metadata.insert(about::METHOD.to_owned(), self.method.clone());
+        safetensors_bytes(&metadata, &named.collect())
+    }
+
+    /// A tensor's name in published files.
+    fn their_name(&self, name: &str) -> String {
+        let published = method::find(&self.method).map_or(&[][..], |entry| entry.published.tensors);
+        let known = published.iter().find(|tensor| tensor.ours == name);
+        known.map_or(name, |tensor| tensor.theirs).to_owned()
     }
 
     /// A copy in the run directory, values unchanged, as the training of the cell `key`.

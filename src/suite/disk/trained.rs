@@ -13,7 +13,7 @@ use crate::backbone::files::stored::StoredTensor;
 use crate::method::{Named, Parameters};
 use crate::record::{Epoch, Store, Training, ValidationUse};
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::keys::trained_paths;
 use crate::util::hex;
 
 /// What the training of a cell left: parameters and log.
@@ -69,7 +69,7 @@ pub(in crate::suite) fn save(
 }
 
 /// Plain tensors as f32, by name.
-fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
+pub(in crate::suite) fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     values
         .iter()
         .map(|(name, tensor)| {
@@ -79,14 +79,14 @@ fn stored(values: &Named) -> Result<BTreeMap<String, StoredTensor>, SuiteError> 
         .collect()
 }
 
-/// Tensors as safetensors, in name order: the same bytes for the same values. More than one entry of
-/// metadata would come in any order.
+/// Tensors as safetensors, in name order: the same bytes for the same values.
 pub(in crate::suite) fn serialise(
     tensors: BTreeMap<String, Tensor>,
     metadata: Option<HashMap<String, String>>,
 ) -> Result<Vec<u8>, SuiteError> {
-    safetensors::serialize(tensors, metadata)
-        .map_err(|error| SuiteError::Usage(format!("write tensors: {error}")))
+    let metadata: BTreeMap<String, String> = metadata.into_iter().flatten().collect();
+    let stored = tensors.iter().map(|(name, tensor)| Ok((name.clone(), StoredTensor::from_tensor(tensor)?)));
+    Ok(safetensors_bytes(&metadata, &stored.collect::<Result<_, SuiteError>>()?))
 }
 
 /// The parameters of a finished training; `None` when there are none or they are not what was recorded.

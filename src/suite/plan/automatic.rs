@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn sizes_grow_with_memory_and_stay_within_it() {
-        let config = crate::check::bench::Shape::find("vit-b-16").unwrap().config();
+        let config = crate::check::bench::ModelShape::find("vit-b-16").unwrap().config();
         let [small, desk, card] =
             [2 * GIB, 8 * GIB, 78 * GIB].map(|free| (rows(&config, free), images(&config, free)));
         assert!(small.0 < desk.0 && desk.0 < card.0 && small.1 < desk.1 && desk.1 < card.1);

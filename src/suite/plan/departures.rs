@@ -10,7 +10,7 @@ use toml::Value;
 
 use crate::method;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::{Plan, in_order};
+use crate::suite::plan::resolve::{Plan, in_order};
 use crate::suite::spec::file::{SUITES, SuiteFile};
 use crate::suite::spec::overrides::Settings;
 

@@ -3,19 +3,21 @@
 //! Time comes from a calibration of a second or two: every method is timed on the first dataset that has work, and
 //! scaled to the others by its multiply-adds. Data loading beyond the first images, checkpoints and the report are
 //! not in it.
+//!
+//! Long because what is counted and what it comes to stand side by side.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cells::trained_paths;
-use super::cells::{CellPlan, Origin, Plan};
+use super::cell::{CellPlan, Origin};
 use super::departures::{self, MethodSettings};
+use super::keys::trained_paths;
+use super::resolve::Plan;
 use super::timing::{self, Timed};
 use super::{halves, memory, towers};
 use crate::data::Classes;
@@ -116,8 +118,7 @@ pub fn estimate(
 ) -> Result<Estimate, SuiteError> {
     towers::check(&world.clip, plan)?;
     let store = Store::new(out, &plan.suite.name, &world.profile);
-    let open = |id: &String| Ok(Arc::new(world.dataset(id)?));
-    let others = plan.suite.evaluate_on.iter().map(open).collect::<Result<Vec<_>, SuiteError>>()?;
+    let others = world.datasets(&plan.suite.evaluate_on)?;
     let mut total = Estimate {
         settings: departures::of(plan)?,
         methods: plan.suite.methods.iter().map(|id| Load::named(id)).collect(),
@@ -126,7 +127,7 @@ pub fn estimate(
     others.iter().try_for_each(|dataset| halves::check(plan, dataset, false))?;
     let mut calibrated: Option<Vec<Calibrated>> = None;
     for id in &plan.suite.datasets {
-        let dataset = open(id)?;
+        let dataset = world.dataset(id)?;
         halves::check(plan, &dataset, true)?;
         let mut pending = Vec::new();
         let before = total.so_far(id);
@@ -319,8 +320,8 @@ impl Dataset<'_> {
     /// Images of a draw that the training sees.
     fn drawn_images(&self, seed: u64, shots: u32) -> Result<u64, SuiteError> {
         let map = self.dataset.labels(self.plan.suite.train_classes);
-        let draw = self.dataset.training_draw(shots, seed)?;
-        Ok(map.filter(draw.iter().map(|at| &self.dataset.split.train[*at])).len() as u64)
+        let draw = self.dataset.draw(shots, seed)?;
+        Ok(map.filter(draw.positions.iter().map(|at| &self.dataset.split.train[*at])).len() as u64)
     }
 
     /// How many numbers a method trains.

@@ -2,7 +2,7 @@
 
 use crate::data::Classes;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
+use crate::suite::plan::resolve::Plan;
 use crate::suite::world::BenchDataset;
 
 /// Fewest classes of a half: with one, every prediction is right.
@@ -48,6 +48,8 @@ fn too_few(dataset: &BenchDataset, classes: Classes) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::suite::{SuiteFile, World};
 
@@ -56,7 +58,7 @@ mod tests {
         let world = World::open(None, None, &candle_core::Device::Cpu).unwrap();
         let plan = Plan::new(SuiteFile::find("smoke").unwrap(), &[], None).unwrap();
         let with = |change: &dyn Fn(&mut BenchDataset)| {
-            let mut dataset = world.dataset("eurosat").unwrap();
+            let mut dataset = BenchDataset::clone(&world.dataset("eurosat").unwrap());
             change(&mut dataset);
             check(&plan, &dataset, true).map_err(|error| error.to_string())
         };
@@ -64,13 +66,13 @@ mod tests {
         let base = |dataset: &BenchDataset| dataset.class_names.len().div_ceil(2) as u32;
         let said = with(&|d| {
             let base = base(d);
-            d.split.test.retain(|item| item.label < base)
+            Arc::make_mut(&mut d.split).test.retain(|item| item.label < base)
         })
         .unwrap_err();
         assert!(said.contains("no test image among its new classes"), "{said}");
         let said = with(&|d| {
             let base = base(d);
-            d.split.train.retain(|item| item.label >= base)
+            Arc::make_mut(&mut d.split).train.retain(|item| item.label >= base)
         })
         .unwrap_err();
         assert!(said.contains("no training image among its base classes"), "{said}");

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::cells::{CellPlan, Plan};
+use super::cell::CellPlan;
+use super::resolve::Plan;
 use crate::backbone::TowerConfig;
 use crate::method::work::Shape;
 use crate::suite::error::SuiteError;
@@ -142,10 +143,8 @@ mod tests {
     #[test]
     fn lanes_are_as_many_as_fit() {
         let needs = [50, 30, 30, 10];
-        assert_eq!(
-            [1, 2, 3, 4].map(|lanes| side_by_side(&needs, lanes, 90)),
-            [Some(1), Some(2), Some(2), Some(2)]
-        );
+        let fit = |lanes| side_by_side(&needs, lanes, 90);
+        assert_eq!([1, 2, 3, 4].map(fit), [Some(1), Some(2), Some(2), Some(2)]);
         assert_eq!((side_by_side(&needs, 4, 120), side_by_side(&needs, 4, 49)), (Some(4), None));
         assert_eq!(side_by_side(&needs, 0, 90), Some(1));
     }
@@ -160,7 +159,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            fitting(&world, &plan, &[(Arc::new(dataset), cells)], 2)
+            fitting(&world, &plan, &[(dataset, cells)], 2)
         };
         assert!(check(2).is_ok());
         if available_memory_bytes().is_some() {
@@ -179,7 +178,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            fitting(&world, &plan, &[(Arc::new(dataset), cells)], 1)
+            fitting(&world, &plan, &[(dataset, cells)], 1)
         };
         assert!(check([("rpo.k", 24), ("rpo.batch_size", 4)]).is_ok());
         if available_memory_bytes().is_some() {

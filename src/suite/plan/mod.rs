@@ -1,11 +1,13 @@
 //! What will be done: cells and their keys, shards, sizes, estimates of time and memory.
 
 pub(in crate::suite) mod automatic;
-pub(in crate::suite) mod cells;
+pub(in crate::suite) mod cell;
 pub(in crate::suite) mod departures;
 pub(in crate::suite) mod estimate;
 pub(in crate::suite) mod halves;
+pub(in crate::suite) mod keys;
 pub(in crate::suite) mod memory;
+pub(in crate::suite) mod resolve;
 pub(in crate::suite) mod scope;
 pub(in crate::suite) mod shard;
 pub(in crate::suite) mod sizes;

@@ -3,7 +3,7 @@
 //! It owns which cells are whose. The division depends on the plan alone, not on what is done already, and
 //! never cuts a draw, whose views its methods share.
 
-use super::cells::CellPlan;
+use super::cell::CellPlan;
 use crate::suite::error::SuiteError;
 
 /// Part `index` (from 1) of `count`.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::data::Classes;
     use crate::record::Cell;
-    use crate::suite::plan::cells::Origin;
+    use crate::suite::plan::cell::Origin;
 
     fn cells(dataset: &str) -> Vec<CellPlan> {
         let plan = |method: usize, seed: Option<u64>| CellPlan {

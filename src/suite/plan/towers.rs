@@ -1,6 +1,6 @@
 //! Which methods a model's image tower can serve: a ResNet gives pooled features, but no tokens.
 
-use super::cells::Plan;
+use super::resolve::Plan;
 use crate::backbone::{Clip, NO_TOKENS};
 use crate::suite::error::SuiteError;
 use crate::suite::spec::file::Measure;

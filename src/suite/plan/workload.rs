@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cells::{CellPlan, Origin, Plan};
+use super::cell::{CellPlan, Origin};
 use super::estimate::work;
+use super::resolve::Plan;
 use crate::data::Classes;
 use crate::method::work::Work;
 use crate::suite::error::SuiteError;
@@ -129,9 +130,9 @@ fn training_cost(
     let resolved = &plan.methods[cell.method];
     let work = work(world, dataset, resolved, plan.suite.train_classes)?;
     let (Some(seed), Some(shots)) = (cell.cell.seed, cell.cell.shots) else { return Ok(0.0) };
-    let draw = dataset.training_draw(shots, seed)?;
+    let draw = dataset.draw(shots, seed)?;
     let map = dataset.labels(plan.suite.train_classes);
-    let images = map.filter(draw.iter().map(|at| &dataset.split.train[*at])).len();
+    let images = map.filter(draw.positions.iter().map(|at| &dataset.split.train[*at])).len();
     let Some(recipe) = resolved.recipe.as_ref().map(|recipe| recipe.for_shots(shots)) else {
         return Ok((work.bind + images as u64 * work.image) as f64);
     };

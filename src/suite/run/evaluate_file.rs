@@ -1,13 +1,13 @@
 //! Saved or published prompts on any data: one evaluation, no training, no record.
 
 use crate::data::Classes;
-use crate::method;
+use crate::method::{self, Named};
 use crate::record::Prediction;
 use crate::suite::disk::saved::SavedPrompts;
 use crate::suite::error::SuiteError;
-use crate::suite::spec::overrides::Settings;
-use crate::suite::world::World;
-use crate::train::readable;
+use crate::suite::spec::overrides::{Resolved, Settings};
+use crate::suite::world::{BenchDataset, World};
+use crate::train::{BrokenImages, readable};
 use crate::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
 
 /// Accuracy of a file's prompts on one half of one dataset.
@@ -68,15 +68,33 @@ pub fn evaluate_file(
 ) -> Result<FileEvaluation, SuiteError> {
     let dataset = world.dataset(dataset)?;
     let resolved = settings.resolve(method::find(&saved.method)?)?;
-    let listed = dataset.of_half(&dataset.split.test, classes, limit);
-    let (items, errors) = readable(settings.globals.broken_images, dataset.source.as_ref(), listed, stop)?;
-    if items.is_empty() {
-        let reason = format!("no test image among its {classes} classes");
-        return Err(SuiteError::Dataset { id: dataset.id, reason });
-    }
     let texts = world.class_texts(&dataset, &resolved.style, classes)?;
     let parameters = saved.fitting(&resolved, &world.clip, &texts)?;
-    let set = resolved.method.bind(&world.clip, &texts)?.classifiers(std::slice::from_ref(&parameters))?;
+    let how = (settings.globals.broken_images, limit);
+    evaluate_named(world, &resolved, (&dataset, classes), &parameters, how, stop, heard)
+}
+
+/// Evaluates a method's parameters among one half's classes, under the policy for broken images and the limit.
+///
+/// # Errors
+/// As [`evaluate_file`].
+pub(in crate::suite) fn evaluate_named(
+    world: &World,
+    resolved: &Resolved,
+    (dataset, classes): (&BenchDataset, Classes),
+    parameters: &Named,
+    (policy, limit): (BrokenImages, Option<u32>),
+    stop: &dyn Fn() -> bool,
+    heard: &dyn Fn(usize, usize),
+) -> Result<FileEvaluation, SuiteError> {
+    let listed = dataset.of_half(&dataset.split.test, classes, limit);
+    let (items, errors) = readable(policy, dataset.source.as_ref(), listed, stop)?;
+    if items.is_empty() {
+        let reason = format!("no test image among its {classes} classes");
+        return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
+    }
+    let texts = world.class_texts(dataset, &resolved.style, classes)?;
+    let set = resolved.method.bind(&world.clip, &texts)?.classifiers(std::slice::from_ref(parameters))?;
     let needs = resolved.method.needs();
     let source = dataset.source.as_ref();
     let images = TestImages { clip: &world.clip, source, items: &items, needs, features: None };
@@ -85,7 +103,7 @@ pub fn evaluate_file(
     })?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     Ok(FileEvaluation {
-        dataset: dataset.id,
+        dataset: dataset.id.clone(),
         classes,
         class_count: texts.classes() as u64,
         correct: rows.iter().filter(|row| row.label == row.predicted).count() as u64,

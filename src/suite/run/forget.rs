@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::provenance::utc_now;
 use crate::record::{Identity, Outcome, RunRecord, Store, StoreError, living_claims};
 use crate::report::Planned;
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::trained_paths;
+use crate::suite::plan::keys::trained_paths;
+use crate::util::utc;
 
 /// A condition `key=value` on a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub fn forget(store: &Store, conditions: &[Where], dry: bool) -> Result<Forgotte
             "forget cells of {run}: a process is working on this run; wait for it, or stop it first"
         )));
     }
-    let time = utc_now().replace(':', "");
+    let time = utc::now().replace(':', "");
     let runs = store.dir().parent().unwrap_or(store.dir());
     let target = runs.join(".forgotten").join(format!("{run}-{time}"));
     if conditions.is_empty() {

@@ -12,7 +12,7 @@ use crate::record::{Evaluation, RunRecord, Store, living_claims};
 use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, Sources, render_with};
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
+use crate::suite::plan::resolve::Plan;
 use crate::suite::plan::scope;
 use crate::suite::spec::file::SuiteFile;
 

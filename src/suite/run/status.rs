@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::record::{Cell, Gone, Holder, Outcome, SlurmTask, Store, StoreError, living, read_record};
 use crate::suite::disk::checkpoint;
 use crate::suite::error::SuiteError;
-use crate::suite::plan::cells::Plan;
-use crate::suite::run::provenance::{seconds_of, utc_at};
+use crate::suite::plan::resolve::Plan;
 use crate::suite::spec::file::SuiteFile;
+use crate::util::utc;
 
 /// The finish is estimated from at most so many of the last finished cells.
 const RECENT: usize = 50;
@@ -184,7 +184,7 @@ fn read_new(store: &Store, records: &mut BTreeMap<String, Finished>) -> Result<(
             Outcome::Complete => None,
             Outcome::Failed { error } => Some(error),
         };
-        let at = seconds_of(&record.provenance.finished_at).unwrap_or(0);
+        let at = utc::seconds_of(&record.provenance.finished_at).unwrap_or(0);
         records.insert(key, Finished { cell: record.cell, error, at });
     }
     Ok(())
@@ -224,7 +224,7 @@ fn running(store: &Store, holder: &Holder) -> RunningCell {
         host: holder.host.clone(),
         task: holder.slurm.as_ref().map(SlurmTask::to_string),
         restarts: holder.slurm.as_ref().map(|task| task.restarts),
-        since: utc_at(holder.heartbeat),
+        since: utc::at(holder.heartbeat),
         epoch: work.and_then(|work| checkpoint::epoch(store, &work.training_key)),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::overrides::method_key;
+use super::names::method_key;
 use super::prompt_files::PromptFiles;
 use crate::data::Classes;
 use crate::record::Store;

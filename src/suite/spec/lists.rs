@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::file::SuiteFile;
-use super::overrides::method_id;
+use super::names::method_id;
 use crate::suite::error::SuiteError;
 
 impl SuiteFile {

@@ -3,6 +3,7 @@
 pub(in crate::suite) mod file;
 pub(in crate::suite) mod globals;
 pub(in crate::suite) mod lists;
+pub(in crate::suite) mod names;
 pub(in crate::suite) mod overrides;
 pub(in crate::suite) mod prompt_files;
 pub(in crate::suite) mod seeds;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::globals::{GLOBAL_KEYS, Globals};
-use super::settings;
+use super::names::{method_key, near_key};
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol;
 use crate::suite::error::SuiteError;
@@ -119,7 +119,7 @@ impl Settings {
         let known = self.tables.get(name).and_then(|table| table.get(field));
         let Some(old) = known else {
             let known = keys();
-            let near = settings::near(key, &known);
+            let near = near_key(key, &known);
             return Err(fail(format!("unknown key; did you mean {near}? `list settings {name}` shows all")));
         };
         let value = match (old, value) {
@@ -177,17 +177,6 @@ impl Settings {
         switches.extend(self.globals.switches(draws));
         switches
     }
-}
-
-/// Method id and field of a dotted key, short names resolved; `None` for a key without a dot.
-pub(in crate::suite) fn method_key(key: &str) -> Option<(&str, &str)> {
-    let (name, field) = key.split_once('.')?;
-    Some((method_id(name), field))
-}
-
-/// A method's id, where a short name was given.
-pub fn method_id(name: &str) -> &str {
-    method::REGISTRY.iter().find(|entry| entry.aliases.contains(&name)).map_or(name, |entry| entry.id)
 }
 
 fn parse_value(text: &str) -> Value {

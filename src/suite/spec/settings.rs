@@ -1,17 +1,16 @@
-//! Every setting with its default, published value and meaning; and what a mistyped one may stand for.
+//! Every setting with its default, published value and meaning.
 //!
 //! A method's own keys are explained where they are set: by the comment on or above their line in `suites/methods`.
 
 use super::globals::{GLOBAL_MEANINGS, Globals};
-use super::overrides::method_key;
 use crate::method::{self, Entry};
 use crate::protocol;
 use crate::suite::error::SuiteError;
-use crate::util::nearest;
 
 /// Keys that methods share.
-const COMMON: [(&str, &str); 21] = [
+const COMMON: [(&str, &str); 22] = [
     ("template", "sentence around a class name, with {} in its place; dataset: each dataset's own"),
+    ("template_exceptions", "by dataset, the sentence in place of template"),
     ("raw_class_names", "true keeps the underscores of class names"),
     ("learning_rate", "base learning rate; the first epoch is a warm-up at 1e-5"),
     ("batch_size", "images per step"),
@@ -35,17 +34,6 @@ const COMMON: [(&str, &str); 21] = [
         "centre, in epochs from 1, of the Gaussian under which parameters are averaged over epochs",
     ),
     ("average_std", "its width in epochs; 0 for no average"),
-];
-
-/// Short words for the fields of settings.
-const SHORT: [(&str, &str); 7] = [
-    ("lr", "learning_rate"),
-    ("bs", "batch_size"),
-    ("batch", "batch_size"),
-    ("epoch", "epochs"),
-    ("n_ctx", "context_tokens"),
-    ("ctx", "context_tokens"),
-    ("prompts", "k"),
 ];
 
 /// One setting.
@@ -106,22 +94,6 @@ fn meaning(entry: &Entry, field: &str) -> String {
     }
     let above: Vec<&str> = lines[..at].iter().rev().map_while(|line| line.strip_prefix('#')).collect();
     above.into_iter().rev().map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
-/// The setting that an unknown key most likely stands for.
-pub(in crate::suite) fn near(key: &str, known: &[String]) -> String {
-    let (id, field) = method_key(key).unwrap_or(("", key));
-    let of_method = |field: &str| format!("{id}.{field}");
-    let spelt = SHORT.iter().find(|(short, _)| *short == field).map(|(_, long)| of_method(long));
-    if let Some(spelt) = spelt.filter(|spelt| known.contains(spelt)) {
-        return spelt;
-    }
-    let prefix = of_method("");
-    let own: Vec<&str> = known.iter().filter_map(|name| name.strip_prefix(&prefix)).collect();
-    match nearest(field, own) {
-        Some(own) if !id.is_empty() => of_method(own),
-        _ => nearest(key, known.iter().map(String::as_str)).unwrap_or_default().to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub fn known_keys() -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::plan::cells::Plan;
+    use crate::suite::plan::resolve::Plan;
 
     /// The template with every optional key in force.
     fn whole(text: &str) -> String {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::file::Sweep;
-use super::overrides::{Resolved, Settings, method_key};
+use super::names::method_key;
+use super::overrides::{Resolved, Settings};
 use crate::method;
 use crate::suite::error::SuiteError;
 

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::archive::{INTEGER_BYTES, Layout, MAX_PICKLE_BYTES, place, state_dict_tensors};
+use super::archive::MAX_PICKLE_BYTES;
+use super::layout::{INTEGER_BYTES, Layout, place, state_dict_tensors};
 use super::machine::unpickle_first;
 use super::pickle::{Node, Pickle};
 use crate::backbone::files::load_error::LoadError;

@@ -3,6 +3,8 @@
 //! Owns the instruction set of protocols 2 to 5 as far as torch.save writes it. Memory is bounded by the pickle's
 //! length: each instruction adds at most one value. candle's reader is not used because it copies a remembered
 //! value at each use (a hundred bytes can ask for terabytes) and panics on a short argument list.
+//!
+//! Long because it is every instruction of the machine in one table.
 
 use std::collections::BTreeMap;
 

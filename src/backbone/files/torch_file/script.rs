@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::archive::{Layout, tensor_layout};
+use super::layout::{Layout, tensor_layout};
 use super::pickle::{Node, NodeId, Pickle};
 use crate::backbone::files::load_error::LoadError;
 

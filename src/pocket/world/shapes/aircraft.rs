@@ -1,13 +1,13 @@
 //! Aircraft seen from the side, flying right, except the fighter and the glider: from above.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::sketch::{DARK, GLASS, Ink, METAL};
 
 /// All of them.
 pub static ALL: [&Object; 6] = [&AIRLINER, &BIPLANE, &FIGHTER, &GLIDER, &HELICOPTER, &BLIMP];
 
 /// A long tube with a swept wing and a row of windows.
-pub static AIRLINER: Object = Object::new("airliner", Family::Aircraft, |s, _| {
+pub static AIRLINER: Object = Object::new("airliner", ObjectFamily::Aircraft, |s, _| {
     s.poly(Ink::Body, &[[-0.98, -0.62], [-0.72, -0.62], [-0.45, -0.05], [-0.85, -0.05]]);
     s.poly(Ink::Shade(0.3), &[[-0.05, -0.05], [0.15, -0.05], [-0.1, -0.5], [-0.25, -0.5]]);
     s.leaning_oval(Ink::Body, [0.02, 0.02], [0.96, 0.21], 0.0);
@@ -20,7 +20,7 @@ pub static AIRLINER: Object = Object::new("airliner", Family::Aircraft, |s, _| {
 });
 
 /// A biplane: two wings, struts, wheels and a propeller.
-pub static BIPLANE: Object = Object::new("biplane", Family::Aircraft, |s, _| {
+pub static BIPLANE: Object = Object::new("biplane", ObjectFamily::Aircraft, |s, _| {
     s.poly(Ink::Body, &[[-0.98, -0.4], [-0.72, -0.4], [-0.6, 0.1], [-0.95, 0.1]]);
     s.poly(
         Ink::Body,
@@ -37,7 +37,7 @@ pub static BIPLANE: Object = Object::new("biplane", Family::Aircraft, |s, _| {
 });
 
 /// A fighter from above: a dart with a delta wing.
-pub static FIGHTER: Object = Object::new("fighter", Family::Aircraft, |s, _| {
+pub static FIGHTER: Object = Object::new("fighter", ObjectFamily::Aircraft, |s, _| {
     s.poly(
         Ink::Shade(0.25),
         &[[0.3, 0.0], [-0.72, -0.85], [-0.85, -0.85], [-0.6, 0.0], [-0.85, 0.85], [-0.72, 0.85]],
@@ -52,7 +52,7 @@ pub static FIGHTER: Object = Object::new("fighter", Family::Aircraft, |s, _| {
 });
 
 /// A glider from above: very long thin wings.
-pub static GLIDER: Object = Object::new("glider", Family::Aircraft, |s, _| {
+pub static GLIDER: Object = Object::new("glider", ObjectFamily::Aircraft, |s, _| {
     s.poly(
         Ink::Body,
         &[[0.12, -1.0], [0.3, -0.1], [0.3, 0.1], [0.12, 1.0], [0.0, 1.0], [-0.02, 0.0], [0.0, -1.0]],
@@ -64,7 +64,7 @@ pub static GLIDER: Object = Object::new("glider", Family::Aircraft, |s, _| {
 });
 
 /// A helicopter.
-pub static HELICOPTER: Object = Object::new("helicopter", Family::Aircraft, |s, r| {
+pub static HELICOPTER: Object = Object::new("helicopter", ObjectFamily::Aircraft, |s, r| {
     s.poly(Ink::Body, &[[-0.1, -0.2], [-0.95, -0.24], [-0.95, -0.1], [-0.05, 0.2]]);
     s.poly(Ink::Shade(0.2), &[[-1.0, -0.5], [-0.84, -0.5], [-0.78, 0.05], [-0.94, 0.05]]);
     s.line(METAL, [0.25, -0.6], [0.25, -0.3], 0.05);
@@ -79,7 +79,7 @@ pub static HELICOPTER: Object = Object::new("helicopter", Family::Aircraft, |s, 
 });
 
 /// A blimp with a gondola.
-pub static BLIMP: Object = Object::new("blimp", Family::Aircraft, |s, _| {
+pub static BLIMP: Object = Object::new("blimp", ObjectFamily::Aircraft, |s, _| {
     s.poly(Ink::Shade(0.3), &[[-0.6, -0.1], [-1.0, -0.62], [-0.72, -0.62], [-0.4, -0.2]]);
     s.poly(Ink::Shade(0.3), &[[-0.6, 0.0], [-1.0, 0.5], [-0.72, 0.5], [-0.4, 0.1]]);
     s.oval(Ink::Body, 0.06, -0.06, 0.92, 0.48);

@@ -1,6 +1,6 @@
 //! Pets from the front, other animals from the side.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::sketch::{DARK, Ink, LIGHT, Sketch};
 
 /// Animals kept at home.
@@ -18,7 +18,7 @@ fn eyes(s: &mut Sketch, x: f64, y: f64, size: f64) {
 }
 
 /// A cat's face: pointed ears and whiskers.
-pub static CAT: Object = Object::new("cat", Family::Pet, |s, r| {
+pub static CAT: Object = Object::new("cat", ObjectFamily::Pet, |s, r| {
     let ear = r.uniform_in(-1.0, -0.85);
     for side in [-1.0, 1.0] {
         s.poly(Ink::Body, &[[side * 0.85, ear], [side * 0.82, -0.05], [side * 0.15, -0.5]]);
@@ -35,7 +35,7 @@ pub static CAT: Object = Object::new("cat", Family::Pet, |s, r| {
 });
 
 /// A dog's face: hanging ears, a muzzle and a tongue.
-pub static DOG: Object = Object::new("dog", Family::Pet, |s, r| {
+pub static DOG: Object = Object::new("dog", ObjectFamily::Pet, |s, r| {
     let droop = r.uniform_in(0.06, 0.16);
     s.oval(Ink::Body, 0.0, -0.1, 0.7, 0.72);
     s.leaning_oval(Ink::Shade(0.35), [-0.74, 0.0], [0.26, 0.62], droop * 0.5);
@@ -48,7 +48,7 @@ pub static DOG: Object = Object::new("dog", Family::Pet, |s, r| {
 });
 
 /// A rabbit's face: long ears and front teeth.
-pub static RABBIT: Object = Object::new("rabbit", Family::Pet, |s, r| {
+pub static RABBIT: Object = Object::new("rabbit", ObjectFamily::Pet, |s, r| {
     let lean = r.uniform_in(0.01, 0.05);
     for side in [-1.0, 1.0] {
         s.leaning_oval(Ink::Body, [side * 0.32, -0.5], [0.2, 0.5], side * lean);
@@ -61,7 +61,7 @@ pub static RABBIT: Object = Object::new("rabbit", Family::Pet, |s, r| {
 });
 
 /// A bear's face: round ears.
-pub static BEAR: Object = Object::new("bear", Family::Pet, |s, _| {
+pub static BEAR: Object = Object::new("bear", ObjectFamily::Pet, |s, _| {
     for side in [-0.62, 0.62] {
         s.oval(Ink::Body, side, -0.6, 0.34, 0.34);
         s.oval(Ink::Shade(0.4), side, -0.6, 0.17, 0.17);
@@ -73,7 +73,7 @@ pub static BEAR: Object = Object::new("bear", Family::Pet, |s, _| {
 });
 
 /// A fish.
-pub static FISH: Object = Object::new("fish", Family::Animal, |s, _| {
+pub static FISH: Object = Object::new("fish", ObjectFamily::Animal, |s, _| {
     s.poly(Ink::Shade(0.25), &[[-0.4, 0.0], [-0.98, -0.5], [-0.82, 0.0], [-0.98, 0.5]]);
     s.poly(Ink::Shade(0.25), &[[-0.2, -0.35], [0.2, -0.72], [0.35, -0.35]]);
     s.oval(Ink::Body, 0.2, 0.0, 0.76, 0.48);
@@ -82,7 +82,7 @@ pub static FISH: Object = Object::new("fish", Family::Animal, |s, _| {
 });
 
 /// A standing bird.
-pub static BIRD: Object = Object::new("bird", Family::Animal, |s, _| {
+pub static BIRD: Object = Object::new("bird", ObjectFamily::Animal, |s, _| {
     for x in [-0.1, 0.15] {
         s.line(DARK, [x, 0.5], [x, 0.95], 0.04);
     }
@@ -95,7 +95,7 @@ pub static BIRD: Object = Object::new("bird", Family::Animal, |s, _| {
 });
 
 /// A butterfly with open wings.
-pub static BUTTERFLY: Object = Object::new("butterfly", Family::Animal, |s, _| {
+pub static BUTTERFLY: Object = Object::new("butterfly", ObjectFamily::Animal, |s, _| {
     for side in [-1.0, 1.0] {
         s.leaning_oval(Ink::Body, [side * 0.5, -0.36], [0.5, 0.4], side * -0.12);
         s.leaning_oval(Ink::Body, [side * 0.42, 0.42], [0.4, 0.34], side * 0.12);
@@ -105,7 +105,7 @@ pub static BUTTERFLY: Object = Object::new("butterfly", Family::Animal, |s, _| {
 });
 
 /// A turtle.
-pub static TURTLE: Object = Object::new("turtle", Family::Animal, |s, _| {
+pub static TURTLE: Object = Object::new("turtle", ObjectFamily::Animal, |s, _| {
     let skin = Ink::Fixed([136, 170, 92]);
     for x in [-0.5, 0.35] {
         s.rect(skin, x - 0.13, 0.3, x + 0.13, 0.72);

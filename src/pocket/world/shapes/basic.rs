@@ -1,6 +1,6 @@
 //! Plane figures: circle, square, star and their like.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::sketch::{Ink, Sketch};
 
 /// All of them.
@@ -9,29 +9,29 @@ pub static ALL: [&Object; 12] =
 
 /// A disc.
 pub static CIRCLE: Object =
-    Object::new("circle", Family::Figure, |s, _| s.oval(Ink::Body, 0.0, 0.0, 0.9, 0.9));
+    Object::new("circle", ObjectFamily::Figure, |s, _| s.oval(Ink::Body, 0.0, 0.0, 0.9, 0.9));
 
 /// A square.
 pub static SQUARE: Object =
-    Object::new("square", Family::Figure, |s, _| s.rect(Ink::Body, -0.8, -0.8, 0.8, 0.8));
+    Object::new("square", ObjectFamily::Figure, |s, _| s.rect(Ink::Body, -0.8, -0.8, 0.8, 0.8));
 
 /// An upright triangle.
-pub static TRIANGLE: Object = Object::new("triangle", Family::Figure, |s, _| {
+pub static TRIANGLE: Object = Object::new("triangle", ObjectFamily::Figure, |s, _| {
     s.poly(Ink::Body, &[[0.0, -0.9], [0.95, 0.8], [-0.95, 0.8]]);
 });
 
 /// A tall diamond.
-pub static DIAMOND: Object = Object::new("diamond", Family::Figure, |s, _| {
+pub static DIAMOND: Object = Object::new("diamond", ObjectFamily::Figure, |s, _| {
     s.poly(Ink::Body, &[[0.0, -1.0], [0.65, 0.0], [0.0, 1.0], [-0.65, 0.0]]);
 });
 
 /// A star of five points.
-pub static STAR: Object = Object::new("star", Family::Figure, |s, _| {
+pub static STAR: Object = Object::new("star", ObjectFamily::Figure, |s, _| {
     s.star(Ink::Body, [0.0, 0.05], [1.0, 0.42], 5, 0.75);
 });
 
 /// A heart.
-pub static HEART: Object = Object::new("heart", Family::Figure, |s, _| {
+pub static HEART: Object = Object::new("heart", ObjectFamily::Figure, |s, _| {
     let mut rim = Sketch::arc([-0.45, -0.32], [0.47, 0.47], 0.40, 1.0);
     rim.extend(Sketch::arc([0.45, -0.32], [0.47, 0.47], 0.5, 1.1));
     rim.push([0.0, 0.92]);
@@ -39,7 +39,7 @@ pub static HEART: Object = Object::new("heart", Family::Figure, |s, _| {
 });
 
 /// A cross with equal arms.
-pub static CROSS: Object = Object::new("cross", Family::Figure, |s, _| {
+pub static CROSS: Object = Object::new("cross", ObjectFamily::Figure, |s, _| {
     const W: f64 = 0.3;
     const L: f64 = 0.92;
     s.poly(
@@ -62,20 +62,20 @@ pub static CROSS: Object = Object::new("cross", Family::Figure, |s, _| {
 });
 
 /// A ring.
-pub static RING: Object = Object::new("ring", Family::Figure, |s, r| {
+pub static RING: Object = Object::new("ring", ObjectFamily::Figure, |s, r| {
     let hole = r.uniform_in(0.42, 0.56);
     s.ring(Ink::Body, 0.0, 0.0, 0.95, hole);
 });
 
 /// A crescent.
-pub static CRESCENT: Object = Object::new("crescent", Family::Figure, |s, _| {
+pub static CRESCENT: Object = Object::new("crescent", ObjectFamily::Figure, |s, _| {
     let mut rim = Sketch::arc([0.0, 0.0], [0.95, 0.95], 0.13, 0.87);
     rim.extend(Sketch::arc([0.38, 0.0], [0.74, 0.74], 0.78, 0.22));
     s.poly(Ink::Body, &rim);
 });
 
 /// An arrow pointing right.
-pub static ARROW: Object = Object::new("arrow", Family::Figure, |s, _| {
+pub static ARROW: Object = Object::new("arrow", ObjectFamily::Figure, |s, _| {
     s.poly(
         Ink::Body,
         &[[-0.95, -0.24], [0.1, -0.24], [0.1, -0.7], [0.98, 0.0], [0.1, 0.7], [0.1, 0.24], [-0.95, 0.24]],
@@ -84,10 +84,10 @@ pub static ARROW: Object = Object::new("arrow", Family::Figure, |s, _| {
 
 /// A regular hexagon.
 pub static HEXAGON: Object =
-    Object::new("hexagon", Family::Figure, |s, _| s.regular(Ink::Body, [0.0, 0.0], 0.95, 6, 0.0));
+    Object::new("hexagon", ObjectFamily::Figure, |s, _| s.regular(Ink::Body, [0.0, 0.0], 0.95, 6, 0.0));
 
 /// A lightning bolt.
-pub static BOLT: Object = Object::new("bolt", Family::Figure, |s, _| {
+pub static BOLT: Object = Object::new("bolt", ObjectFamily::Figure, |s, _| {
     s.poly(
         Ink::Body,
         &[[0.2, -1.0], [-0.6, 0.15], [-0.05, 0.15], [-0.25, 1.0], [0.6, -0.25], [0.05, -0.25], [0.55, -1.0]],

@@ -1,6 +1,6 @@
 //! Road vehicles seen from the side, driving right.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::sketch::{DARK, GLASS, Ink, METAL, Sketch};
 
 /// All of them.
@@ -16,7 +16,7 @@ fn wheels(s: &mut Sketch, places: &[f64], y: f64, radius: f64) {
 }
 
 /// A small rounded car.
-pub static CAR: Object = Object::new("car", Family::Car, |s, _| {
+pub static CAR: Object = Object::new("car", ObjectFamily::Car, |s, _| {
     let mut cabin = Sketch::arc([-0.05, 0.05], [0.6, 0.62], 0.5, 1.0);
     cabin.push([0.55, 0.12]);
     s.poly(Ink::Body, &cabin);
@@ -28,7 +28,7 @@ pub static CAR: Object = Object::new("car", Family::Car, |s, _| {
 });
 
 /// A long low sedan with bonnet and boot.
-pub static SEDAN: Object = Object::new("sedan", Family::Car, |s, r| {
+pub static SEDAN: Object = Object::new("sedan", ObjectFamily::Car, |s, r| {
     let roof = r.uniform_in(-0.4, -0.32);
     s.poly(Ink::Body, &[[-0.62, 0.05], [-0.38, roof], [0.22, roof], [0.5, 0.05]]);
     s.poly(GLASS, &[[-0.5, 0.02], [-0.32, roof + 0.09], [-0.1, roof + 0.09], [-0.1, 0.02]]);
@@ -39,7 +39,7 @@ pub static SEDAN: Object = Object::new("sedan", Family::Car, |s, r| {
 });
 
 /// A van: one box with a slanted front.
-pub static VAN: Object = Object::new("van", Family::Car, |s, r| {
+pub static VAN: Object = Object::new("van", ObjectFamily::Car, |s, r| {
     let roof = r.uniform_in(-0.66, -0.56);
     s.poly(
         Ink::Body,
@@ -52,7 +52,7 @@ pub static VAN: Object = Object::new("van", Family::Car, |s, r| {
 });
 
 /// A lorry: a cab before a long box.
-pub static TRUCK: Object = Object::new("truck", Family::Car, |s, r| {
+pub static TRUCK: Object = Object::new("truck", ObjectFamily::Car, |s, r| {
     let top = r.uniform_in(-0.72, -0.6);
     s.rect(METAL, -0.98, 0.3, 0.9, 0.42);
     s.rect(Ink::Body, -1.0, top, 0.36, 0.32);
@@ -62,7 +62,7 @@ pub static TRUCK: Object = Object::new("truck", Family::Car, |s, r| {
 });
 
 /// A bus: a long box with a row of windows.
-pub static BUS: Object = Object::new("bus", Family::Car, |s, r| {
+pub static BUS: Object = Object::new("bus", ObjectFamily::Car, |s, r| {
     let roof = r.uniform_in(-0.64, -0.54);
     s.rect(Ink::Body, -1.0, roof, 1.0, 0.42);
     for k in 0..5 {
@@ -74,7 +74,7 @@ pub static BUS: Object = Object::new("bus", Family::Car, |s, r| {
 });
 
 /// A jeep: open top, square bonnet, big wheels.
-pub static JEEP: Object = Object::new("jeep", Family::Car, |s, _| {
+pub static JEEP: Object = Object::new("jeep", ObjectFamily::Car, |s, _| {
     s.line(METAL, [-0.6, -0.05], [-0.5, -0.6], 0.045);
     s.line(METAL, [-0.5, -0.6], [0.12, -0.6], 0.045);
     s.line(METAL, [0.12, -0.6], [0.26, -0.05], 0.06);

@@ -1,6 +1,6 @@
 //! Flowers on a stem; the body colour is the petals'.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::geometry::direction;
 use crate::pocket::world::sketch::{Ink, LEAF, Sketch};
 
@@ -25,7 +25,7 @@ fn petals(s: &mut Sketch, ink: Ink, centre: [f64; 2], count: u32, reach: f64, ra
 }
 
 /// A daisy: many narrow petals round a yellow heart.
-pub static DAISY: Object = Object::new("daisy", Family::Flower, |s, r| {
+pub static DAISY: Object = Object::new("daisy", ObjectFamily::Flower, |s, r| {
     stem(s, 0.0);
     let count = 11 + r.below(3) as u32;
     petals(s, Ink::Body, [0.0, -0.28], count, 0.45, [0.28, 0.1], r.uniform());
@@ -33,7 +33,7 @@ pub static DAISY: Object = Object::new("daisy", Family::Flower, |s, r| {
 });
 
 /// A tulip: a closed cup with three tips.
-pub static TULIP: Object = Object::new("tulip", Family::Flower, |s, r| {
+pub static TULIP: Object = Object::new("tulip", ObjectFamily::Flower, |s, r| {
     stem(s, 0.1);
     let tip = r.uniform_in(-0.98, -0.85);
     s.poly(
@@ -54,7 +54,7 @@ pub static TULIP: Object = Object::new("tulip", Family::Flower, |s, r| {
 });
 
 /// A poppy: four wide round petals and a black heart.
-pub static POPPY: Object = Object::new("poppy", Family::Flower, |s, r| {
+pub static POPPY: Object = Object::new("poppy", ObjectFamily::Flower, |s, r| {
     stem(s, 0.0);
     let start = r.uniform_in(0.08, 0.17);
     petals(s, Ink::Body, [0.0, -0.3], 4, 0.36, [0.36, 0.42], start);
@@ -63,7 +63,7 @@ pub static POPPY: Object = Object::new("poppy", Family::Flower, |s, r| {
 });
 
 /// A lily: six pointed petals.
-pub static LILY: Object = Object::new("lily", Family::Flower, |s, r| {
+pub static LILY: Object = Object::new("lily", ObjectFamily::Flower, |s, r| {
     stem(s, 0.0);
     let start = r.uniform();
     s.star(Ink::Body, [0.0, -0.26], [0.76, 0.24], 6, start);
@@ -75,7 +75,7 @@ pub static LILY: Object = Object::new("lily", Family::Flower, |s, r| {
 });
 
 /// A rose: rings of petals one inside another.
-pub static ROSE: Object = Object::new("rose", Family::Flower, |s, r| {
+pub static ROSE: Object = Object::new("rose", ObjectFamily::Flower, |s, r| {
     stem(s, 0.1);
     let start = r.uniform();
     petals(s, Ink::Body, [0.0, -0.3], 7, 0.36, [0.24, 0.28], start);
@@ -86,7 +86,7 @@ pub static ROSE: Object = Object::new("rose", Family::Flower, |s, r| {
 });
 
 /// A bluebell: small hanging bells along a bent stem.
-pub static BLUEBELL: Object = Object::new("bluebell", Family::Flower, |s, _| {
+pub static BLUEBELL: Object = Object::new("bluebell", ObjectFamily::Flower, |s, _| {
     s.path(LEAF, &[[-0.25, 1.0], [-0.3, 0.2], [-0.15, -0.6], [0.25, -0.85], [0.6, -0.7]], 0.05);
     s.leaning_oval(LEAF, [-0.02, 0.72], [0.3, 0.09], -0.12);
     for (x, y) in [(-0.55, -0.2), (0.1, -0.25), (0.62, -0.42), (-0.5, 0.32)] {

@@ -1,6 +1,6 @@
 //! Food; the body colour is the frosting's, the topping's or the filling's.
 
-use super::object::{Family, Object};
+use super::object::{Object, ObjectFamily};
 use crate::pocket::world::sketch::{DARK, Ink, LEAF, LIGHT, Sketch};
 
 /// Sweet food.
@@ -13,7 +13,7 @@ const CRUMB: Ink = Ink::Fixed([240, 212, 150]);
 const CHINA: Ink = Ink::Fixed([206, 212, 220]);
 
 /// A slice of layer cake with a cherry.
-pub static CAKE: Object = Object::new("cake", Family::Sweet, |s, _| {
+pub static CAKE: Object = Object::new("cake", ObjectFamily::Sweet, |s, _| {
     s.oval(CHINA, 0.0, 0.78, 0.98, 0.18);
     s.rect(CRUMB, -0.7, -0.3, 0.7, 0.75);
     s.rect(Ink::Body, -0.7, 0.12, 0.7, 0.32);
@@ -25,7 +25,7 @@ pub static CAKE: Object = Object::new("cake", Family::Sweet, |s, _| {
 });
 
 /// A ring of dough with icing and sprinkles.
-pub static DONUT: Object = Object::new("donut", Family::Sweet, |s, r| {
+pub static DONUT: Object = Object::new("donut", ObjectFamily::Sweet, |s, r| {
     s.ring(CRUST, 0.0, 0.0, 0.98, 0.28);
     s.ring(Ink::Body, 0.0, -0.04, 0.84, 0.34);
     for k in 0..9 {
@@ -37,7 +37,7 @@ pub static DONUT: Object = Object::new("donut", Family::Sweet, |s, r| {
 });
 
 /// A cupcake with a swirl of frosting.
-pub static CUPCAKE: Object = Object::new("cupcake", Family::Sweet, |s, _| {
+pub static CUPCAKE: Object = Object::new("cupcake", ObjectFamily::Sweet, |s, _| {
     s.poly(CRUST, &[[-0.66, 0.1], [0.66, 0.1], [0.44, 0.95], [-0.44, 0.95]]);
     for x in [-0.3, 0.0, 0.3] {
         s.line(Ink::Fixed([170, 116, 58]), [x * 1.3, 0.15], [x, 0.92], 0.03);
@@ -50,7 +50,7 @@ pub static CUPCAKE: Object = Object::new("cupcake", Family::Sweet, |s, _| {
 });
 
 /// Two scoops in a cone.
-pub static ICE_CREAM: Object = Object::new("ice cream", Family::Sweet, |s, _| {
+pub static ICE_CREAM: Object = Object::new("ice cream", ObjectFamily::Sweet, |s, _| {
     s.poly(CRUST, &[[-0.42, 0.05], [0.42, 0.05], [0.0, 1.0]]);
     s.line(Ink::Fixed([170, 116, 58]), [-0.3, 0.2], [0.12, 0.7], 0.03);
     s.line(Ink::Fixed([170, 116, 58]), [0.3, 0.2], [-0.12, 0.7], 0.03);
@@ -60,7 +60,7 @@ pub static ICE_CREAM: Object = Object::new("ice cream", Family::Sweet, |s, _| {
 });
 
 /// A pie with a lattice over the filling.
-pub static PIE: Object = Object::new("pie", Family::Sweet, |s, _| {
+pub static PIE: Object = Object::new("pie", ObjectFamily::Sweet, |s, _| {
     s.oval(CRUST, 0.0, 0.0, 0.98, 0.8);
     s.oval(Ink::Body, 0.0, -0.02, 0.76, 0.6);
     for k in [-0.36, 0.0, 0.36] {
@@ -70,7 +70,7 @@ pub static PIE: Object = Object::new("pie", Family::Sweet, |s, _| {
 });
 
 /// A slice of pizza; the body colour tops it.
-pub static PIZZA: Object = Object::new("pizza", Family::Savoury, |s, r| {
+pub static PIZZA: Object = Object::new("pizza", ObjectFamily::Savoury, |s, r| {
     s.poly(Ink::Fixed([246, 206, 110]), &[[-0.86, -0.6], [0.86, -0.6], [0.0, 1.0]]);
     s.line(CRUST, [-0.82, -0.68], [0.82, -0.68], 0.2);
     for (x, y) in [(-0.42, -0.3), (0.1, -0.32), (0.48, -0.26), (-0.16, 0.12), (0.22, 0.14), (0.0, 0.56)] {
@@ -79,7 +79,7 @@ pub static PIZZA: Object = Object::new("pizza", Family::Savoury, |s, r| {
 });
 
 /// A burger; the body colour is the slice on the meat.
-pub static BURGER: Object = Object::new("burger", Family::Savoury, |s, _| {
+pub static BURGER: Object = Object::new("burger", ObjectFamily::Savoury, |s, _| {
     s.poly(CRUST, &Sketch::arc([0.0, -0.12], [0.88, 0.8], 0.5, 1.0));
     for (x, y) in [(-0.4, -0.5), (0.0, -0.66), (0.4, -0.5)] {
         s.oval(LIGHT, x, y, 0.07, 0.05);
@@ -94,7 +94,7 @@ pub static BURGER: Object = Object::new("burger", Family::Savoury, |s, _| {
 });
 
 /// A bowl of soup seen from above.
-pub static SOUP: Object = Object::new("soup", Family::Savoury, |s, _| {
+pub static SOUP: Object = Object::new("soup", ObjectFamily::Savoury, |s, _| {
     s.oval(CHINA, 0.0, 0.0, 0.98, 0.9);
     s.oval(LIGHT, 0.0, -0.02, 0.86, 0.78);
     s.oval(Ink::Body, 0.0, 0.0, 0.72, 0.64);
@@ -103,7 +103,7 @@ pub static SOUP: Object = Object::new("soup", Family::Savoury, |s, _| {
 });
 
 /// A sandwich cut to a triangle; the body colour is the filling.
-pub static SANDWICH: Object = Object::new("sandwich", Family::Savoury, |s, _| {
+pub static SANDWICH: Object = Object::new("sandwich", ObjectFamily::Savoury, |s, _| {
     s.poly(CRUST, &[[-0.98, -0.2], [0.98, -0.2], [0.0, -0.95]]);
     s.poly(CRUMB, &[[-0.72, -0.24], [0.72, -0.24], [0.0, -0.8]]);
     s.line(Ink::Body, [-0.86, 0.05], [0.86, 0.05], 0.2);

@@ -10,4 +10,4 @@ pub mod object;
 pub mod people;
 pub mod things;
 
-pub use object::{Family, Object};
+pub use object::{Object, ObjectFamily};

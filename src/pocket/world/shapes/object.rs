@@ -14,13 +14,17 @@ pub struct Object {
     /// The noun.
     pub word: &'static str,
     /// The family it belongs to.
-    pub family: Family,
+    pub family: ObjectFamily,
     /// Draws one specimen in the plane [-1, 1]²; the stream varies the specimen.
     pub draw: fn(&mut Sketch, &mut Stream),
 }
 
 impl Object {
-    pub(super) const fn new(word: &'static str, family: Family, draw: fn(&mut Sketch, &mut Stream)) -> Self {
+    pub(super) const fn new(
+        word: &'static str,
+        family: ObjectFamily,
+        draw: fn(&mut Sketch, &mut Stream),
+    ) -> Self {
         Self { word, family, draw }
     }
 }
@@ -33,7 +37,7 @@ impl PartialEq for Object {
 
 /// A group of objects with common habits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum ObjectFamily {
     /// Plane figures.
     Figure,
     /// Household and outdoor objects.
@@ -86,7 +90,7 @@ const SURFACES: [Texture; 6] = [
     Texture::Speckled,
 ];
 
-impl Family {
+impl ObjectFamily {
     /// The colours members come in.
     pub fn colours(self) -> Vec<Colour> {
         match self {

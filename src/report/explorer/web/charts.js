@@ -78,7 +78,7 @@ function reliability(place, contest) {
 
 function panel(contest, entry) {
   const [left, top, side] = [30, 6, 150];
-  const svg = el("svg", { viewBox: `0 0 ${left + side + 10} ${top + side + 24}`, role: "group", "aria-label": `Reliability of ${armName(entry.a)}` });
+  const svg = el("svg", { viewBox: `0 0 ${left + side + 16} ${top + side + 24}`, role: "group", "aria-label": `Reliability of ${armName(entry.a)}` });
   const x = (share) => left + share * side;
   const y = (share) => top + (1 - share) * side;
   for (const share of [0, 0.5, 1]) {

@@ -77,14 +77,14 @@ mod tests {
     use super::super::rpo_full::{FullSequences, Visibility};
     use super::super::setup::ClassTexts;
     use super::*;
-    use crate::check::bench::{Shape, class_prompts, random_clip};
+    use crate::check::bench::{ModelShape, class_prompts, random_clip};
     use crate::train::{Gradients, loss_and_gradients};
     use crate::util::rng::Stream;
 
     /// Loss and gradients of both ways agree; those under the mask are far away.
     #[test]
     fn ordinary_prompts_are_those_of_whole_sequences() {
-        let mut config = Shape::find("tiny").unwrap().config();
+        let mut config = ModelShape::find("tiny").unwrap().config();
         config.vocab_size = 49_408;
         let clip = random_clip(&config, &Device::Cpu).unwrap();
         let prompts = class_prompts(6);

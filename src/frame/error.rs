@@ -39,6 +39,13 @@ pub enum FrameError {
         /// What polars said.
         source: polars::error::PolarsError,
     },
+    /// A table of another program cannot be read.
+    #[cfg(feature = "parquet")]
+    #[error("read it as Parquet: {source}")]
+    Read {
+        /// What polars said.
+        source: polars::error::PolarsError,
+    },
 }
 
 /// Two records that must not meet in one table.

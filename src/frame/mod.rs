@@ -7,6 +7,8 @@
 
 pub mod agreement;
 pub mod error;
+#[cfg(feature = "parquet")]
+pub mod read;
 pub mod row;
 pub mod summary;
 pub mod table;
@@ -14,6 +16,8 @@ pub mod variant;
 pub mod write;
 
 pub use error::FrameError;
+#[cfg(feature = "parquet")]
+pub use read::parquet_as_csv;
 pub use row::Row;
 pub use summary::{Accuracy, SummaryRow};
 pub use table::Frame;

@@ -117,7 +117,7 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
         whole("correct", rows, |r| counted(r).then_some(r.correct)),
         whole("total", rows, |r| counted(r).then_some(r.total)),
         real("accuracy_pct", rows, |r| Some(r.accuracy_pct())),
-        whole("trainable_parameters", rows, |r| trained(r)),
+        whole("trainable_parameters", rows, trained),
         known("dtype", rows, |r| &r.dtype),
         text("train_dataset", rows, |r| &r.train_dataset),
         text("train_classes", rows, |r| r.train_classes.as_str()),

@@ -89,7 +89,7 @@ fn walk(dir: &Path, logs: &mut Vec<PathBuf>) -> Result<(), ImportError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         path.is_file() && name.starts_with("log.txt")
     };
-    logs.extend(entries.iter().filter(is_log).next_back().cloned());
+    logs.extend(entries.iter().rfind(is_log).cloned());
     // A link may lead back to where it stands.
     for folder in entries.iter().filter(|path| path.is_dir() && !path.is_symlink()) {
         walk(folder, logs)?;

@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("import", &["data", "handout", "method", "record"]),
     ("pocket", &["backbone", "data", "preprocess", "method", "train", "report"]),
     ("handout", &["data", "pocket"]),
-    ("import", &["data", "record", "handout"]),
+    ("import", &["data", "method", "record", "handout"]),
     (
         "suite",
         &[

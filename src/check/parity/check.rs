@@ -121,7 +121,7 @@ pub struct ParityReport {
     /// Golden names that were looked at.
     #[serde(skip)]
     pub seen: BTreeSet<String>,
-    /// Whether cases are held to [`RELATIVE_TOLERANCE_WIDE`] on the CPU too.
+    /// Whether cases are held to `RELATIVE_TOLERANCE_WIDE` on the CPU too.
     #[serde(skip)]
     pub wide: bool,
 }

@@ -45,7 +45,7 @@ pub enum Event {
     TrainingDone {
         /// Dataset trained on.
         dataset: String,
-        /// Index into [`Plan::methods`].
+        /// Index into [`Plan::methods`](crate::suite::Plan::methods).
         method: usize,
         /// Training images a class.
         shots: Option<u32>,
@@ -62,7 +62,7 @@ pub enum Event {
 pub struct StepNews {
     /// Dataset trained on.
     pub dataset: String,
-    /// Index into [`Plan::methods`].
+    /// Index into [`Plan::methods`](crate::suite::Plan::methods).
     pub method: usize,
     /// Method id.
     pub method_id: &'static str,

@@ -3,6 +3,8 @@
 //! It goes through the loop, the views and the evaluation of every run, so it is the run of that cell, not an account
 //! of it: a test holds its parameters and predictions against a record's. Easy to get wrong: a view is drawn once and
 //! may serve many steps (a bank), and a method may read views for its initial values alone.
+//!
+//! Long because all that is written down of one training is here, in the order in which it happens.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -130,11 +130,7 @@ pub trait Method: Send + Sync {
 /// A method bound to a class set.
 pub trait Head: Send + Sync {
     /// The text sides of several parameters of one shape together, computed once. A method that can share products
-<<<<<<< HEAD
     /// among them does; the others compute one after the other.
-=======
-    /// among them does; `one_by_one` serves the others.
->>>>>>> rooms
     ///
     /// # Errors
     /// [`MethodError::Parameter`] for a missing parameter or a wrong shape.

@@ -85,6 +85,9 @@ pub struct ScaleReport {
     pub note: String,
 }
 
+/// Wall and CPU seconds of a unit of work at a number of threads.
+type Run<'a> = &'a dyn Fn(usize) -> Result<[f64; 2], BenchError>;
+
 /// Runs `program bench …` with each number of threads.
 ///
 /// # Errors
@@ -101,8 +104,7 @@ pub fn bench_scale(bench: &ScaleBench, program: &Path) -> Result<ScaleReport, Be
     let step = |threads: usize| runs(bench, program, "step", threads, 1);
     let evaluate = |threads: usize| runs(bench, program, "evaluate", threads, 1);
     let lanes = |lanes: usize| runs(bench, program, "step", 1, lanes);
-    let kinds: [(&'static str, &dyn Fn(usize) -> Result<[f64; 2], BenchError>); 3] =
-        [("step", &step), ("evaluate", &evaluate), ("lanes", &lanes)];
+    let kinds: [(&'static str, Run<'_>); 3] = [("step", &step), ("evaluate", &evaluate), ("lanes", &lanes)];
     let mut scaling = Vec::new();
     for (work, run) in kinds {
         let mut taken = vec![Vec::new(); threads.len()];

@@ -137,6 +137,8 @@ struct Task<'a> {
     method: &'a Resolved,
     head: &'a dyn Head,
     images: &'a [TrainingImages<'a>],
+    /// Whether pixels are prepared on another thread.
+    ahead: bool,
 }
 
 impl Task<'_> {
@@ -150,7 +152,8 @@ impl Task<'_> {
     ) -> (Result<Vec<FitResult>, TrainError>, Vec<Vec<u32>>) {
         let recipe = Recipe { epochs: 3, steps_per_shot: 0, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
-        let run = Fit { head: self.head, recipe: &recipe, needs, storage: Precision::F32, slots: SLOTS };
+        let (storage, ahead) = (Precision::F32, self.ahead);
+        let run = Fit { head: self.head, recipe: &recipe, needs, storage, slots: SLOTS, ahead };
         let mut parameters: Vec<Parameters> =
             slots.iter().map(|slot| initial(self.world, self.method, *slot)).collect();
         for (slot, parameters) in slots.iter().zip(&parameters) {
@@ -171,7 +174,8 @@ impl Task<'_> {
         (outcome, parameters.iter().map(bits).collect())
     }
 
-    fn check(&self) {
+    /// Returns the bits of all three, trained together.
+    fn check(&self) -> Vec<Vec<u32>> {
         let id = self.method.id;
         let all = |steps, keepers: &mut [Memory; SLOTS]| self.train(&[0, 1, 2], keepers, steps, None);
         let (logs, expected) = all(usize::MAX, &mut Default::default());
@@ -196,6 +200,7 @@ impl Task<'_> {
         assert!(matches!(outcomes[1], Err(TrainError::NotFinite { epoch: 0, step: 0, .. })), "{id}");
         assert!(outcomes[0].is_ok() && outcomes[2].is_ok(), "{id}");
         assert_eq!([&bits[0], &bits[2]], [&expected[0], &expected[2]], "{id}: beside one that fails");
+        expected
     }
 }
 
@@ -226,7 +231,10 @@ fn bits_depend_on_the_slots_alone() {
                 .each_ref()
                 .map(|set| TrainingImages::new(&world.clip, set, need, &features, &|| false).unwrap());
             let head = method.method.bind(&world.clip, &ClassTexts::of(&prompts(&world))).unwrap();
-            Task { world: &world, method: &method, head: head.as_ref(), images: &images }.check();
+            let task =
+                |ahead| Task { world: &world, method: &method, head: head.as_ref(), images: &images, ahead };
+            let [now, ahead] = [false, true].map(|ahead| task(ahead).check());
+            assert_eq!(now, ahead, "{id}: pixels prepared ahead");
         }
     }
 }

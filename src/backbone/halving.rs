@@ -1,13 +1,24 @@
 //! When a device's memory does not suffice, the same work in halves.
 //!
-//! Only devices report this: on the CPU the system ends the process. Last bits depend on the cut, so it is said aloud.
+//! Only devices report this: on the CPU the system ends the process. Last bits depend on the cut, so it is said aloud, and
+//! counted: records say it, and what was computed in halves is not kept as if it had not been.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Once;
 
 use candle_core::{Error, Result, bail};
 
 static SAID: Once = Once::new();
+
+thread_local! {
+    static HALVED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread's work was cut in half so far.
+pub fn halvings() -> u64 {
+    HALVED.get()
+}
 
 /// True for a device's report that its memory is full.
 pub(super) fn is_out_of_memory(error: &Error) -> bool {
@@ -37,6 +48,7 @@ pub fn in_halves<T>(range: Range<usize>, work: &mut dyn FnMut(Range<usize>) -> R
             range.len()
         );
     });
+    HALVED.set(HALVED.get() + 1);
     let middle = range.start + range.len() / 2;
     let mut results = in_halves(range.start..middle, work)?;
     results.extend(in_halves(middle..range.end, work)?);
@@ -53,10 +65,12 @@ mod tests {
 
     #[test]
     fn work_goes_on_in_pieces_that_fit() {
+        let before = halvings();
         let pieces = in_halves(3..13, &mut |range| if range.len() > 3 { Err(full()) } else { Ok(range) });
         let pieces = pieces.unwrap();
         assert_eq!(pieces.iter().cloned().flatten().collect::<Vec<_>>(), (3..13).collect::<Vec<_>>());
         assert!(pieces.len() >= 4);
+        assert_eq!(halvings() - before, pieces.len() as u64 - 1);
         assert_eq!(in_halves(0..5, &mut Ok).unwrap(), [0..5]);
     }
 

@@ -224,6 +224,24 @@ impl TextTower {
         in_chunks(prompts, chunks, Arc::new(pass))
     }
 
+    /// Features of prompts `[k, width]` (no position) that stand behind every class's EOS as ordinary tokens: causal order
+    /// lets them see the class's tokens and the prompts before them, and no token sees them. `[classes, k, joint]`, not
+    /// normalised.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn follow(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
+        let (k, width) = prompts.dims2()?;
+        let (tower, cache, all_keys) = (self.clone(), cache.clone(), keys.to_vec());
+        let pass = move |prompts: &Tensor, classes: Range<usize>| {
+            let (count, keys) = (classes.len(), &all_keys[classes]);
+            let plan = Arc::new(AttentionPlan::followers(k, keys)?);
+            let rows = prompts.unsqueeze(0)?.broadcast_as((count, k, width))?.reshape((count * k, width))?;
+            tower.project(&tower.tower.followers(rows, &cache, &plan)?)?.reshape((count, k, ()))
+        };
+        in_chunks(prompts, self.chunks(&vec![k; keys.len()]), Arc::new(pass))
+    }
+
     fn read_some(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let plan = Arc::new(AttentionPlan::readers(k, keys)?);

@@ -112,12 +112,30 @@ impl Tower {
     /// # Errors
     /// Whatever candle reports; a cache of another depth.
     pub fn readers(&self, x: Tensor, cache: &TokenCache, plan: &Arc<AttentionPlan>) -> Result<Tensor> {
+        self.over(x, cache, plan, false)
+    }
+
+    /// Runs rows `[rows, width]` that attend to the cached tokens and, as `plan` says, to each other.
+    ///
+    /// # Errors
+    /// As [`Tower::readers`].
+    pub fn followers(&self, x: Tensor, cache: &TokenCache, plan: &Arc<AttentionPlan>) -> Result<Tensor> {
+        self.over(x, cache, plan, true)
+    }
+
+    fn over(
+        &self,
+        x: Tensor,
+        cache: &TokenCache,
+        plan: &Arc<AttentionPlan>,
+        own_keys: bool,
+    ) -> Result<Tensor> {
         if cache.layers.len() != self.blocks.len() {
             bail!("token cache has {} layers, the tower {}", cache.layers.len(), self.blocks.len());
         }
         let call = |kv: &Tensor| {
             let attend = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
-            BlockCall { attend, own_keys: false, read: None }
+            BlockCall { attend, own_keys, read: None }
         };
         Ok(self.run(x, cache.layers.iter().map(call).collect(), false)?.0)
     }

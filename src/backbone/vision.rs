@@ -154,6 +154,22 @@ impl VisionTower {
         self.projection.forward(&last.forward(&class)?)
     }
 
+    /// Features `[batch, k, joint]` of prompts `[k, width]` that are ordinary tokens behind every image's own (no position,
+    /// through the pre-LayerNorm): everybody sees them. Not normalised.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn encode_appended(&self, pixels: &Tensor, prompts: &Tensor) -> Result<Tensor> {
+        let x = self.with_appended(self.embed(pixels)?, Some(prompts))?;
+        let (batch, n, width) = x.dims3()?;
+        let (k, tokens) = (prompts.dim(0)?, n - prompts.dim(0)?);
+        let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?;
+        let read: Vec<usize> = (0..batch).flat_map(|i| i * n + tokens..(i + 1) * n).collect();
+        let plan = Arc::new(AttentionPlan::full(batch, n)?);
+        let (rows, _) = self.tower.tokens(x, &plan, &read, false)?;
+        self.project(&rows)?.reshape((batch, k, ()))
+    }
+
     fn with_appended(&self, x: Tensor, appended: Option<&Tensor>) -> Result<Tensor> {
         let Some(appended) = appended else { return Ok(x) };
         let (k, width) = appended.dims2()?;

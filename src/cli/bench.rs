@@ -6,8 +6,8 @@ use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
 use crate::check::bench::{
-    BenchDevice, EvaluateBench, LaunchBench, ModelShape, ReportBench, StepBench, bench_evaluate,
-    bench_launches, bench_report, bench_step,
+    BenchDevice, EvaluateBench, LaunchBench, ModelShape, ReportBench, ScaleBench, StepBench, bench_evaluate,
+    bench_launches, bench_report, bench_scale, bench_step,
 };
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
@@ -25,6 +25,12 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
             let bench = LaunchBench { method, shape: ModelShape::find(&model)?, k, batch, classes };
             (json, serde_json::to_value(bench_launches(&bench)?)?)
         }
+        BenchCommand::Scale { threads, repeats, model, classes, json } => {
+            let model = ModelShape::find(&model)?.name.to_owned();
+            let threads = if threads.is_empty() { powers_of_two() } else { threads };
+            let bench = ScaleBench { threads, repeats, model, classes };
+            (json, serde_json::to_value(bench_scale(&bench, &std::env::current_exe()?)?)?)
+        }
         BenchCommand::Evaluate { methods, k, images, chunk, n_seeds, together, common } => {
             let shape = ModelShape::find(&common.model)?;
             let (classes, place) = (common.classes, place(&common)?);
@@ -40,6 +46,14 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// 1, 2, 4 … up to the number of cores.
+fn powers_of_two() -> Vec<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::iter::successors(Some(1), |threads| Some(threads * 2))
+        .take_while(|threads| *threads <= cores)
+        .collect()
 }
 
 fn place(common: &BenchArgs) -> Result<BenchDevice, Failure> {

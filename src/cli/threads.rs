@@ -21,18 +21,48 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The number of threads that was typed, and whether the small model runs: it is faster with a piece of work for each
-/// thread than with all threads in one.
-fn asked(command: &Command) -> (Option<usize>, bool) {
+/// What was typed, and what is computed.
+fn asked(command: &Command) -> Asked {
     let small = |clip: Option<&Path>| clip.is_none_or(is_embedded);
-    match command {
-        Command::Suite(args) => (args.threads, small(args.clip.as_deref())),
-        Command::Slurm(args) => (args.suite.threads, small(args.suite.clip.as_deref())),
-        Command::Doctor { clip, .. } => (None, small(clip.as_deref())),
-        Command::Pocket(_) => (None, true),
-        _ => (None, false),
-    }
+    let suite = match command {
+        Command::Suite(args) => Some(&**args),
+        Command::Slurm(args) => Some(&args.suite),
+        _ => None,
+    };
+    let kind = match (suite, command) {
+        (Some(args), _) if small(args.clip.as_deref()) => Kind::Pocket,
+        (Some(args), _) if args.device == "cpu" => Kind::Real,
+        (None, Command::Doctor { clip, .. }) if small(clip.as_deref()) => Kind::Pocket,
+        (None, Command::Pocket(_)) => Kind::Pocket,
+        // A card is filled by one lane.
+        _ => Kind::Alone,
+    };
+    let (threads, lanes) = suite.map_or((None, None), |args| (args.threads, args.lanes));
+    Asked { threads, lanes, kind }
 }
+
+/// Numbers that were typed, and what they are for.
+#[derive(Clone, Copy)]
+struct Asked {
+    threads: Option<usize>,
+    lanes: Option<usize>,
+    kind: Kind,
+}
+
+/// What is computed.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// The small model: faster with a piece of work for each thread than with all threads in one.
+    Pocket,
+    /// A suite on a model of any size.
+    Real,
+    /// One piece of work.
+    Alone,
+}
+
+/// Threads of a lane of a real model: few enough that a product is not cut too small, enough that lanes do not fill the
+/// memory.
+const LANE_THREADS: usize = 4;
 
 /// How threads are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +72,28 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn new(kind: Kind, threads: usize, lanes: Option<usize>) -> Self {
+        let lanes = match (kind, lanes) {
+            (_, Some(lanes)) => lanes.max(1),
+            (Kind::Alone, None) => 1,
+            (Kind::Pocket, None) => threads,
+            (Kind::Real, None) => (threads / LANE_THREADS).max(1),
+        };
+        Self { inner: (threads / lanes).max(1), lanes }
+    }
+
     /// What the environment must say instead of what it says; `None` where it is as wanted. What was typed wins over a
     /// number of threads that was set, and that over the number of cores. Lanes in the environment are this program's
     /// own words: it was started again, and only something typed may differ.
-    fn change(
-        (typed, small): (Option<usize>, bool),
-        threads: Option<&str>,
-        lanes: Option<&str>,
-    ) -> Option<Self> {
-        if typed.is_none() && lanes.is_some() {
+    fn change(asked: Asked, threads: Option<&str>, lanes: Option<&str>) -> Option<Self> {
+        if asked.threads.is_none() && asked.lanes.is_none() && lanes.is_some() {
             return None;
         }
-        let set = threads.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
-        let number = typed.or(set).unwrap_or_else(cores).max(1);
-        let wanted = match small {
-            true => Self { inner: 1, lanes: number },
-            false => Self { inner: number, lanes: 1 },
-        };
+        // Started again, the environment holds a lane's share.
+        let side: usize = lanes.and_then(|text| text.parse().ok()).unwrap_or(1);
+        let set = threads.and_then(|text| text.parse::<usize>().ok()).filter(|number| *number > 0);
+        let number = asked.threads.or(set.map(|inner| inner * side)).unwrap_or_else(cores).max(1);
+        let wanted = Self::new(asked.kind, number, asked.lanes);
         let as_wanted =
             threads == Some(&wanted.inner.to_string()) && lanes.unwrap_or("1") == wanted.lanes.to_string();
         (!as_wanted).then_some(wanted)
@@ -105,9 +140,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lanes_share_the_threads() {
+        let wanted = |kind, threads, lanes| {
+            let Wanted { inner, lanes } = Wanted::new(kind, threads, lanes);
+            (lanes, inner)
+        };
+        assert_eq!([2, 7, 16, 64].map(|n| wanted(Kind::Real, n, None)), [(1, 2), (1, 7), (4, 4), (16, 4)]);
+        assert_eq!(wanted(Kind::Real, 16, Some(2)), (2, 8));
+        assert_eq!(wanted(Kind::Real, 2, Some(3)), (3, 1), "more lanes than threads, as asked");
+        assert_eq!((wanted(Kind::Pocket, 2, None), wanted(Kind::Alone, 16, None)), ((2, 1), (1, 16)));
+        let typed = Asked { threads: None, lanes: Some(2), kind: Kind::Real };
+        let first = Wanted::change(typed, Some("8"), None);
+        assert_eq!(first, Some(Wanted { inner: 4, lanes: 2 }));
+        assert_eq!(Wanted::change(typed, Some("4"), Some("2")), None, "started again, it goes on");
+    }
+
+    #[test]
     fn what_was_typed_wins_over_the_environment_and_that_over_the_cores() {
         let lanes = |lanes| Some(Wanted { inner: 1, lanes });
-        let small = |typed, threads, lanes| Wanted::change((typed, true), threads, lanes);
+        let asked = |kind, threads| Asked { threads, lanes: None, kind };
+        let small = |typed, threads, lanes| Wanted::change(asked(Kind::Pocket, typed), threads, lanes);
         assert_eq!(small(Some(3), Some("2"), None), lanes(3));
         assert_eq!(small(Some(3), Some("1"), Some("2")), lanes(3));
         assert_eq!(small(Some(3), Some("1"), Some("3")), None, "started again, it goes on");
@@ -117,7 +169,7 @@ mod tests {
         for unset in [None, Some("0"), Some("many")] {
             assert_eq!(small(None, unset, None), lanes(cores()), "{unset:?}");
         }
-        let large = |typed, threads, lanes| Wanted::change((typed, false), threads, lanes);
+        let large = |typed, threads, lanes| Wanted::change(asked(Kind::Real, typed), threads, lanes);
         assert_eq!(large(None, Some("4"), None), None, "a large model has its threads in one lane");
         assert_eq!(large(Some(2), Some("4"), None), Some(Wanted { inner: 2, lanes: 1 }));
     }

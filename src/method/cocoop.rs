@@ -21,7 +21,7 @@ use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
-use crate::backbone::nn::{is_fused, l2_normalise};
+use crate::backbone::nn::l2_normalise;
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -199,9 +199,7 @@ impl Head for ConditionalHead {
             Ok((each.get("ctx", &self.context.shape())?.clone(), net))
         };
         let each = parameters.iter().map(one).collect::<Result<_, _>>()?;
-        // On the CPU an image's text features depend on nothing but itself, bit for bit; a GPU is filled.
-        let at_once = if is_fused(self.context.scale().device()) { 1 } else { usize::MAX };
-        Ok(Box::new(Conditional { context: self.context.clone(), each, at_once }))
+        Ok(Box::new(Conditional { context: self.context.clone(), each }))
     }
 }
 
@@ -209,8 +207,6 @@ struct Conditional {
     context: Context,
     /// Context and network of each classifier.
     each: Vec<(Tensor, MetaNet)>,
-    /// Images of each classifier in the same products.
-    at_once: usize,
 }
 
 impl ClassifierSet for Conditional {
@@ -221,23 +217,15 @@ impl ClassifierSet for Conditional {
             .collect::<Result<Vec<_>, MethodError>>()?;
         let shifts = self.each.iter().zip(&features).map(|((_, net), features)| net.shift(features));
         let shifts = shifts.collect::<candle_core::Result<Vec<_>>>()?;
-        let mut logits = vec![Vec::new(); count];
-        let each = shares.each(count, images)?;
-        for first in (0..each).step_by(self.at_once.clamp(1, each.max(1))) {
-            let images = self.at_once.clamp(1, each - first);
-            let shifted = |i: usize| {
-                let shifts = shifts[i].narrow(0, first, images)?.unsqueeze(1)?;
-                self.each[i].0.unsqueeze(0)?.broadcast_add(&shifts)
-            };
-            let contexts = (0..count).map(shifted).collect::<candle_core::Result<Vec<_>>>()?;
-            let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
-            for (i, logits) in logits.iter_mut().enumerate() {
-                let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
-                let features = features[i].narrow(0, first, images)?.unsqueeze(1)?;
-                logits.push(features.matmul(&texts)?.squeeze(1)?);
-            }
-        }
-        let scaled = |rows: &Vec<Tensor>| Tensor::cat(rows, 0)?.broadcast_mul(self.context.scale());
-        Ok(logits.iter().map(scaled).collect::<candle_core::Result<_>>()?)
+        let images = shares.each(count, images)?;
+        let shifted = |i: usize| self.each[i].0.unsqueeze(0)?.broadcast_add(&shifts[i].unsqueeze(1)?);
+        let contexts = (0..count).map(shifted).collect::<candle_core::Result<Vec<_>>>()?;
+        // All images in the same products: last bits depend on how many they are, which the grid of a pass decides.
+        let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
+        let logits = |(i, features): (usize, &Tensor)| {
+            let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
+            features.unsqueeze(1)?.matmul(&texts)?.squeeze(1)?.broadcast_mul(self.context.scale())
+        };
+        Ok(features.iter().enumerate().map(logits).collect::<candle_core::Result<_>>()?)
     }
 }

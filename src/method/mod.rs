@@ -24,6 +24,7 @@ mod published;
 mod registry;
 mod rpo;
 pub mod rpo_full;
+mod rpo_ordinary;
 mod sets;
 mod settings;
 mod setup;

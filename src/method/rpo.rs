@@ -18,6 +18,7 @@ use super::parameters::{Named, Parameters};
 use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::registry::{Entry, Family, Switch};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
+use super::rpo_ordinary::OrdinaryHead;
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -53,13 +54,13 @@ pub enum Pairing {
     All,
 }
 
-/// How a masked RPO is computed; the numbers agree but for their last bits.
+/// How RPO is computed; the numbers agree but for their last bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Computation {
-    /// Readers over cached keys and values.
+    /// Prompt rows over cached keys and values; without the mask, images as whole sequences.
     Cached,
-    /// Whole sequences under the mask, texts padded to the model's length: the published code.
+    /// Whole sequences under a mask, texts padded to the model's length: the published code.
     FullSequences,
 }
 
@@ -195,19 +196,21 @@ impl Method for Rpo {
 
     fn work(&self, shape: &Shape<'_>) -> Work {
         let k = self.k as u64;
-        let cached = self.reads_cache();
-        let rows = if self.mask { shape.config.context_length as u64 } else { 0 };
-        let text = if cached { shape.text_readers(k) } else { shape.text_whole(k, rows) };
-        let image = if cached { shape.image_readers(k) } else { shape.image_whole(k) };
+        let (cached, whole) = (self.reads_cache(), self.computation == Computation::FullSequences);
+        let (text, image) = match (whole, self.mask) {
+            (true, _) => (shape.text_whole(k, shape.config.context_length as u64), shape.image_whole(k)),
+            (false, true) => (shape.text_readers(k), shape.image_readers(k)),
+            (false, false) => (shape.text_followers(k), shape.image_appended(k)),
+        };
         let evaluate = image + k * shape.classes() * shape.joint();
         let if_cached = |number: u64| if cached { number } else { 0 };
         Work {
-            bind: if_cached(shape.text_tokens()),
+            bind: if whole { 0 } else { shape.text_tokens() },
             step: text.saturating_add(shape.batch.saturating_mul(evaluate)).saturating_mul(2),
             classifier: text,
             image: if_cached(shape.image_tokens()),
             evaluate,
-            kept_text_bytes: if_cached(shape.text_cache_bytes()),
+            kept_text_bytes: if whole { 0 } else { shape.text_cache_bytes() },
             kept_image_bytes: if_cached(shape.image_cache_bytes()),
             step_bytes: shape.reader_bytes(k).saturating_add(shape.step_bytes(
                 k * (shape.config.text.width + shape.config.vision.width) as u64,
@@ -236,13 +239,13 @@ impl Method for Rpo {
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
         let prompts = &texts.prompts;
-        if !self.mask {
-            let full = FullSequences::new(clip, prompts, Visibility::Ordinary)?;
-            return Ok(Box::new(full.with_pairing(self.pairing)));
-        }
         if self.computation == Computation::FullSequences {
-            let full = FullSequences::new(clip, prompts, Visibility::ReadOnly)?;
+            let visibility = if self.mask { Visibility::ReadOnly } else { Visibility::Ordinary };
+            let full = FullSequences::new(clip, prompts, visibility)?;
             return Ok(Box::new(full.with_pairing(self.pairing).padded_to(clip.config.context_length)));
+        }
+        if !self.mask {
+            return Ok(Box::new(OrdinaryHead::new(clip, prompts, self.pairing)?));
         }
         let layout = TextLayout::shared(prompts, clip.config.context_length)?;
         let texts = clip.text.encode(&layout)?;

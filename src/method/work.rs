@@ -145,6 +145,16 @@ impl<'a> Shape<'a> {
         readers(&self.config.text, rows, pairs) + self.text_projection(rows)
     }
 
+    /// `k` rows behind every class prompt, which see it and in causal order each other.
+    pub fn text_followers(&self, k: u64) -> u64 {
+        let rows = k * self.classes();
+        let own = self.classes() * k * (k + 1) / 2;
+        let pairs = k * self.lengths.iter().sum::<u64>() + own;
+        let [_, kv, _] = row(&self.config.text);
+        let keys = self.config.text.layers as u64 * rows * kv;
+        keys + readers(&self.config.text, rows, pairs) + self.text_projection(rows)
+    }
+
     /// Whole text sequences of `n` rows, or of the longest prompt and `k` more where that is longer.
     pub fn text_whole(&self, k: u64, n: u64) -> u64 {
         let n = n.max(self.lengths.iter().max().copied().unwrap_or(0) + k);
@@ -177,6 +187,12 @@ impl<'a> Shape<'a> {
     /// One image with `k` prompts in its sequence.
     pub fn image_whole(&self, k: u64) -> u64 {
         self.patches() + whole(&self.config.vision, 1, self.image_rows() + k) + self.image_projection(k)
+    }
+
+    /// One image with `k` prompts in its sequence, which alone are read.
+    pub fn image_appended(&self, k: u64) -> u64 {
+        let n = self.image_rows() + k;
+        self.patches() + tokens(&self.config.vision, n, k, n * n, k * n) + self.image_projection(k)
     }
 
     /// One image with `k` rows more in its sequence, of which the class token alone is read.

@@ -16,9 +16,10 @@ use super::error::TrainError;
 use super::gradients::{Gradients, check_finite};
 use super::images::{TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
+use super::prefetch::Prefetch;
 use super::recipe::Recipe;
 use super::step::{StepPart, joint_step};
-use super::views::Pick;
+use super::views::{Pick, TrainingSet};
 use crate::backbone::Precision;
 use crate::method::{Head, Named, Needs, Parameters};
 use crate::util::rng::Stream;
@@ -35,6 +36,8 @@ pub struct Fit<'a> {
     pub storage: Precision,
     /// Trainings a step has room for.
     pub slots: usize,
+    /// Whether the next step's pixels are prepared on another thread: where a GPU computes, this one waits.
+    pub ahead: bool,
 }
 
 /// One training.
@@ -89,17 +92,26 @@ pub fn fit(
 ) -> Result<Vec<FitResult>, TrainError> {
     let mut all =
         members.iter_mut().map(|member| Going::start(run, member)).collect::<Result<Vec<_>, _>>()?;
-    while let Some(lead) = lead(&all) {
-        let stopping = stop();
-        if stopping || all.iter().any(|going| going.member.keeper.due()) {
-            all.iter_mut().try_for_each(Going::keep)?;
+    let side = all.first().map_or(0, |going| going.member.images.side());
+    let sets: Vec<&TrainingSet<'_>> = all.iter().map(|going| going.member.images.set()).collect();
+    std::thread::scope(|scope| {
+        let mut prefetch = match run.ahead {
+            true => Prefetch::start(scope, side),
+            false => Prefetch::none(side),
+        };
+        while let Some(lead) = lead(&all) {
+            let stopping = stop();
+            if stopping || all.iter().any(|going| going.member.keeper.due()) {
+                all.iter_mut().try_for_each(Going::keep)?;
+            }
+            if stopping {
+                return Err(TrainError::Interrupted);
+            }
+            let taken = step(run, &mut all, lead, (&sets, &mut prefetch))?;
+            done(taken);
         }
-        if stopping {
-            return Err(TrainError::Interrupted);
-        }
-        let taken = step(run, &mut all, lead)?;
-        done(taken);
-    }
+        Ok(())
+    })?;
     Ok(all.into_iter().map(|going| going.outcome.unwrap_or_else(|| Ok(going.log))).collect())
 }
 
@@ -110,7 +122,12 @@ fn lead(all: &[Going<'_, '_>]) -> Option<usize> {
 }
 
 /// One step of the lead and of those beside it.
-fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<StepDone, TrainError> {
+fn step<'t>(
+    run: &Fit<'_>,
+    all: &mut [Going<'_, '_>],
+    lead: usize,
+    (sets, prefetch): (&[&'t TrainingSet<'t>], &mut Prefetch<'t>),
+) -> Result<StepDone, TrainError> {
     let (at, size) = (all[lead].at, all[lead].picks().len());
     let mut places = vec![lead; run.slots];
     for (index, going) in all.iter().enumerate() {
@@ -120,7 +137,13 @@ fn step(run: &Fit<'_>, all: &mut [Going<'_, '_>], lead: usize) -> Result<StepDon
         }
     }
     let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
-    let (images, labels) = joint_batch(&parts, run.needs)?;
+    let (images, labels) = joint_batch(&parts, run.needs, prefetch)?;
+    if all[lead].member.images.reads_pixels(run.needs) {
+        // The same trainings beside each other again, a step further.
+        let distinct = places.iter().enumerate().filter(|(slot, place)| !places[..*slot].contains(place));
+        let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks()?)));
+        prefetch.ask(next);
+    }
     let noise: Vec<String> = places.iter().map(|place| all[*place].noise()).collect();
     let slots: Vec<_> = places
         .iter()
@@ -233,6 +256,19 @@ impl<'m, 'a> Going<'m, 'a> {
 
     fn recipe(&self) -> &Recipe {
         &self.stages[self.stage]
+    }
+
+    /// The views of the step behind the next one, if this stage has one.
+    fn next_picks(&self) -> Option<Vec<Pick>> {
+        let (recipe, (epoch, step)) = (self.recipe(), self.at);
+        if step + 1 < self.steps {
+            return self.order.chunks(recipe.batch_size).nth(step + 1).map(<[Pick]>::to_vec);
+        }
+        if epoch + 1 - self.begun >= recipe.epochs(self.member.images.len()) {
+            return None;
+        }
+        let order = order(recipe, self.member, epoch + 1);
+        order.chunks(recipe.batch_size).next().map(<[Pick]>::to_vec)
     }
 
     /// Settles the steps and the order of the epoch at hand.

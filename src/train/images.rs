@@ -11,6 +11,7 @@ use candle_core::{DType, Tensor};
 
 use super::error::TrainError;
 use super::features::FeatureStore;
+use super::prefetch::Prefetch;
 use super::views::{Pick, TrainingSet, Views};
 use crate::backbone::halving::in_halves;
 use crate::backbone::{Clip, FrozenImages};
@@ -101,6 +102,21 @@ impl<'a> TrainingImages<'a> {
         self.set.items.is_empty()
     }
 
+    /// The drawn images.
+    pub(super) fn set(&self) -> &'a TrainingSet<'a> {
+        self.set
+    }
+
+    /// Whether every step of a method with these needs starts from pixels of its own.
+    pub(super) fn reads_pixels(&self, needs: Needs) -> bool {
+        self.bank.is_empty() && !needs.only_pooled()
+    }
+
+    /// Side of the model's pictures.
+    pub(super) fn side(&self) -> usize {
+        self.clip.config.image_size
+    }
+
     /// Seconds spent so far on what the trainings of this set share: banks, pooled features.
     pub fn shared_secs(&self) -> f64 {
         self.shared.get().as_secs_f64()
@@ -187,44 +203,51 @@ impl Shots for TrainingImages<'_> {
 }
 
 /// The batches of several trainings as one, in order, and the labels of each. Fresh views go through one frozen pass
-/// together; the same training may stand in several places and is prepared once.
+/// together, from pixels that may wait in `prefetch`; the same training may stand in several places and is prepared once.
 ///
 /// # Errors
 /// As [`TrainingImages::batch`].
 pub(super) fn joint_batch(
     parts: &[(&TrainingImages<'_>, &[Pick])],
     needs: Needs,
+    prefetch: &mut Prefetch<'_>,
 ) -> Result<(ImageBatch, Vec<Tensor>), TrainError> {
-    if let [(images, picks)] = parts {
-        let (batch, labels) = images.batch(picks, needs)?;
-        return Ok((batch, vec![labels]));
-    }
     let labels = parts.iter().map(|(images, picks)| images.labels(picks)).collect::<Result<_, _>>()?;
-    let first = |index: usize| {
-        let same = |(images, _): &(&TrainingImages<'_>, &[Pick])| std::ptr::eq(*images, parts[index].0);
-        parts.iter().position(same).unwrap_or(index)
-    };
-    let places: Vec<usize> = (0..parts.len()).map(first).collect();
-    let distinct =
-        || places.iter().enumerate().filter(|(index, place)| index == *place).map(|(index, _)| index);
-    match parts.iter().find(|(images, _)| images.bank.is_empty() && !needs.only_pooled()) {
+    let places = places(parts);
+    let distinct = places.iter().enumerate().filter(|(index, place)| index == *place).map(|(index, _)| index);
+    match parts.iter().find(|(images, _)| images.reads_pixels(needs)) {
         Some((TrainingImages { clip, .. }, _)) => {
             let mut pixels = BTreeMap::new();
-            for index in distinct() {
+            for index in distinct {
                 let (images, picks) = parts[index];
-                pixels.insert(index, images.set.pixels(picks, clip.config.image_size, clip.device())?);
+                pixels.insert(index, prefetch.take(images.set, picks)?.to_device(clip.device())?);
             }
             let rows: Vec<_> = places.iter().map(|place| &pixels[place]).collect();
             Ok((frozen_pass(clip, Tensor::cat(&rows, 0)?, needs)?, labels))
         }
         None => {
             let mut batches = BTreeMap::new();
-            for index in distinct() {
+            for index in distinct {
                 batches.insert(index, parts[index].0.batch(parts[index].1, needs)?.0);
             }
-            Ok((ImageBatch::cat(&places.iter().map(|place| &batches[place]).collect::<Vec<_>>())?, labels))
+            match places.as_slice() {
+                [only] => Ok((batches[only].clone(), labels)),
+                _ => {
+                    let all: Vec<_> = places.iter().map(|place| &batches[place]).collect();
+                    Ok((ImageBatch::cat(&all)?, labels))
+                }
+            }
         }
     }
+}
+
+/// For each part the first one with the same images.
+fn places(parts: &[(&TrainingImages<'_>, &[Pick])]) -> Vec<usize> {
+    let first = |index: usize| {
+        let same = |(images, _): &(&TrainingImages<'_>, &[Pick])| std::ptr::eq(*images, parts[index].0);
+        parts.iter().position(same).unwrap_or(index)
+    };
+    (0..parts.len()).map(first).collect()
 }
 
 /// Features of a batch, row by row, as the store keeps them.

@@ -12,6 +12,7 @@ mod guide;
 mod images;
 mod optimiser;
 mod pass;
+mod prefetch;
 mod readable;
 mod recipe;
 mod schedule;

@@ -55,7 +55,7 @@ pub fn evaluate(
     let made = predictions.first().map_or(0, Vec::len);
     let mut done = made;
     let chunks = images.items[made..].chunks(images.clip.grid());
-    ahead(
+    let end = ahead(
         chunks,
         images.room(),
         |chunk| images.prepare(chunk),
@@ -65,9 +65,12 @@ pub fn evaluate(
                 keeper.keep(&predictions)?;
             }
             if stopping {
-                return Err(TrainError::Interrupted);
+                return Err(End::Error(TrainError::Interrupted));
             }
-            let batch = images.pass(chunk, prepared?)?;
+            if errors.iter().all(Option::is_some) {
+                return Err(End::NobodyLeft);
+            }
+            let batch = images.pass(chunk, prepared.map_err(End::Error)?)?;
             let mut each = predictions.iter_mut().zip(&mut errors);
             for panel in panels {
                 predict(
@@ -81,12 +84,28 @@ pub fn evaluate(
             heard(done);
             Ok(())
         },
-    )?;
+    );
+    if let Err(End::Error(error)) = end {
+        return Err(error);
+    }
     if made < images.items.len() && keeper.in_use() {
         keeper.keep(&predictions)?;
     }
     let outcome = |(rows, error): (Vec<Prediction>, Option<TrainError>)| error.map_or(Ok(rows), Err);
     Ok(predictions.into_iter().zip(errors).map(outcome).collect())
+}
+
+/// Why a pass ends before its last chunk.
+enum End {
+    /// Every classifier has failed: the rest of the images serves nobody.
+    NobodyLeft,
+    Error(TrainError),
+}
+
+impl From<TrainError> for End {
+    fn from(error: TrainError) -> Self {
+        Self::Error(error)
+    }
 }
 
 /// Predictions of one chunk, or errors in their place; nothing is computed where all have failed before.

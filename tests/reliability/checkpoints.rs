@@ -116,6 +116,7 @@ fn momentum_is_part_of_the_standing() {
             needs: resolved.method.needs(),
             storage: Precision::F32,
             slots: 1,
+            ahead: false,
         };
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;

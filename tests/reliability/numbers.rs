@@ -86,7 +86,14 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let mut parameters = Parameters::new(start()).unwrap();
     let head = FaultyHead(fault, Default::default());
     let recipe = Recipe::common(10.0, 4, 3);
-    let run = Fit { head: &head, recipe: &recipe, needs: Needs::POOLED, storage: Precision::F32, slots: 1 };
+    let run = Fit {
+        head: &head,
+        recipe: &recipe,
+        needs: Needs::POOLED,
+        storage: Precision::F32,
+        slots: 1,
+        ahead: false,
+    };
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
     let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];

@@ -108,6 +108,24 @@ impl AttentionPlan {
         )
     }
 
+    /// `k` rows behind each of the given cached key sets, which they see, and in causal order each other.
+    ///
+    /// # Errors
+    /// When `k` is 0.
+    pub fn followers(k: usize, keys: &[Vec<Range<usize>>]) -> Result<Self> {
+        Self::new(
+            keys.iter()
+                .enumerate()
+                .map(|(i, cached)| Group {
+                    queries: i * k..(i + 1) * k,
+                    cached: cached.clone(),
+                    own: std::iter::once(i * k..(i + 1) * k).collect(),
+                    order: SelfKeys::Causal,
+                })
+                .collect(),
+        )
+    }
+
     /// `k` readers for each of `count` cached sequences of `length` rows.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod inference;
 mod launches;
 mod meter;
 mod report;
+mod scale;
 mod shape;
 mod step;
 
@@ -16,5 +17,6 @@ pub use inference::{EvaluateBench, EvaluateReport, bench_evaluate};
 pub use launches::{LaunchBench, LaunchReport, bench_launches};
 pub use meter::BenchDevice;
 pub use report::{ReportBench, ReportCost, ReportCosts, bench_report};
+pub use scale::{ScaleBench, ScaleReport, bench_scale};
 pub use shape::{ModelShape, SHAPES, class_prompts, random_clip};
 pub use step::{StepBench, StepReport, bench_step};

@@ -48,6 +48,24 @@ pub enum BenchCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Steps, evaluation and lanes at 1, 2, 4 … threads: efficiency, serial share, and what it leaves at 16 and 64 cores.
+    Scale {
+        /// Numbers of threads, comma-separated; 1 is always among them [default: 1, 2, 4 … up to the cores].
+        #[arg(long, value_delimiter = ',')]
+        threads: Vec<usize>,
+        /// Measurements of each number, in turn; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        repeats: usize,
+        /// Model shape: vit-b-16, vit-b-32, vit-l-14 or tiny.
+        #[arg(long, default_value = "vit-b-16")]
+        model: String,
+        /// Classes.
+        #[arg(long, default_value_t = 50)]
+        classes: usize,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
     /// A report on made-up records and predictions, of two sizes: seconds, peak memory, growth.
     Report {
         /// Cells of the larger report, each tested on two halves; the smaller one has half of them.

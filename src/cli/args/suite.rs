@@ -61,6 +61,10 @@ pub struct SuiteArgs {
     /// Threads to use; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<usize>,
+    /// Datasets and seeds worked on side by side; each has its share of the threads [default: with a real model one lane for
+    /// every four threads, on the pocket profile one for each]. As many as memory allows; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub lanes: Option<usize>,
     /// At most N test images a class; every table is marked as limited.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,

@@ -150,7 +150,7 @@ pub fn estimate(
             continue;
         }
         let job = (dataset.clone(), pending);
-        memory::check(world, plan, std::slice::from_ref(&job), 1)?;
+        memory::fitting(world, plan, std::slice::from_ref(&job), 1)?;
         let pending = job.1;
         let calibrated = match &calibrated {
             Some(calibrated) => calibrated,

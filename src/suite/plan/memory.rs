@@ -22,34 +22,42 @@ const F32_BYTES: u64 = 4;
 const CLASS_ROWS: u64 = 3;
 const MIB: u64 = 1 << 20;
 
-/// Refuses a run that cannot fit.
+/// As many of `lanes` lanes as fit side by side; a run that does not fit on one is refused.
 ///
 /// # Errors
 /// [`SuiteError::Memory`] with both numbers. Where the system does not say what is free, nothing is refused.
-pub(in crate::suite) fn check(
+pub(in crate::suite) fn fitting(
     world: &World,
     plan: &Plan,
     jobs: &[(Arc<BenchDataset>, Vec<CellPlan>)],
     lanes: usize,
-) -> Result<(), SuiteError> {
+) -> Result<usize, SuiteError> {
     if !world.clip.device().is_cpu() {
-        return Ok(());
+        return Ok(lanes);
     }
     let mut needs = Vec::new();
     for (dataset, cells) in jobs {
         needs.push(Need::of(world, plan, dataset, cells)?);
     }
     needs.sort_by_key(|need| std::cmp::Reverse(need.bytes));
-    let together = needs.iter().take(lanes.max(1)).map(|need| need.bytes);
-    let side_by_side = together.fold(0, u64::saturating_add);
-    match available_memory_bytes() {
-        Some(available) if side_by_side > available => Err(SuiteError::Memory {
-            needed_mib: side_by_side / MIB,
-            available_mib: available / MIB,
-            largest: needs.first().map_or_else(String::new, Need::words),
-        }),
-        _ => Ok(()),
+    let largest = needs.first();
+    match (available_memory_bytes(), largest) {
+        (Some(available), Some(largest)) => {
+            let bytes: Vec<u64> = needs.iter().map(|need| need.bytes).collect();
+            side_by_side(&bytes, lanes, available).ok_or_else(|| SuiteError::Memory {
+                needed_mib: largest.bytes / MIB,
+                available_mib: available / MIB,
+                largest: largest.words(),
+            })
+        }
+        _ => Ok(lanes),
     }
+}
+
+/// The most lanes up to `lanes` whose largest needs (sorted, largest first) fit together; `None` where one does not.
+fn side_by_side(needs: &[u64], lanes: usize, available: u64) -> Option<usize> {
+    let together = |lanes: &usize| needs.iter().take(*lanes).copied().fold(0, u64::saturating_add);
+    (1..=lanes.max(1)).rev().find(|lanes| together(lanes) <= available)
 }
 
 /// What one dataset's work holds at one time.
@@ -131,6 +139,15 @@ fn keys_and_values(tower: &TowerConfig, rows: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lanes_are_as_many_as_fit() {
+        let needs = [50, 30, 30, 10];
+        let fit = |lanes| side_by_side(&needs, lanes, 90);
+        assert_eq!([1, 2, 3, 4].map(fit), [Some(1), Some(2), Some(2), Some(2)]);
+        assert_eq!((side_by_side(&needs, 4, 120), side_by_side(&needs, 4, 49)), (Some(4), None));
+        assert_eq!(side_by_side(&needs, 0, 90), Some(1));
+    }
     use crate::suite::SuiteFile;
 
     #[test]
@@ -142,7 +159,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            check(&world, &plan, &[(dataset, cells)], 2)
+            fitting(&world, &plan, &[(dataset, cells)], 2)
         };
         assert!(check(2).is_ok());
         if available_memory_bytes().is_some() {
@@ -161,7 +178,7 @@ mod tests {
             let plan = Plan::new(suite.clone(), &set, None).unwrap();
             let dataset = world.dataset("eurosat").unwrap();
             let cells = plan.cells(&world, &dataset, &[]).unwrap();
-            check(&world, &plan, &[(dataset, cells)], 1)
+            fitting(&world, &plan, &[(dataset, cells)], 1)
         };
         assert!(check([("rpo.k", 24), ("rpo.batch_size", 4)]).is_ok());
         if available_memory_bytes().is_some() {

@@ -40,12 +40,13 @@ pub(super) fn work(
             }
         }
     };
+    let threads = rayon::current_num_threads();
     if lanes <= 1 {
         drain();
     } else {
         std::thread::scope(|scope| {
             for _ in 0..lanes {
-                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
                     Ok(pool) => pool.install(drain),
                     Err(_) => drain(),
                 });

@@ -28,6 +28,11 @@ fn features() -> Vec<String> {
     known.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect()
 }
 
+/// The model of the card or the processor that computes on `device`.
+pub(in crate::suite) fn device_model(device: &str) -> Option<String> {
+    if device == "cuda" { machine::gpu_model() } else { Some(machine::cpu_model()) }
+}
+
 /// Provenance of a cell.
 pub(in crate::suite) fn provenance(
     world: &World,
@@ -47,11 +52,7 @@ pub(in crate::suite) fn provenance(
         target: machine::target(),
         cpu_model: machine::cpu_model(),
         driver: if device == "cuda" { machine::driver() } else { None },
-        device_model: if device == "cuda" {
-            machine::gpu_model().unwrap_or_default()
-        } else {
-            machine::cpu_model()
-        },
+        device_model: device_model(device).unwrap_or_default(),
         device: device.to_owned(),
         dtype: world.clip.precision().to_string(),
         decoder: DECODER.to_owned(),

@@ -278,7 +278,8 @@ fn train(
     let rounded = plan.settings.globals.rounded_parameters;
     let storage = if rounded { world.clip.precision() } else { Precision::F32 };
     let recipe = &recipe.for_shots(shots);
-    let run = Fit { head: head.as_ref(), recipe, needs: resolved.method.needs(), storage, slots: 1 };
+    let run =
+        Fit { head: head.as_ref(), recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
     let outcome = fit(&run, &mut [member], stop, &mut |_| {})?.pop();
     let log = outcome.transpose()?.unwrap_or_default();
     Ok(log.iter().map(Epoch::from).collect())

@@ -9,6 +9,7 @@ use super::lanes::work;
 use super::life::claim::Claiming;
 use super::life::lane::Lane;
 use super::options::{RunOptions, Summary};
+use super::provenance::device_model;
 use crate::record::{Holder, Store};
 use crate::suite::disk::{leftovers, neighbours, plans};
 use crate::suite::error::SuiteError;
@@ -46,7 +47,7 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
     });
     // Timings are taken with the machine to oneself.
     let lanes = if plan.suite.measure.contains(&Measure::Cost) { 1 } else { options.lanes };
-    memory::check(world, plan, &jobs, lanes)?;
+    let lanes = memory::fitting(world, plan, &jobs, lanes)?;
     // Before any work: whoever looks at the run from elsewhere must know what was planned.
     plan.suite.store(&store)?;
     plans::remember(&store, &plan.suite)?;
@@ -108,7 +109,9 @@ pub fn run(world: &World, plan: &Plan, options: &RunOptions<'_>) -> Result<Summa
 /// The store of pooled features of this world's model.
 fn feature_store(world: &World, options: &RunOptions<'_>) -> Result<FeatureStore, SuiteError> {
     let (device, precision) = (world.clip.device_kind(), world.clip.precision());
-    let model = format!("{} {precision} {device} {NUMERICS_VERSION}", world.identity.sha256());
+    // Another model of processor or card has other products: its last bits are its own.
+    let machine = device_model(device).unwrap_or_default();
+    let model = format!("{} {precision} {device} {machine} {NUMERICS_VERSION}", world.identity.sha256());
     let store = FeatureStore::new(model);
     Ok(match &options.cache {
         Some((folder, bytes)) => store.with_folder(folder.clone(), *bytes)?,

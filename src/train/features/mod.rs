@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::error::TrainError;
+use crate::backbone::halving::halvings;
 use disk::Disk;
 pub use key::{FeatureKey, KeyWriter};
 use memory::Memory;
@@ -66,7 +67,12 @@ impl FeatureStore {
         let values: Arc<[f32]> = match stored {
             Some(values) => values.into(),
             None => {
+                let before = halvings();
                 let values = compute()?;
+                if halvings() != before {
+                    // Another cut, other last bits: right for this run, but not what the key stands for.
+                    return Ok(values.into());
+                }
                 if let Some(disk) = &self.disk {
                     disk.write(key, &values);
                 }
@@ -101,6 +107,24 @@ mod tests {
         let mut key = store.key(8);
         key.image(&[7; 32], &[view]);
         key.finish()
+    }
+
+    #[test]
+    fn features_computed_in_halves_are_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path());
+        let compute = |most: usize| {
+            let work = |range: std::ops::Range<usize>| match range.len() > most {
+                true => Err(candle_core::Error::Msg("CUDA_ERROR_OUT_OF_MEMORY".to_owned())),
+                false => Ok(vec![1.0f32; range.len()]),
+            };
+            Ok(crate::backbone::halving::in_halves(0..2, &mut { work })?.concat())
+        };
+        let key = key(&store, "a");
+        assert_eq!(store.get_or(&key, 2, || compute(1)).unwrap()[..], [1.0, 1.0]);
+        assert!(store.get_or(&key, 2, unreachable).is_err(), "in halves");
+        store.get_or(&key, 2, || compute(2)).unwrap();
+        assert!(store.get_or(&key, 2, unreachable).is_ok(), "the control: whole");
     }
 
     fn unreachable() -> Result<Vec<f32>, TrainError> {

@@ -88,7 +88,8 @@ impl Lane<'_> {
                 let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
                 let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
                 let recipe = &recipe.for_shots(shots);
-                let run = Fit { head: head.as_ref(), recipe, needs, storage, slots };
+                let ahead = !clip.device().is_cpu();
+                let run = Fit { head: head.as_ref(), recipe, needs, storage, slots, ahead };
                 let seeds: Vec<u64> = drawn.iter().map(|drawn| drawn.set.seed).collect();
                 let news = |step: StepDone| StepNews {
                     dataset: dataset.id.clone(),

@@ -2,14 +2,16 @@
 //!
 //! Whatever goes wrong with one cell is that cell's record; only what concerns everybody stops the lane.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::cell::CellRun;
 use super::claim::Claiming;
+use crate::backbone::halving::halvings;
 use crate::data::Classes;
 use crate::method::ClassTexts;
-use crate::record::{Redactor, SlurmTask, Store};
+use crate::record::{Measurement, Redactor, SlurmTask, Store};
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::CellPlan;
 use crate::suite::plan::resolve::Plan;
@@ -55,9 +57,20 @@ impl Lane<'_> {
     ) -> Result<Vec<CellRun>, SuiteError> {
         let (mut cells, elsewhere) = self.claiming.divide(planned, listed)?;
         if !cells.is_empty() {
+            let before = halvings();
             self.train(dataset, &mut cells)?;
             self.evaluate(dataset, &mut cells)?;
             self.measure(dataset, &mut cells)?;
+            let halved = halvings() - before;
+            if halved > 0 {
+                for cell in cells.iter_mut().filter(|cell| cell.is_sound()) {
+                    cell.measured(vec![Measurement {
+                        quantity: "out_of_memory_halvings".to_owned(),
+                        place: BTreeMap::new(),
+                        value: halved as f64,
+                    }])?;
+                }
+            }
             self.record(dataset, &mut cells)?;
         }
         Ok(elsewhere)

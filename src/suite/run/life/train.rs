@@ -7,6 +7,7 @@ use std::path::Path;
 use super::cell::{CellRun, State, cell_error};
 use super::fingerprint::Fingerprint;
 use super::lane::Lane;
+use crate::data::{KEPT_BYTES, KeptPictures};
 use crate::method::Needs;
 use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
@@ -104,7 +105,8 @@ impl Lane<'_> {
         cells: &mut [&mut CellRun],
         owner: &str,
     ) -> Result<(), SuiteError> {
-        let source = Fingerprint::new(dataset.source.as_ref());
+        let pictures = KeptPictures::new(dataset.source.as_ref(), KEPT_BYTES);
+        let source = Fingerprint::new(&pictures);
         let views = self.plan.settings.globals.views;
         let mut sets: Vec<(TrainingSet<'_>, u64)> = Vec::new();
         for cell in cells.iter().map(|cell| &cell.plan.cell) {

@@ -104,11 +104,19 @@ fn text(out: &mut Vec<u8>, value: &str) {
     out.extend(value.as_bytes());
 }
 
-/// LONG1 of nine bytes: the leading zero keeps it positive.
+/// BININT where four bytes suffice, as CPython writes it; else LONG1, whose leading zero keeps it positive.
 fn number(out: &mut Vec<u8>, value: u64) {
-    out.extend([0x8a, 9]);
-    out.extend(value.to_le_bytes());
-    out.push(0);
+    if let Ok(value) = i32::try_from(value) {
+        out.push(b'J');
+        out.extend(value.to_le_bytes());
+        return;
+    }
+    let bytes = value.to_le_bytes();
+    let used = 8 - value.leading_zeros() as usize / 8;
+    let zero = bytes[used - 1] >= 0x80;
+    out.extend([0x8a, (used + usize::from(zero)) as u8]);
+    out.extend(&bytes[..used]);
+    out.extend(zero.then_some(0));
 }
 
 #[cfg(test)]

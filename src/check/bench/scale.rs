@@ -38,7 +38,7 @@ pub struct Scaling {
     /// `step`, `evaluate` or `lanes`.
     pub work: &'static str,
     /// At each number of threads.
-    pub measured: Vec<Measured>,
+    pub measured: Vec<ThreadFigures>,
     /// Share of one thread's time that does not become faster: Karp and Flatt's metric at the most threads that have a
     /// core each; absent where only one has.
     pub serial_share: Option<f64>,
@@ -48,7 +48,7 @@ pub struct Scaling {
 
 /// What so many threads took.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub struct ThreadFigures {
     /// Threads of the process, or processes of one thread for `lanes`.
     pub threads: usize,
     /// More threads than cores: the figures say nothing of a machine that has them.
@@ -136,9 +136,9 @@ impl Scaling {
             let ideal = if work == "lanes" { one } else { one / *threads as f64 };
             let efficiency = if *wall > 0.0 { ideal / wall } else { 0.0 };
             let (threads, more_than_cores) = (*threads, *threads > cores);
-            Measured { threads, more_than_cores, wall_seconds: *wall, cpu_seconds: *cpu, efficiency }
+            ThreadFigures { threads, more_than_cores, wall_seconds: *wall, cpu_seconds: *cpu, efficiency }
         };
-        let measured: Vec<Measured> = threads.iter().zip(seconds).map(of).collect();
+        let measured: Vec<ThreadFigures> = threads.iter().zip(seconds).map(of).collect();
         let widest = measured.iter().rfind(|m| !m.more_than_cores && m.threads > 1);
         let serial_share = widest.map(|m| serial_share(m.threads, m.efficiency));
         let worked_out = serial_share.map_or_else(Vec::new, |share| {

@@ -115,7 +115,7 @@ fn single_operations_agree_both_ways() {
             ("linear", Box::new(|x| linear.forward(x))),
             ("quick-GELU", Box::new(|x| nn::activate(x, Activation::QuickGelu))),
             ("GELU", Box::new(|x| nn::activate(x, Activation::Gelu))),
-            ("softmax", Box::new(|x| nn::softmax(x))),
+            ("softmax", Box::new(nn::softmax)),
         ];
         let both = |f: &dyn Fn(&Tensor) -> candle_core::Result<Tensor>| {
             let var = Var::from_tensor(&x).unwrap();

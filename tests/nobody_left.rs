@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{Device, Tensor};
-use rpo_bench::data::{ImageSource, Item, PixelError, Prediction};
+use rpo_bench::data::{ImageSource, Item, PixelError};
 use rpo_bench::method::{ClassifierSet, ImageBatch, MethodError, Needs, Shares};
 use rpo_bench::preprocess::Rgb8;
 use rpo_bench::suite::World;
-use rpo_bench::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
+use rpo_bench::train::{NoPartials, Panel, TestImages, evaluate};
 
 struct Counting<'a>(&'a dyn ImageSource, AtomicUsize);
 
@@ -32,26 +32,6 @@ impl ClassifierSet for Constant {
     }
 }
 
-struct Forgetful;
-
-impl PassKeeper for Forgetful {
-    fn resume(&mut self) -> Vec<Vec<Prediction>> {
-        Vec::new()
-    }
-
-    fn due(&self) -> bool {
-        false
-    }
-
-    fn keep(&mut self, _: &[Vec<Prediction>]) -> Result<(), TrainError> {
-        Ok(())
-    }
-
-    fn in_use(&self) -> bool {
-        false
-    }
-}
-
 #[test]
 fn a_pass_ends_with_its_last_classifier() {
     let world = World::open(None, None, &Device::Cpu).unwrap();
@@ -65,7 +45,7 @@ fn a_pass_ends_with_its_last_classifier() {
         let images = TestImages { clip: &world.clip, source: &source, items: &items, needs, features: None };
         let panel = |fails: &bool| Panel { set: Box::new(Constant { fails: *fails }), wanted: vec![0] };
         let panels: Vec<Panel> = fails.iter().map(panel).collect();
-        let all = evaluate(&images, &panels, &mut Forgetful, &|| false, &|_| {}).unwrap();
+        let all = evaluate(&images, &panels, &mut NoPartials, &|| false, &|_| {}).unwrap();
         assert!(all.iter().zip(fails).all(|(outcome, fails)| outcome.is_err() == *fails));
         assert!(all.iter().flatten().all(|rows| rows.len() == items.len()));
         source.1.into_inner()

@@ -27,7 +27,7 @@ pub use fit::{Fit, FitResult, Member, StepDone, fit};
 pub use gradients::{Gradients, Guided};
 pub use images::{TrainingImages, frozen_pass};
 pub use optimiser::{Adam, MOMENTUM, Optimiser, OptimiserState, Rule, Sgd, WEIGHT_DECAY};
-pub use pass::{Panel, PassKeeper, evaluate};
+pub use pass::{NoPartials, Panel, PassKeeper, evaluate};
 pub use readable::{BrokenImages, Labelled, readable};
 pub use recipe::{LastBatch, OptimiserName, Recipe};
 pub use schedule::{Schedule, learning_rate};

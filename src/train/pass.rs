@@ -26,6 +26,28 @@ pub trait PassKeeper {
     fn in_use(&self) -> bool;
 }
 
+/// Keeps nothing: the pass is short, or made once and printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoPartials;
+
+impl PassKeeper for NoPartials {
+    fn resume(&mut self) -> Vec<Vec<Prediction>> {
+        Vec::new()
+    }
+
+    fn due(&self) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: &[Vec<Prediction>]) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    fn in_use(&self) -> bool {
+        false
+    }
+}
+
 /// Classifiers of one head, computed together.
 pub struct Panel {
     /// All of them.

@@ -8,7 +8,7 @@ use crate::suite::error::SuiteError;
 use crate::suite::spec::overrides::{Resolved, Settings};
 use crate::suite::world::{BenchDataset, World};
 use crate::train::{BrokenImages, readable};
-use crate::train::{Panel, PassKeeper, TestImages, TrainError, evaluate};
+use crate::train::{NoPartials, Panel, TestImages, evaluate};
 
 /// Accuracy of a file's prompts on one half of one dataset.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -28,27 +28,6 @@ pub struct FileEvaluation {
     /// Every image's prediction, in item order.
     #[serde(skip)]
     pub predictions: Vec<Prediction>,
-}
-
-/// A pass that is not worth keeping: it is made once and printed.
-struct Unkept;
-
-impl PassKeeper for Unkept {
-    fn resume(&mut self) -> Vec<Vec<Prediction>> {
-        Vec::new()
-    }
-
-    fn due(&self) -> bool {
-        false
-    }
-
-    fn keep(&mut self, _: &[Vec<Prediction>]) -> Result<(), TrainError> {
-        Ok(())
-    }
-
-    fn in_use(&self) -> bool {
-        false
-    }
 }
 
 /// Evaluates the prompts among one half's classes of a dataset, at most `limit` test images a class. `heard` is told how
@@ -98,7 +77,7 @@ pub(in crate::suite) fn evaluate_named(
     let needs = resolved.method.needs();
     let source = dataset.source.as_ref();
     let images = TestImages { clip: &world.clip, source, items: &items, needs, features: None };
-    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut Unkept, stop, &|done| {
+    let passes = evaluate(&images, &[Panel { set, wanted: vec![0] }], &mut NoPartials, stop, &|done| {
         heard(done, items.len());
     })?;
     let rows = passes.into_iter().collect::<Result<Vec<_>, _>>()?.concat();

@@ -150,6 +150,7 @@ pub(super) fn convert(input: &Path, output: &Path) -> Result<Exit, Failure> {
 /// Whether a file's name is one of torch's, and the epoch at its end (`model.pth.tar-50`).
 fn torch_epoch(path: &Path) -> Option<Option<u32>> {
     let name = path.file_name()?.to_string_lossy();
-    let is_torch = [".pt", ".pth"].iter().any(|end| name.ends_with(end)) || name.contains(".pth.tar");
-    is_torch.then(|| name.rsplit_once(".pth.tar-").and_then(|(_, epoch)| epoch.parse().ok()))
+    let plain = [".pt", ".pth", ".pth.tar"].iter().any(|end| name.ends_with(end));
+    let epoch = name.rsplit_once(".pth.tar-").and_then(|(_, epoch)| epoch.parse().ok());
+    (plain || epoch.is_some()).then_some(epoch)
 }

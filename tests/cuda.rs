@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use rpo_bench::backbone::{Clip, Precision, Weights};
+use rpo_bench::backbone::{Clip, Precision, Weights, open_card};
 use rpo_bench::check::parity::check_folder;
 use rpo_bench::method::{ClassTexts, Needs, Parameters, SettingsTable, find};
 use rpo_bench::train::{frozen_pass, loss_and_gradients};
@@ -21,7 +21,7 @@ use common::{assert_close, class_prompts, normals, numbers, random_weights, tiny
 const METHODS: [&str; 4] = ["rpo", "coop", "cocoop", "linear_probe"];
 
 fn gpu() -> Device {
-    Device::new_cuda(0).unwrap()
+    open_card(0).unwrap()
 }
 
 /// Gradients and logits of one step of a method on a random model, one after another.

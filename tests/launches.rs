@@ -14,6 +14,7 @@ fn a_step_of_twelve_layers_stays_within_its_launches() {
     for (method, most) in [("rpo", 2600), ("coop", 2200), ("cocoop", 2200)] {
         let report = count(method);
         assert!(report.at_most <= most && report.tower_launches > 500, "{report:?}");
+        assert!(report.at_most_own_kernels <= 1500 && report.tower_launches_own_kernels > 300, "{report:?}");
         assert_eq!(report.tower_uploads, 0, "{report:?}");
     }
 }

@@ -7,6 +7,7 @@ pub mod changes;
 mod chunked;
 mod clip;
 pub mod config;
+mod device;
 pub mod files;
 pub mod halving;
 mod identity;
@@ -23,6 +24,7 @@ pub use changes::{BlockChanges, LowRank, Norm, Projection, TextChanges, TextRows
 pub use chunked::DEFAULT_MAX_ROWS;
 pub use clip::{Clip, DEFAULT_GRID};
 pub use config::{Activation, ClipConfig, ResNetConfig, TowerConfig};
+pub use device::open_card;
 pub use files::bpe_train::train_bpe;
 pub use files::bpe_vocabulary::BpeVocabulary;
 pub use files::export::export_folder;

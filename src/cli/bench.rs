@@ -15,10 +15,11 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
         BenchCommand::Report { cells, images, json } => {
             (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
         }
-        BenchCommand::Step { method, k, batch, seeds, steps, common } => {
+        BenchCommand::Step { method, k, batch, seeds, steps, max_rows, common } => {
             let shape = ModelShape::find(&common.model)?;
             let place = place(&common)?;
-            let bench = StepBench { method, shape, k, batch, seeds, classes: common.classes, steps, place };
+            let classes = common.classes;
+            let bench = StepBench { method, shape, k, batch, seeds, classes, steps, max_rows, place };
             (common.json, serde_json::to_value(bench_step(&bench)?)?)
         }
         BenchCommand::Launches { method, k, batch, model, classes, json } => {

@@ -8,7 +8,6 @@ mod cluster;
 mod compare;
 mod data;
 mod doctor;
-mod doctor_page;
 mod draw;
 mod evaluate;
 mod exit;

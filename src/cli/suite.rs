@@ -14,6 +14,7 @@ use super::report::{document, told, warn};
 use super::signals::{Cause, cause, graceful, stop_after, stopped};
 use super::threads::lanes;
 use super::watch::Watch;
+use crate::backbone::open_card;
 use crate::cluster::{Ended, Restarts, array_place, ended, requeue};
 use crate::record::{Redactor, Store, kept_so_far};
 use crate::report::RenderedReport;
@@ -32,7 +33,7 @@ pub(super) fn device(name: &str) -> Result<Device, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     match name.split_once(':').map_or((name, Ok(0)), |(kind, index)| (kind, index.parse::<usize>())) {
         ("cpu", Ok(0)) => Ok(Device::Cpu),
-        ("cuda", Ok(index)) if cfg!(feature = "cuda") => Device::new_cuda(index).map_err(|error| {
+        ("cuda", Ok(index)) if cfg!(feature = "cuda") => open_card(index).map_err(|error| {
             let reason = first_line(&error.to_string());
             usage(format!(
                 "use --device {name}: {reason}; check driver and card with nvidia-smi, or use --device cpu"

@@ -1,7 +1,8 @@
 //! Attention over an uploaded plan as operations of a device, with its backward written out.
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor, bail};
 
+use super::between::{self, Heads};
 use super::operations::{self as op};
 use super::plan::AttentionPlan;
 use super::uploaded::{Uploaded, uploaded};
@@ -14,6 +15,8 @@ pub(super) struct Attention {
     /// Rows of own keys, where there are any.
     own: Option<usize>,
     own_start: usize,
+    /// The type attention is computed in.
+    dtype: DType,
 }
 
 /// What backward needs: scaled queries, keys, values and probabilities, `[groups, heads, rows, …]` each.
@@ -25,11 +28,11 @@ pub(super) struct Kept {
 }
 
 impl Attention {
-    /// Attention of queries like `q`, `[rows, width]`, over own and cached keys.
+    /// Attention of queries like `q`, `[rows, width]`, over own and cached keys, computed in `dtype`.
     pub fn new(
         plan: &AttentionPlan,
         heads: usize,
-        q: &Tensor,
+        (q, dtype): (&Tensor, DType),
         own: Option<&Tensor>,
         cached: Option<&Tensor>,
     ) -> Result<Self> {
@@ -45,55 +48,31 @@ impl Attention {
         {
             bail!("attention plan refers to keys that were not given");
         }
-        let plan = uploaded(plan, own_start, own_start + own.unwrap_or(0), q.dtype(), q.device())?;
-        Ok(Self { plan, rows, heads, own, own_start })
+        let plan = uploaded(plan, own_start, own_start + own.unwrap_or(0), dtype, q.device())?;
+        Ok(Self { plan, rows, heads, own, own_start, dtype })
     }
 
-    /// Rows `[rows, width]` as `[groups, heads, queries, head_dim]`, a view.
-    fn split(&self, rows: &Tensor) -> Result<Tensor> {
-        let (groups, queries) = (self.plan.groups, self.plan.queries);
-        let rows = match &self.plan.query_rows {
-            Some(indices) => op::rows(rows, indices)?,
-            None => rows.clone(),
-        };
-        rows.reshape((groups, queries, self.heads, ()))?.transpose(1, 2)
+    /// Rows `[rows, width]` as `[groups, heads, queries, head_dim]`, a padded place as 0 where `real` is given.
+    fn split(&self, x: &Tensor, bias: Option<&Tensor>, scale: f64, real: Option<&Tensor>) -> Result<Tensor> {
+        let to = Heads { groups: self.plan.groups, queries: self.plan.queries, heads: self.heads };
+        between::split(x, [self.plan.query_rows.as_ref(), bias, real], scale, to, self.dtype)
     }
 
-    /// `[groups, heads, queries, head_dim]` times `scale` as rows `[rows, width]`.
-    fn merge(&self, x: &Tensor, scale: Option<f64>) -> Result<Tensor> {
-        let x = x.transpose(1, 2)?;
-        let x = match scale {
-            Some(scale) => op::affine(&x, scale, 0.0)?,
-            None => op::contiguous(&x)?,
-        };
-        let x = x.reshape((self.plan.groups * self.plan.queries, ()))?;
-        match &self.plan.places {
-            Some(places) => op::rows(&x, places),
-            None => Ok(x),
-        }
+    fn merge(&self, x: &Tensor, scale: f64, operand: DType) -> Result<Tensor> {
+        between::merge(x, self.plan.places.as_ref(), scale, operand)
     }
 
     /// Keys and values of every group, `[groups, heads, keys, head_dim]` each.
     fn keys(&self, own: Option<&Tensor>, cached: Option<&Tensor>) -> Result<[Tensor; 2]> {
-        let all = match (cached, own) {
-            (Some(cached), Some(own)) => op::cat(cached, own)?,
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (None, None) => bail!("attention needs own or cached keys"),
-        };
-        let all = match &self.plan.key_rows {
-            Some(indices) => op::rows(&all, indices)?,
-            None => all,
-        };
-        let all = all.reshape((self.plan.groups, self.plan.keys, 2, self.heads, ()))?;
-        let all = op::contiguous(&all.permute((2, 0, 3, 1, 4))?)?;
-        Ok([all.get(0)?, all.get(1)?])
+        let rows = self.plan.key_rows.as_ref();
+        between::keys([cached, own, rows], self.own_start, [self.plan.groups, self.plan.keys, self.heads])
     }
 
     fn scale(head_dim: usize) -> f64 {
         (head_dim as f64).powf(-0.5)
     }
 
-    /// Attention output `[rows, width]` for queries `[rows, width]` before their bias.
+    /// Attention output `[rows, width]`, as operands of the next product, for queries `[rows, width]` before their bias.
     pub fn forward(
         &self,
         q: &Tensor,
@@ -101,41 +80,26 @@ impl Attention {
         own: Option<&Tensor>,
         cached: Option<&Tensor>,
     ) -> Result<(Tensor, Kept)> {
-        let q = self.split(q)?;
-        let head_dim = q.dim(3)?;
-        let q = match bias {
-            Some(bias) => op::add(&q, &bias.reshape((1, self.heads, 1, head_dim))?)?,
-            None => q,
-        };
-        let q = op::affine(&q, Self::scale(head_dim), 0.0)?;
+        let operand = q.dtype();
+        let q = self.split(q, bias, Self::scale(q.dim(1)? / self.heads), None)?;
         let [k, v] = self.keys(own, cached)?;
-        let mut scores = op::matmul(&q, &k.transpose(2, 3)?)?;
-        if let Some(mask) = &self.plan.mask {
-            scores = op::add(&scores, mask)?;
-        }
-        let p = op::softmax(&scores)?;
-        let out = self.merge(&op::matmul(&p, &v)?, None)?;
+        let p = between::softmax(&op::matmul(&q, &k.transpose(2, 3)?)?, self.plan.mask.as_ref())?;
+        let out = self.merge(&op::matmul(&p, &v)?, 1.0, operand)?;
         Ok((out, Kept { q, k, v, p }))
     }
 
-    /// Gradients of queries `[rows, width]` and of own keys and values `[own rows, 2·width]`.
+    /// Gradients of queries `[rows, width]`, as operands of the next product, and of own keys and values
+    /// `[own rows, 2·width]`.
     pub fn backward(&self, kept: &Kept, grad: &Tensor) -> Result<(Tensor, Option<Tensor>)> {
-        let d = self.split(grad)?;
-        let d = match &self.plan.real {
-            Some(real) => op::mul(&d, real)?,
-            None => op::contiguous(&d)?,
-        };
-        let dp = op::matmul(&d, &kept.v.transpose(2, 3)?)?;
-        let mean = op::sum(&op::mul(&dp, &kept.p)?)?;
-        let ds = op::mul(&op::sub(&dp, &mean)?, &kept.p)?;
+        let d = self.split(grad, None, 1.0, self.plan.real.as_ref())?;
+        let ds = between::softmax_backward(&op::matmul(&d, &kept.v.transpose(2, 3)?)?, &kept.p)?;
         let scale = Self::scale(kept.q.dim(3)?);
-        let dq = self.merge(&op::matmul(&ds, &kept.k)?, Some(scale))?;
+        let dq = self.merge(&op::matmul(&ds, &kept.k)?, scale, grad.dtype())?;
         debug_assert_eq!(dq.dims()[0], self.rows);
         let Some(own) = self.own else { return Ok((dq, None)) };
         let dk = op::matmul(&ds.transpose(2, 3)?, &kept.q)?;
         let dv = op::matmul(&kept.p.transpose(2, 3)?, &d)?;
-        let both = op::contiguous(&op::stack(&dk, &dv)?.permute((1, 3, 0, 2, 4))?)?;
-        let both = both.reshape((self.plan.groups * self.plan.keys, ()))?;
+        let both = between::join_keys(&dk, &dv)?;
         let both = match &self.plan.key_rows {
             Some(indices) => op::add_rows(self.own_start + own, indices, &both)?,
             None => both,

@@ -8,6 +8,9 @@ mod activation;
 mod attend;
 mod attend_batched;
 mod attend_blocks;
+mod between;
+#[cfg(feature = "cuda")]
+mod card;
 mod composed_attention;
 mod composed_tower;
 mod dense;

@@ -12,6 +12,8 @@ use candle_core::{D, DType, Device, Result, Tensor, bail};
 pub struct Operations {
     /// Kernels launched.
     pub launches: u64,
+    /// The same where a card has kernels of our own for what lies between products.
+    pub own_launches: u64,
     /// Transfers to the device.
     pub uploads: u64,
     /// Tensors created by passes of frozen towers, views among them.
@@ -19,7 +21,7 @@ pub struct Operations {
 }
 
 thread_local! {
-    static DONE: Cell<Operations> = const { Cell::new(Operations { launches: 0, uploads: 0, tensors: 0 }) };
+    static DONE: Cell<Operations> = const { Cell::new(Operations { launches: 0, own_launches: 0, uploads: 0, tensors: 0 }) };
 }
 
 /// What this thread has asked so far.
@@ -50,7 +52,19 @@ pub(super) fn pass<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
 }
 
 fn launched() {
-    DONE.set(Operations { launches: DONE.get().launches + 1, ..DONE.get() });
+    let done = DONE.get();
+    DONE.set(Operations { launches: done.launches + 1, own_launches: done.own_launches + 1, ..done });
+}
+
+/// Operations that are one kernel of our own where a card has it.
+pub(super) fn as_one<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let before = DONE.get();
+    let result = work()?;
+    let done = DONE.get();
+    // What takes no launch at all, such as a view, needs no kernel either.
+    let own = before.own_launches + u64::from(done.launches > before.launches);
+    DONE.set(Operations { own_launches: own, ..done });
+    Ok(result)
 }
 
 /// A·B, batched.

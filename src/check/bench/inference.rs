@@ -199,6 +199,10 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         let count = bench.chunk.min(bench.images - first);
         let name = format!("pixels {first}");
         let pixels = normals(&[count, 3, side, side], 0.0, 1.0, &name, device)?;
+        if first == 0 && !device.is_cpu() {
+            // A card loads its kernels when they are first asked for, which a real pass of thousands of images does not see.
+            chunk(&clip, &bound, pixels.clone(), &mut Totals::default())?;
+        }
         chunk(&clip, &bound, pixels, &mut totals)?;
     }
     rates.push(product_rate(place)?);

@@ -44,14 +44,18 @@ pub struct LaunchReport {
     pub batch: usize,
     /// Classes.
     pub classes: usize,
-    /// Launches of the frozen towers, forward and backward.
+    /// Launches of the frozen towers, forward and backward, composed of candle's operations.
     pub tower_launches: u64,
+    /// The same with the card's own kernels.
+    pub tower_launches_own_kernels: u64,
     /// Transfers to the device of the frozen towers, once their plans are there.
     pub tower_uploads: u64,
     /// Tensors created outside the towers' operations: a bound from above on the launches there.
     pub tensors_elsewhere: u64,
-    /// The sum of the three: no step makes more launches and transfers.
+    /// Launches, transfers and tensors together, composed of candle's operations: no step makes more.
     pub at_most: u64,
+    /// The same with the card's own kernels.
+    pub at_most_own_kernels: u64,
 }
 
 /// Counts the third step on the composed path: plans are uploaded by then.
@@ -89,6 +93,7 @@ pub fn bench_launches(bench: &LaunchBench) -> Result<LaunchReport, BenchError> {
         step()?;
         let (after, last) = (operations(), tensor_number()?);
         let tower_launches = after.launches - before.launches;
+        let own = after.own_launches - before.own_launches;
         let tower_uploads = after.uploads - before.uploads;
         let tensors_elsewhere = last.saturating_sub(first + 1).saturating_sub(after.tensors - before.tensors);
         Ok(LaunchReport {
@@ -97,9 +102,11 @@ pub fn bench_launches(bench: &LaunchBench) -> Result<LaunchReport, BenchError> {
             batch,
             classes: bench.classes,
             tower_launches,
+            tower_launches_own_kernels: own,
             tower_uploads,
             tensors_elsewhere,
             at_most: tower_launches + tower_uploads + tensors_elsewhere,
+            at_most_own_kernels: own + tower_uploads + tensors_elsewhere,
         })
     })
 }

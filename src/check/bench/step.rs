@@ -34,6 +34,8 @@ pub struct StepBench {
     pub classes: usize,
     /// Steps to time.
     pub steps: usize,
+    /// Prompt or context rows computed at a time.
+    pub max_rows: usize,
     /// Where to compute.
     pub place: BenchDevice,
 }
@@ -49,6 +51,8 @@ pub struct StepReport {
     pub k: Option<usize>,
     /// Images a step of one training.
     pub batch: usize,
+    /// Prompt or context rows computed at a time.
+    pub max_rows: usize,
     /// Trainings in the same products; every figure of a step is for all of them.
     pub seeds: usize,
     /// Classes.
@@ -160,15 +164,20 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         return Err(BenchError::Setting { what: "method", reason });
     };
     let batch = bench.batch.unwrap_or(recipe.batch_size);
-    for (what, value) in
-        [("batch", batch), ("seeds", bench.seeds), ("classes", bench.classes), ("steps", bench.steps)]
-    {
+    for (what, value) in [
+        ("batch", batch),
+        ("seeds", bench.seeds),
+        ("max_rows", bench.max_rows),
+        ("classes", bench.classes),
+        ("steps", bench.steps),
+    ] {
         if value == 0 {
             return Err(BenchError::Setting { what, reason: "0; expected at least 1".to_owned() });
         }
     }
     let place = &bench.place;
-    let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
+    let clip = random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?;
+    let clip = Arc::new(clip.with_max_rows(bench.max_rows));
     let texts = ClassTexts::of(&class_prompts_for(&sentence, bench.classes));
     let shots = FixedShots::random(bench.classes, clip.config.projection_dim, &place.device)?;
     let initial = |_| method.init(&clip, &texts, Some(&shots), &mut Stream::new(&["bench", "init"]));
@@ -206,6 +215,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         model: bench.shape.name,
         k: takes_k.then_some(bench.k),
         batch,
+        max_rows: bench.max_rows,
         seeds: bench.seeds,
         classes: bench.classes,
         device: clip.device_kind(),

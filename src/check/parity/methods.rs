@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 
 use super::case::Case;
 use super::check::{ParityError, ParityReport};
-use super::model::Fixture;
+use super::fixture::Fixture;
 use crate::backbone::Clip;
 use crate::method::{ClassTexts, Entry, FixedShots, Head, ImageBatch, Method, Named, Parameters};
 use crate::train::{Gradients, Optimiser, Recipe, frozen_pass, loss_and_gradients};

@@ -5,6 +5,7 @@
 mod case;
 mod check;
 mod draws;
+mod fixture;
 mod methods;
 mod model;
 mod pixels;

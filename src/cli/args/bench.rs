@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+use super::values::positive;
 use crate::backbone::Precision;
+
 /// `bench`.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
@@ -23,6 +25,9 @@ pub enum BenchCommand {
         /// Steps; the median is reported.
         #[arg(long, default_value_t = 3)]
         steps: usize,
+        /// Prompt or context rows computed at a time, as the setting engine.max_rows.
+        #[arg(long, value_name = "N", default_value_t = crate::backbone::DEFAULT_MAX_ROWS, value_parser = positive)]
+        max_rows: usize,
         /// Shape and output.
         #[command(flatten)]
         common: BenchArgs,

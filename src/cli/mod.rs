@@ -35,6 +35,7 @@ mod threads;
 mod verify;
 mod version;
 mod watch;
+mod world;
 
 pub use exit::Exit;
 pub use run::main;

@@ -56,7 +56,8 @@ fn shared_key(key_bytes: usize, tensors: usize) -> Vec<u8> {
 pub fn files_written_by_hand_are_refused(memory: &PeakAlloc) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.safetensors");
-    let prompts = |path: &Path| SavedPrompts::read(path).map_or_else(|e| e.to_string(), |_| String::new());
+    let prompts =
+        |path: &Path| SavedPrompts::read(path, None).map_or_else(|e| e.to_string(), |_| String::new());
     let shape = |shape: &str, end: usize| {
         format!(r#"{{"text_prompt":{{"dtype":"F32","shape":{shape},"data_offsets":[0,{end}]}}}}"#)
     };

@@ -168,8 +168,8 @@ impl Importer<'_> {
             predictions_path = format!("predictions/{key}-{}-{}.csv", found.dataset, found.classes);
             self.store.write(&predictions_path, text.as_bytes())?;
         }
-        let names = |names: &Vec<String>| names.iter().map(String::as_str).collect::<Vec<_>>();
-        let class_names = found.class_names.as_ref().map(names);
+        let class_names =
+            found.class_names.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
         let classes_sha256 = class_names.map(|names| self.store.write_class_names(&names)).transpose()?;
         let evaluation = Evaluation {
             dataset: found.dataset.clone(),
@@ -270,7 +270,7 @@ fn key(parts: &Parts<'_>) -> serde_json::Result<String> {
 }
 
 /// Correct ones and all; 0 of 0 for a percentage.
-fn counted(counts: &Evidence) -> (u64, u64) {
+fn counted(evidence: &Evidence) -> (u64, u64) {
     match evidence {
         Evidence::Predictions(rows) => {
             (rows.iter().filter(|row| row.label == row.predicted).count() as u64, rows.len() as u64)

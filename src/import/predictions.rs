@@ -167,7 +167,7 @@ impl<'f> Rows<'f> {
     fn read(bytes: &[u8], file: &'f str) -> Result<Self, ImportError> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
         let header = reader.headers().map_err(|error| ImportError::file(file, error.to_string()))?.clone();
-        let at = |names: &[String]| {
+        let at = |names: &[&str]| {
             header.iter().position(|column| names.iter().any(|name| column.eq_ignore_ascii_case(name)))
         };
         let places: BTreeMap<&str, usize> =

@@ -109,7 +109,10 @@ fn logs_of_dassl_s_kin_are_read_and_unfinished_ones_told() {
     }
     assert!(!answer.contains("seed 2"), "{answer}");
     let named = |record: &serde_json::Value| record["evaluations"][0]["classes_sha256"].is_string();
-    assert!(records(&out.join("runs/base2new-pocket")).iter().all(named), "the lists say what classes are called");
+    assert!(
+        records(&out.join("runs/base2new-pocket")).iter().all(named),
+        "the lists say what classes are called"
+    );
     said(&["report", "base2new", "--out", text(out)]);
     let results = std::fs::read_to_string(out.join("reports/base2new-pocket/results.csv")).unwrap();
     assert_eq!(results.lines().count(), 5, "{results}");

@@ -84,6 +84,12 @@ pub(super) fn method(
 /// The method that somebody says they are of, once nothing speaks against it.
 fn said(wanted: &str, tensors: &Tensors) -> Result<&'static Entry, String> {
     let entry = find(wanted).map_err(|error| error.to_string())?;
+    if entry.published.tensors.is_empty() {
+        return Err(format!(
+            "no layout of published files of {} is known: only a file that says it is of {} can be read",
+            entry.name, entry.id
+        ));
+    }
     if let Some(name) = foreign(entry, tensors) {
         return Err(format!("{} trains no tensor {name:?}", entry.name));
     }
@@ -200,6 +206,7 @@ mod tests {
         assert!(of(None, Some("coop")).unwrap_err().contains("trains no tensor"));
         let error = method(&mut tensors(&[("x", &[1])]), None, Some("rpo")).unwrap_err();
         assert!(error.contains("no tensor of RPO"), "{error}");
+        assert!(of(None, Some("tip_adapter")).unwrap_err().contains("only a file that says"));
         assert_eq!(their_name("maple", "compound_prompts_text.3"), "prompt_learner.compound_prompts_text.3");
         assert_eq!(our_name("prompt_learner.ctx").as_deref(), Some("ctx"));
     }

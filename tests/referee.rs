@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "referee/checkpoints.rs"]
+mod checkpoints;
 #[path = "referee/draws.rs"]
 mod draws;
 #[path = "referee/imports.rs"]

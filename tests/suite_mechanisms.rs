@@ -153,7 +153,7 @@ fn a_saved_file_says_what_it_is_and_is_evaluated_alone() {
     for record in &records {
         let file =
             out.path().join("runs/plain-pocket").join(&record.training.as_ref().unwrap().parameters_path);
-        let saved = SavedPrompts::read(&file).unwrap();
+        let saved = SavedPrompts::read(&file, None).unwrap();
         assert_eq!(saved.method, record.cell.method);
         assert_eq!(saved.metadata["weights_sha256"], world.identity.weights_sha256);
         assert_eq!(saved.metadata["dataset"], "eurosat");
@@ -173,7 +173,7 @@ fn a_saved_file_says_what_it_is_and_is_evaluated_alone() {
 #[test]
 fn a_published_checkpoint_that_does_not_fit_is_refused_with_both_shapes() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch/checkpoint.pth.tar");
-    let saved = SavedPrompts::read(&file).unwrap();
+    let saved = SavedPrompts::read(&file, None).unwrap();
     assert_eq!((saved.method.as_str(), saved.metadata.len()), ("rpo", 0));
     let settings = saved.settings(&Settings::new([]).unwrap()).unwrap();
     let refused =

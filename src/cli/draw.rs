@@ -6,12 +6,12 @@ use std::path::Path;
 use super::args::DrawArgs;
 use super::exit::{Exit, Failure};
 use crate::data::{Classes, DataRoot, FewShot, PyRandom};
-use crate::handout::{Drawn, HandoutError, Lists, dassl_pickle, jsonl};
+use crate::handout::{DatasetLists, DrawHandout, HandoutError, dassl_pickle, jsonl};
 use crate::import::error::read;
 use crate::util::atomic_file;
 
 pub(super) fn draw(args: &DrawArgs) -> Result<Exit, Failure> {
-    let lists = Lists::open(args.data.as_deref(), &args.dataset)?;
+    let lists = DatasetLists::open(args.data.as_deref(), &args.dataset)?;
     let drawn = drawn(args, &lists)?;
     let whole = |format: &'static str| match args.classes {
         Classes::All => Ok(()),
@@ -40,14 +40,12 @@ pub(super) fn draw(args: &DrawArgs) -> Result<Exit, Failure> {
 }
 
 /// CoOp's draw of the seed, or the one of a file.
-fn drawn(args: &DrawArgs, lists: &Lists) -> Result<Drawn, Failure> {
+fn drawn(args: &DrawArgs, lists: &DatasetLists) -> Result<DrawHandout, Failure> {
     let name = (args.seed.as_str(), args.shots);
     let random = PyRandom::from_decimal(&args.seed).map_err(|error| Failure::new(Exit::Usage, error))?;
-    let Some(file) = &args.from else { return Ok(Drawn::new(lists, args.classes, name, random)) };
-    let text = String::from_utf8(read(file)?)
-        .map_err(|error| Failure::new(Exit::Data, format!("read {}: {error}", file.display())))?;
-    let train = jsonl::read(&text, &file.display().to_string(), lists)?;
-    Ok(Drawn::of(lists, args.classes, name, &FewShot { train, val: Vec::new() }))
+    let Some(file) = &args.from else { return Ok(DrawHandout::new(lists, args.classes, name, random)) };
+    let train = jsonl::read(&read(file)?, &file.display().to_string(), lists)?;
+    Ok(DrawHandout::of(lists, args.classes, name, &FewShot { train, val: Vec::new() }))
 }
 
 /// Writes a file, or stdout for `-`.

@@ -7,21 +7,20 @@ use super::args::EvaluateArgs;
 use super::exit::{Exit, Failure};
 use super::progress::Pass;
 use super::signals::{graceful, stopped};
-use super::suite::device;
+use super::world;
 use crate::data::Classes;
 use crate::record::predictions_csv;
-use crate::suite::{FileEvaluation, SavedPrompts, Settings, World, about, evaluate_file};
+use crate::suite::{FileEvaluation, SavedPrompts, Settings, about, evaluate_file, method_id};
 use crate::util::atomic_file;
 
 pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
-    let saved = SavedPrompts::read(&args.prompts)?;
+    let saved = SavedPrompts::read(&args.prompts, args.method.as_deref().map(method_id))?;
     let mut settings = saved.settings(&Settings::new([])?)?;
     for text in &args.set {
         let (key, value) = Settings::parse_assignment(text)?;
         settings = settings.with(&key, &value)?;
     }
-    let device = device(&args.device)?;
-    let world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
+    let world = world::open(&args.world)?;
     let trained_on = saved.metadata.get(about::DATASET);
     let datasets = match (&args.datasets, trained_on) {
         (Some(datasets), _) => datasets.clone(),
@@ -51,7 +50,7 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
             let half = (dataset.as_str(), *classes);
             let pass = RefCell::new(Pass::new(&format!("{dataset} {classes}"), "images"));
             let heard = |done: usize, of: usize| pass.borrow_mut().at(done as u64, of as u64);
-            rows.push(evaluate_file(&world, &saved, &settings, half, args.limit, &stopped, &heard)?);
+            rows.push(evaluate_file(&world, &saved, &settings, half, args.world.limit, &stopped, &heard)?);
             drop(pass);
             let Some(row) = rows.last().filter(|_| !args.json) else { continue };
             let percent = 100.0 * row.correct as f64 / row.total as f64;
@@ -65,8 +64,8 @@ pub(super) fn evaluate(args: &EvaluateArgs) -> Result<Exit, Failure> {
         "metadata": saved.metadata,
         "weights_sha256": world.identity.weights_sha256,
         "same_weights": same_weights,
-        "dtype": args.dtype.as_str(),
-        "limit": args.limit,
+        "dtype": args.world.dtype.as_str(),
+        "limit": args.world.limit,
         "set": args.set,
         "evaluations": rows,
     });

@@ -8,10 +8,10 @@ use super::args::{ImportCommand, Into};
 use super::exit::{Exit, Failure};
 use super::named::{self, Run};
 use crate::data::Classes;
-use crate::handout::{HandoutError, Lists};
-use crate::import::dassl::{Given, Outcome, collect};
+use crate::handout::{DatasetLists, HandoutError};
+use crate::import::dassl::{Given, LogOutcome, collect};
 use crate::import::error::read;
-use crate::import::{Counts, Found, ImportError, Keeper, Kept, names, predictions, table};
+use crate::import::{Evidence, ImportError, ImportedResult, Importer, Kept, names, predictions, table};
 use crate::suite::CommandLine;
 use crate::util::hex;
 use crate::util::utc;
@@ -62,7 +62,7 @@ fn import_predictions(command: &ImportCommand, file: &Path, into: &Into) -> Resu
     let bytes = read(file)?;
     let rows = predictions::check(&as_csv(&bytes, file)?, &name(file), &lists, *classes)?;
     let trained = if *classes == Classes::All { Classes::All } else { Classes::Base };
-    let found = Found {
+    let found = ImportedResult {
         method,
         train_dataset: train_dataset.as_deref().map_or_else(|| dataset.clone(), names::dataset),
         dataset,
@@ -71,8 +71,9 @@ fn import_predictions(command: &ImportCommand, file: &Path, into: &Into) -> Resu
         classes: *classes,
         train_classes: train_classes.unwrap_or(trained),
         class_count: lists.labels(*classes).labels().len() as u64,
+        class_names: Some(lists.names(*classes)),
         split_sha256: lists.split_sha256,
-        counts: Counts::Predictions(rows),
+        evidence: Evidence::Predictions(rows),
         measurements: Vec::new(),
         source: name(file),
         source_sha256: sha256(&bytes),
@@ -86,9 +87,9 @@ fn dassl(dir: &Path, given: &Given, into: &Into) -> Result<Exit, Failure> {
     let (mut found, mut refused) = (Vec::new(), 0);
     for (path, outcome) in logs {
         match outcome {
-            Outcome::Found(result) => found.push(*result),
-            Outcome::Unfinished(reason) => eprintln!("not finished: {path}: {reason}"),
-            Outcome::Refused(reason) => {
+            LogOutcome::Found(result) => found.push(*result),
+            LogOutcome::Unfinished(reason) => eprintln!("not finished: {path}: {reason}"),
+            LogOutcome::Refused(reason) => {
                 refused += 1;
                 eprintln!("not imported: {path}: {reason}");
             }
@@ -102,11 +103,11 @@ fn dassl(dir: &Path, given: &Given, into: &Into) -> Result<Exit, Failure> {
 }
 
 /// Writes the records and says what became of each.
-fn keep_all(found: &[Found], into: &Into) -> Result<Exit, Failure> {
+fn keep_all(found: &[ImportedResult], into: &Into) -> Result<Exit, Failure> {
     let run = run(into)?;
     let command = CommandLine::new(std::env::args());
     let now = utc::now();
-    let keeper = Keeper {
+    let keeper = Importer {
         store: &run.store,
         run: &run.name,
         suite: &run.suite,
@@ -119,13 +120,13 @@ fn keep_all(found: &[Found], into: &Into) -> Result<Exit, Failure> {
             Kept::New => "imported",
             Kept::Before => "there already",
         };
-        let accuracy = match &one.counts {
-            Counts::Predictions(rows) => {
+        let accuracy = match &one.evidence {
+            Evidence::Predictions(rows) => {
                 let correct = rows.iter().filter(|row| row.label == row.predicted).count();
                 format!("{correct} / {}", rows.len())
             }
-            Counts::Counted { correct, total } => format!("{correct} / {total}"),
-            Counts::Percent(percent) => format!("{percent} % as reported"),
+            Evidence::Counted { correct, total } => format!("{correct} / {total}"),
+            Evidence::Percent(percent) => format!("{percent} % as reported"),
         };
         println!("{word}: {}: {accuracy}", one.words());
     }
@@ -145,13 +146,13 @@ fn run(into: &Into) -> Result<Run, Failure> {
 }
 
 /// The lists of the run's data.
-fn lists(run: &Run, into: &Into, dataset: &str) -> Result<Lists, Failure> {
+fn lists(run: &Run, into: &Into, dataset: &str) -> Result<DatasetLists, Failure> {
     match (&into.data, run.profile.as_str()) {
         (None, profile) if profile != "pocket" => {
             let message = format!("hold results of {} against its lists: give --data DIR", run.name);
             Err(Failure::new(Exit::Usage, message))
         }
-        (data, _) => Ok(Lists::open(data.as_deref(), dataset)?),
+        (data, _) => Ok(DatasetLists::open(data.as_deref(), dataset)?),
     }
 }
 
@@ -194,7 +195,7 @@ impl From<HandoutError> for Failure {
     fn from(error: HandoutError) -> Self {
         let exit = match &error {
             HandoutError::Unknown { .. } | HandoutError::WholeOnly { .. } => Exit::Usage,
-            HandoutError::Data(_) | HandoutError::Row { .. } => Exit::Data,
+            HandoutError::Data(_) => Exit::Data,
         };
         Self::new(exit, error)
     }

@@ -34,6 +34,7 @@ mod threads;
 mod verify;
 mod version;
 mod watch;
+mod world;
 
 pub use exit::Exit;
 pub use run::main;

@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use crate::backbone::files::prompt_checkpoint::PromptCheckpoint;
 use crate::backbone::{Clip, ClipSource, LoadedClip, TextLayout, export_folder};
 use crate::preprocess::{decode, normalize, read_file, test_transform};
-use crate::suite::{SavedPrompts, is_embedded, load_pocket, pocket_vocabulary};
+use crate::suite::{SavedPrompts, about, is_embedded, load_pocket, method_id, pocket_vocabulary};
 use crate::util::atomic_file;
 use crate::util::mistaken::Mistake;
 
@@ -121,25 +121,30 @@ pub(super) fn features(dir: Option<&Path>, images: &[PathBuf], texts: &[String])
     Ok(Exit::Ok)
 }
 
-pub(super) fn convert(input: &Path, output: &Path) -> Result<Exit, Failure> {
+pub(super) fn convert(input: &Path, output: &Path, method: Option<&str>) -> Result<Exit, Failure> {
+    let method = method.map(method_id);
+    let saved = SavedPrompts::read(input, method);
     let (saved, bytes) = match torch_epoch(output) {
         Some(epoch) => {
-            let saved = SavedPrompts::read(input)?;
+            let saved = saved?;
             let bytes = saved.torch_bytes(epoch)?;
             (saved, bytes)
         }
-        None => match (PromptCheckpoint::read(input), SavedPrompts::read(input)) {
-            (Ok(prompts), _) => {
-                prompts.write(output)?;
-                println!("{}: {} prompts a tower", output.display(), prompts.prompts());
-                return Ok(Exit::Ok);
+        None => {
+            let ours = saved.as_ref().is_ok_and(|saved| saved.metadata.contains_key(about::CONFIG));
+            // Published pairs of prompts keep the names that they have there.
+            match PromptCheckpoint::read(input) {
+                Ok(prompts) if !ours && method.is_none() => {
+                    prompts.write(output)?;
+                    println!("{}: {} prompts a tower", output.display(), prompts.prompts());
+                    return Ok(Exit::Ok);
+                }
+                _ => {}
             }
-            (Err(_), Ok(saved)) => {
-                let bytes = saved.safetensors_bytes();
-                (saved, bytes)
-            }
-            (Err(error), Err(_)) => return Err(error.into()),
-        },
+            let saved = saved?;
+            let bytes = saved.safetensors_bytes();
+            (saved, bytes)
+        }
     };
     atomic_file::write(output, &bytes)
         .map_err(|error| Failure::new(Exit::RunFailed, format!("write {}: {error}", output.display())))?;

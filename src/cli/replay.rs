@@ -3,14 +3,13 @@
 use super::args::ReplayArgs;
 use super::exit::{Exit, Failure};
 use super::signals::stopped;
-use super::suite::device;
+use super::world;
 use crate::record::predictions_csv;
-use crate::suite::{Plan, Settings, SuiteFile, World, method_id, replay};
+use crate::suite::{Plan, Settings, SuiteFile, method_id, replay};
 use crate::util::atomic_file;
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
-    let device = device(&args.device)?;
-    let mut world = World::open(args.data.as_deref(), args.clip.as_deref(), &device)?.rounded(args.dtype)?;
+    let mut world = world::open(&args.world)?;
     if let Some(dir) = &args.draws {
         world.use_draws(dir)?;
     }
@@ -21,7 +20,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
     suite.shots = args.shots.or(suite.shots.first().copied()).into_iter().collect();
     (suite.evaluate_on, suite.sweep) = (Vec::new(), Vec::new());
     let set = args.set.iter().map(|text| Settings::parse_assignment(text)).collect::<Result<Vec<_>, _>>()?;
-    let plan = Plan::new(suite, &set, args.limit)?;
+    let plan = Plan::new(suite, &set, args.world.limit)?;
     world.check(&plan.suite.datasets)?;
     let replayed = replay(&world, &plan, &stopped)?;
     let write = |name: &str, bytes: &[u8]| {
@@ -46,5 +45,6 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit, Failure> {
         replayed.views.len(),
         replayed.items.len()
     );
+    replayed.note.iter().for_each(|note| println!("note: {note}"));
     Ok(Exit::Ok)
 }

@@ -56,7 +56,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Model(ModelCommand::Features { clip, image, text, .. }) => {
             model::features(clip.as_deref(), &image, &text)
         }
-        Command::Model(ModelCommand::Convert { input, output }) => model::convert(&input, &output),
+        Command::Model(ModelCommand::Convert { input, output, method }) => {
+            model::convert(&input, &output, method.as_deref())
+        }
         Command::Doctor { suite, out, data, clip, json } => {
             doctor::doctor(&suite, (data.as_deref(), clip.as_deref()), &out, json)
         }

@@ -1,65 +1,23 @@
-//! Few-shot draws that somebody published: `DIR/DATASET/shot_K-seed_S.json`, plain or gzip.
+//! Few-shot draws that somebody published: `DIR/DATASET/shot_K-seed_S.json` or `.jsonl`, plain or gzip.
 //!
 //! It owns the file format of linzhiqiu/cross_modal_adaptation's `indices/`, `{"train": {"data": [{"impath",
-//! "label", …}]}}`, whose order is the drawing order. Easy to get wrong: `impath` starts at the publisher's
-//! working directory or at the dataset's folder, never at the data root, so paths are matched from their end.
+//! "label", …}]}}`, whose order is the drawing order; rows of a `.jsonl` are read by [`super::draw_rows`]. Easy to get
+//! wrong: `impath` starts at the publisher's working directory or at the dataset's folder, never at the data root, so
+//! paths are matched from their end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::split_json::{SplitError, read_unpacked};
+use super::draw_error::DrawFileError;
+use super::draw_rows::{find, parse_rows};
+use super::split_json::read_unpacked;
 use super::{Item, Split};
 use crate::util::mistaken::{json_reason, without_bom};
 
-/// Why a published draw cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum DrawFileError {
-    /// The file could not be read or unpacked.
-    #[error("use a published draw: {0}")]
-    Read(#[from] SplitError),
-    /// The folder has no file for a draw.
-    #[error(
-        "use a published draw: {file} is missing; fetch it, or run only seeds and shots that the folder has"
-    )]
-    Missing {
-        /// The expected file.
-        file: String,
-    },
-    /// Not JSON of the expected shape.
-    #[error("parse draw file {file}: {reason}")]
-    Json {
-        /// The draw file.
-        file: String,
-        /// What the parser said, with line and column.
-        reason: String,
-    },
-    /// An entry that is not an item of the training list.
-    #[error("check draw file {file}: train.data[{position}] is {value}, {reason}")]
-    Entry {
-        /// The draw file.
-        file: String,
-        /// Position in the list, from 0.
-        position: usize,
-        /// Its path, shortened.
-        value: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A class with too few or too many items.
-    #[error("check draw file {file}: class {label} has {found} items, a draw of this size has {expected}")]
-    Count {
-        /// The draw file.
-        file: String,
-        /// The class.
-        label: u32,
-        /// Items of the class in the file.
-        found: usize,
-        /// The number of shots, or all training items where the class has fewer.
-        expected: usize,
-    },
-}
+/// How the name of a draw's file may end, in the order in which they are looked for.
+const ENDINGS: [&str; 4] = ["json", "json.gz", "jsonl", "jsonl.gz"];
 
 /// The part of a file that is read; the publisher's other fields are left alone.
 #[derive(Deserialize)]
@@ -94,18 +52,28 @@ impl DrawFiles {
         dir.is_dir().then(|| Self { dir, dataset_folder: dataset_folder.to_owned() })
     }
 
-    /// Positions in `split.train`, in drawing order.
+    /// Positions in `split.train`, in drawing order. `class_names` are those by label: a row of a `.jsonl` says them too.
     ///
     /// # Errors
-    /// [`DrawFileError`], also for a file of other images, labels or numbers of shots.
-    pub fn draw(&self, split: &Split, shots: u32, seed: u64) -> Result<Vec<usize>, DrawFileError> {
-        let plain = self.dir.join(format!("shot_{shots}-seed_{seed}.json"));
-        let packed = self.dir.join(format!("shot_{shots}-seed_{seed}.json.gz"));
-        let Some(path) = [&plain, &packed].into_iter().find(|path| path.exists()) else {
-            return Err(DrawFileError::Missing { file: plain.display().to_string() });
+    /// [`DrawFileError`], also for a file of other images, labels, class names or numbers of shots.
+    pub fn draw(
+        &self,
+        split: &Split,
+        class_names: &[String],
+        shots: u32,
+        seed: u64,
+    ) -> Result<Vec<usize>, DrawFileError> {
+        let named = |ending: &str| self.dir.join(format!("shot_{shots}-seed_{seed}.{ending}"));
+        let Some(path) = ENDINGS.iter().map(|ending| named(ending)).find(|path| path.exists()) else {
+            return Err(DrawFileError::Missing { file: named(ENDINGS[0]).display().to_string() });
         };
-        let bytes = read_unpacked(path)?;
-        parse_draw(&bytes, &path.display().to_string(), &self.dataset_folder, split, shots)
+        let (bytes, file, folder) = (read_unpacked(&path)?, path.display().to_string(), &self.dataset_folder);
+        if !path.to_string_lossy().trim_end_matches(".gz").ends_with(".jsonl") {
+            return parse_draw(&bytes, &file, folder, split, shots);
+        }
+        let drawn = parse_rows(&bytes, &file, Some(folder), split, class_names)?;
+        check_counts(&drawn, split, shots, &file)?;
+        Ok(drawn)
     }
 }
 
@@ -132,7 +100,7 @@ pub fn parse_draw(
             value: entry.impath.chars().take(120).collect(),
             reason,
         };
-        let index = find(&known, &entry.impath, dataset_folder)
+        let index = find(&known, &entry.impath, Some(dataset_folder))
             .ok_or_else(|| fail("which is not in the training list".to_owned()))?;
         let label = split.train[index].label;
         if label != entry.label {
@@ -145,16 +113,6 @@ pub fn parse_draw(
     }
     check_counts(&drawn, split, shots, file)?;
     Ok(drawn)
-}
-
-/// The item that `path` ends in: as it stands or below the dataset's folder, leading parts dropped one by one.
-fn find(known: &BTreeMap<&str, usize>, path: &str, dataset_folder: &str) -> Option<usize> {
-    let tails = std::iter::successors(Some(path), |rest| rest.split_once('/').map(|(_, tail)| tail));
-    let mut found = tails.filter_map(|tail| {
-        let below = format!("{dataset_folder}/{tail}");
-        known.get(tail).or_else(|| known.get(below.as_str()))
-    });
-    found.next().copied()
 }
 
 /// Every class of the training list has its `shots` items, or all where it has fewer.

@@ -17,7 +17,7 @@ pub enum DataError {
     Split(#[from] SplitError),
     /// A published draw cannot be used.
     #[error(transparent)]
-    Draw(#[from] super::draw_files::DrawFileError),
+    Draw(#[from] super::draw_error::DrawFileError),
     /// `--data` is not usable.
     #[error("use data root {value:?}: {reason}")]
     Root {

@@ -3,13 +3,13 @@
 //! It owns the few opcodes of pickle protocol 2 that this takes. Easy to get wrong: `Datum` keeps its values under
 //! `_impath`, `_label`, `_domain`, `_classname`, and only its properties have the plain names.
 
-use super::draw::{Drawn, Listed};
+use super::draw::{DrawHandout, HandoutImage};
 
 /// Where Dassl keeps the class.
 const DATUM: (&str, &str) = ("dassl.data.datasets.base_dataset", "Datum");
 
 /// The draw's bytes. Paths are joined to `root`, as Dassl opens them as they stand.
-pub fn bytes(drawn: &Drawn, root: &str) -> Vec<u8> {
+pub fn bytes(drawn: &DrawHandout, root: &str) -> Vec<u8> {
     let mut out = vec![0x80, 2];
     out.extend(b"}(");
     for (name, rows) in [("train", &drawn.train), ("val", &drawn.val)] {
@@ -23,7 +23,7 @@ pub fn bytes(drawn: &Drawn, root: &str) -> Vec<u8> {
 }
 
 /// `Datum.__new__(Datum)`, then its `__dict__`.
-fn datum(out: &mut Vec<u8>, row: &Listed, root: &str) {
+fn datum(out: &mut Vec<u8>, row: &HandoutImage, root: &str) {
     let (module, class) = DATUM;
     out.extend(format!("c{module}\n{class}\n").as_bytes());
     out.extend(b")\x81}(");

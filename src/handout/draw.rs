@@ -6,13 +6,13 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::lists::Lists;
+use super::lists::DatasetLists;
 use crate::data::{Classes, FewShot, Item, LabelMap, LocalItem, PyRandom, fewshot};
 use crate::util::hex;
 
 /// One image of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Listed {
+pub struct HandoutImage {
     /// Path relative to the data root.
     pub path: String,
     /// Label among the classes asked for, from 0.
@@ -47,7 +47,7 @@ pub struct TestLists {
 
 /// A draw, handed out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Drawn {
+pub struct DrawHandout {
     /// Dataset id.
     pub dataset: String,
     /// Seed, in decimal: it may be larger than 64 bits.
@@ -67,11 +67,11 @@ pub struct Drawn {
     /// Digests and class orders of the test lists.
     pub test_lists: TestLists,
     /// Training images in drawing order.
-    pub train: Vec<Listed>,
+    pub train: Vec<HandoutImage>,
     /// Validation images in drawing order.
-    pub val: Vec<Listed>,
+    pub val: Vec<HandoutImage>,
     /// Test images in test order.
-    pub test: Vec<Listed>,
+    pub test: Vec<HandoutImage>,
 }
 
 /// SHA-256 over `PATH tab LABEL newline` of every image.
@@ -81,14 +81,14 @@ pub fn list_sha256<'a>(items: impl IntoIterator<Item = (&'a str, u32)>) -> Strin
     hex(&hash.finalize())
 }
 
-impl Drawn {
+impl DrawHandout {
     /// CoOp's draw of a seed.
-    pub fn new(lists: &Lists, classes: Classes, (seed, shots): (&str, u32), random: PyRandom) -> Self {
+    pub fn new(lists: &DatasetLists, classes: Classes, (seed, shots): (&str, u32), random: PyRandom) -> Self {
         Self::of(lists, classes, (seed, shots), &fewshot::draw_with(&lists.split, shots, random))
     }
 
     /// A draw that somebody else made: positions in the lists.
-    pub fn of(lists: &Lists, classes: Classes, (seed, shots): (&str, u32), drawn: &FewShot) -> Self {
+    pub fn of(lists: &DatasetLists, classes: Classes, (seed, shots): (&str, u32), drawn: &FewShot) -> Self {
         let pick = |list: &[Item], positions: &[usize]| -> Vec<Item> {
             positions.iter().map(|at| list[*at].clone()).collect()
         };
@@ -101,7 +101,7 @@ impl Drawn {
             shots,
             classes,
             template: lists.template.clone(),
-            class_names: owned(lists.names(classes)),
+            class_names: lists.names(classes),
             split_sha256: lists.split_sha256.clone(),
             draw_sha256: list_sha256(train.iter().map(|item| (item.path.as_str(), item.label))),
             test_lists: TestLists {
@@ -131,22 +131,18 @@ impl Drawn {
     }
 }
 
-fn owned(names: Vec<&str>) -> Vec<String> {
-    names.into_iter().map(str::to_owned).collect()
-}
-
-fn test_list(lists: &Lists, half: Classes) -> TestList {
+fn test_list(lists: &DatasetLists, half: Classes) -> TestList {
     let rows = lists.test(half);
     TestList {
         images: rows.len(),
-        class_names: owned(lists.names(half)),
+        class_names: lists.names(half),
         full_labels: lists.labels(half).labels().to_vec(),
         sha256: list_sha256(rows.iter().map(|(item, label)| (item.path.as_str(), *label))),
     }
 }
 
-fn listed(map: &LabelMap, names: &[String], items: &[Item]) -> Vec<Listed> {
-    let row = |local: LocalItem<'_>| Listed {
+fn listed(map: &LabelMap, names: &[String], items: &[Item]) -> Vec<HandoutImage> {
+    let row = |local: LocalItem<'_>| HandoutImage {
         path: local.item.path.clone(),
         label: local.local_label,
         class_name: names[local.item.label as usize].clone(),
@@ -158,16 +154,16 @@ fn listed(map: &LabelMap, names: &[String], items: &[Item]) -> Vec<Listed> {
 mod tests {
     use super::*;
 
-    fn drawn(classes: Classes, seed: u64) -> Drawn {
-        let lists = Lists::open(None, "eurosat").unwrap();
-        Drawn::new(&lists, classes, (&seed.to_string(), 2), PyRandom::from_u64(seed))
+    fn drawn(classes: Classes, seed: u64) -> DrawHandout {
+        let lists = DatasetLists::open(None, "eurosat").unwrap();
+        DrawHandout::new(&lists, classes, (&seed.to_string(), 2), PyRandom::from_u64(seed))
     }
 
     #[test]
     fn halves_share_one_draw_and_number_their_own_classes() {
         let [all, base, new] = [Classes::All, Classes::Base, Classes::New].map(|half| drawn(half, 1));
         assert_eq!(all.train.len(), 20);
-        let paths = |one: &Drawn| one.train.iter().map(|row| row.path.clone()).collect::<Vec<_>>();
+        let paths = |one: &DrawHandout| one.train.iter().map(|row| row.path.clone()).collect::<Vec<_>>();
         assert_eq!([paths(&base), paths(&new)].concat().len(), 20);
         assert!(paths(&base).iter().all(|path| paths(&all).contains(path)));
         assert_eq!(new.train.iter().map(|row| row.label).max(), Some(4));

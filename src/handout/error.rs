@@ -16,16 +16,6 @@ pub enum HandoutError {
     /// What is wrong with the data.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// A row of a draw file that is no item of the training list.
-    #[error("check draw file {file}: line {line}: {reason}")]
-    Row {
-        /// The file.
-        file: String,
-        /// Its line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// A format that has no place for class halves.
     #[error(
         "write {format}: it holds the whole draw, the program that reads it takes the half itself; leave --classes \

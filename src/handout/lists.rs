@@ -8,7 +8,7 @@ use crate::pocket;
 
 /// The lists and words of one dataset.
 #[derive(Clone, Debug)]
-pub struct Lists {
+pub struct DatasetLists {
     /// Dataset id.
     pub id: String,
     /// Class names by full label.
@@ -21,7 +21,7 @@ pub struct Lists {
     pub template: String,
 }
 
-impl Lists {
+impl DatasetLists {
     /// Opens dataset `id` of `--data`, or of the pocket pictures without one. No image is opened.
     ///
     /// # Errors
@@ -55,8 +55,8 @@ impl Lists {
     }
 
     /// Names of the classes of a half, by local label.
-    pub fn names(&self, classes: Classes) -> Vec<&str> {
-        self.labels(classes).labels().iter().map(|label| self.class_names[*label as usize].as_str()).collect()
+    pub fn names(&self, classes: Classes) -> Vec<String> {
+        self.labels(classes).labels().iter().map(|label| self.class_names[*label as usize].clone()).collect()
     }
 
     /// The test images of a half in test order, with their local labels.

@@ -9,6 +9,6 @@ pub mod error;
 pub mod jsonl;
 pub mod lists;
 
-pub use draw::{Drawn, Listed};
+pub use draw::{DrawHandout, HandoutImage};
 pub use error::HandoutError;
-pub use lists::Lists;
+pub use lists::DatasetLists;

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::error::{ImportError, read};
-use super::keep::{Counts, Found};
-use super::log::{Fault, Log, Tally};
+use super::keep::{Evidence, ImportedResult};
+use super::log::{Log, LogFault, Tally};
 use super::names;
 use crate::data::Classes;
-use crate::handout::Lists;
+use crate::handout::DatasetLists;
 use crate::method::BASELINE;
 use crate::record::Measurement;
 use crate::util::hex;
@@ -34,9 +34,9 @@ pub struct Given {
 
 /// One log: what was found in it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum LogOutcome {
     /// A result.
-    Found(Box<Found>),
+    Found(Box<ImportedResult>),
     /// A run that was cut off or is still going on.
     Unfinished(String),
     /// A log that contradicts itself, its folders or the lists.
@@ -51,8 +51,8 @@ pub enum Outcome {
 pub fn collect(
     dir: &Path,
     given: &Given,
-    lists: &dyn Fn(&str) -> Option<Lists>,
-) -> Result<Vec<(String, Outcome)>, ImportError> {
+    lists: &dyn Fn(&str) -> Option<DatasetLists>,
+) -> Result<Vec<(String, LogOutcome)>, ImportError> {
     let mut logs = Vec::new();
     walk(dir, &mut logs)?;
     if logs.is_empty() {
@@ -67,9 +67,9 @@ pub fn collect(
         let log = Log::parse(&String::from_utf8_lossy(&bytes));
         let source = (relative.as_str(), hex(&Sha256::digest(&bytes)));
         let outcome = match result(&log, &Folders::of(&whole), given, source, lists) {
-            Ok(found) => Outcome::Found(Box::new(found)),
-            Err(Fault::Unfinished(reason)) => Outcome::Unfinished(reason),
-            Err(Fault::Contradiction(reason)) => Outcome::Refused(reason),
+            Ok(found) => LogOutcome::Found(Box::new(found)),
+            Err(LogFault::Unfinished(reason)) => LogOutcome::Unfinished(reason),
+            Err(LogFault::Contradiction(reason)) => LogOutcome::Refused(reason),
         };
         Ok((relative, outcome))
     };
@@ -137,10 +137,10 @@ fn settle<T: PartialEq + std::fmt::Debug>(
     given: Option<T>,
     log: Option<T>,
     folder: Option<T>,
-) -> Result<Option<T>, Fault> {
+) -> Result<Option<T>, LogFault> {
     match (given, log, folder) {
         (Some(given), ..) => Ok(Some(given)),
-        (None, Some(log), Some(folder)) if log != folder => Err(Fault::Contradiction(format!(
+        (None, Some(log), Some(folder)) if log != folder => Err(LogFault::Contradiction(format!(
             "its {what} is {log:?}, its folder says {folder:?}; --{what} decides"
         ))),
         (None, log, folder) => Ok(log.or(folder)),
@@ -152,10 +152,10 @@ fn result(
     folders: &Folders,
     given: &Given,
     (source, source_sha256): (&str, String),
-    lists: &dyn Fn(&str) -> Option<Lists>,
-) -> Result<Found, Fault> {
+    lists: &dyn Fn(&str) -> Option<DatasetLists>,
+) -> Result<ImportedResult, LogFault> {
     let tally = log.finished()?;
-    let missing = |what: &str| Fault::Contradiction(format!("nothing says its {what}; give --{what}"));
+    let missing = |what: &str| LogFault::Contradiction(format!("nothing says its {what}; give --{what}"));
     let named = log.dataset.as_deref().map(names::dataset);
     let dataset = settle("dataset", given.dataset.clone(), named, folders.dataset.clone())?;
     let dataset = dataset.ok_or_else(|| missing("dataset"))?;
@@ -169,8 +169,12 @@ fn result(
     }
     let classes = settle("classes", None, log.classes, folders.classes)?.unwrap_or(Classes::All);
     let trained_on = log.weights.as_deref().and_then(names::dataset_in);
-    let (class_count, split_sha256) = against(&tally, log, (&dataset, classes), lists(&dataset))?;
-    Ok(Found {
+    let lists = lists(&dataset);
+    if let Some(lists) = &lists {
+        against(&tally, log, (&dataset, classes), lists)?;
+    }
+    let class_names = lists.as_ref().map(|lists| lists.names(classes));
+    Ok(ImportedResult {
         method,
         train_dataset: trained_on.unwrap_or_else(|| dataset.clone()),
         dataset,
@@ -178,26 +182,29 @@ fn result(
         shots,
         classes,
         train_classes: if classes == Classes::All { Classes::All } else { Classes::Base },
-        class_count,
-        split_sha256,
-        counts: Counts::Counted { correct: tally.correct, total: tally.total },
+        class_count: class_names
+            .as_ref()
+            .map_or(log.class_count, |names| Some(names.len() as u64))
+            .unwrap_or(0),
+        class_names,
+        split_sha256: lists.map_or_else(String::new, |lists| lists.split_sha256),
+        evidence: Evidence::Counted { correct: tally.correct, total: tally.total },
         measurements: measurements(&tally, log),
         source: source.to_owned(),
         source_sha256,
     })
 }
 
-/// Number of classes, and the digest of the lists that the counts agree with, where there are lists.
+/// Holds the counts against lists.
 fn against(
     tally: &Tally,
     log: &Log,
     (dataset, classes): (&str, Classes),
-    lists: Option<Lists>,
-) -> Result<(u64, String), Fault> {
-    let Some(lists) = lists else { return Ok((log.class_count.unwrap_or(0), String::new())) };
+    lists: &DatasetLists,
+) -> Result<(), LogFault> {
     let (images, count) = (lists.test(classes).len() as u64, lists.labels(classes).labels().len() as u64);
     let differs = |what: &str, theirs: u64, ours: u64| {
-        Err(Fault::Contradiction(format!(
+        Err(LogFault::Contradiction(format!(
             "it has {theirs} {what} of the {classes} classes of {dataset}, these lists have {ours}"
         )))
     };
@@ -206,7 +213,7 @@ fn against(
     }
     match log.class_count.filter(|theirs| *theirs != count) {
         Some(theirs) => differs("classes", theirs, count),
-        None => Ok((count, lists.split_sha256)),
+        None => Ok(()),
     }
 }
 

@@ -17,9 +17,9 @@ use crate::util::hex;
 /// Digits of hashes in messages.
 const DIGITS: usize = 12;
 
-/// What is known of an accuracy.
+/// What stands behind an accuracy.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Counts {
+pub enum Evidence {
     /// Every prediction, in test order.
     Predictions(Vec<Prediction>),
     /// Correct ones and all.
@@ -35,7 +35,7 @@ pub enum Counts {
 
 /// One result of another program.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct ImportedResult {
     /// Method id, known to this program or not.
     pub method: String,
     /// Dataset trained on.
@@ -52,10 +52,12 @@ pub struct Found {
     pub train_classes: Classes,
     /// How many competed; 0 where nobody says.
     pub class_count: u64,
+    /// Names of the classes that competed, by label, where it was held against lists.
+    pub class_names: Option<Vec<String>>,
     /// SHA-256 of the lists they were held against; empty where there were none.
     pub split_sha256: String,
-    /// The accuracy.
-    pub counts: Counts,
+    /// What stands behind the accuracy.
+    pub evidence: Evidence,
     /// What else the program said.
     pub measurements: Vec<Measurement>,
     /// The file, without folders of this machine.
@@ -74,7 +76,7 @@ pub enum Kept {
 }
 
 /// Puts results into one run.
-pub struct Keeper<'a> {
+pub struct Importer<'a> {
     /// The run directory.
     pub store: &'a Store,
     /// Its name, for messages.
@@ -101,7 +103,7 @@ struct Parts<'a> {
     predictions_sha256: &'a str,
 }
 
-impl Found {
+impl ImportedResult {
     /// The cell in words.
     pub fn words(&self) -> String {
         let seed = self.seed.map_or_else(String::new, |seed| format!(" seed {seed}"));
@@ -110,21 +112,21 @@ impl Found {
     }
 
     fn kind(&self) -> ImportKind {
-        match self.counts {
-            Counts::Predictions(_) => ImportKind::Predictions,
-            Counts::Counted { .. } => ImportKind::Log,
-            Counts::Percent(_) => ImportKind::Table,
+        match self.evidence {
+            Evidence::Predictions(_) => ImportKind::Predictions,
+            Evidence::Counted { .. } => ImportKind::Log,
+            Evidence::Percent(_) => ImportKind::Table,
         }
     }
 }
 
-impl Keeper<'_> {
+impl Importer<'_> {
     /// Writes the record of a result.
     ///
     /// # Errors
     /// [`ImportError::Conflict`] where other numbers of this cell were imported, [`ImportError::OtherLists`] where the
     /// run's own records were made on other lists, [`ImportError::Store`].
-    pub fn keep(&self, found: &Found) -> Result<Kept, ImportError> {
+    pub fn keep(&self, found: &ImportedResult) -> Result<Kept, ImportError> {
         let cell = Cell {
             suite: self.suite.to_owned(),
             profile: self.profile.to_owned(),
@@ -136,15 +138,15 @@ impl Keeper<'_> {
             train_classes: found.train_classes,
             limit: None,
         };
-        let (correct, total) = counted(&found.counts);
-        let reported = match found.counts {
-            Counts::Percent(accuracy_pct) => {
+        let (correct, total) = counted(&found.evidence);
+        let reported = match found.evidence {
+            Evidence::Percent(accuracy_pct) => {
                 vec![Reported { dataset: found.dataset.clone(), classes: found.classes, accuracy_pct }]
             }
             _ => Vec::new(),
         };
-        let text = match &found.counts {
-            Counts::Predictions(rows) => Some(predictions_csv(rows)),
+        let text = match &found.evidence {
+            Evidence::Predictions(rows) => Some(predictions_csv(rows)),
             _ => None,
         };
         let predictions_sha256 = text.as_ref().map_or_else(String::new, |text| hex(&Sha256::digest(text)));
@@ -166,6 +168,9 @@ impl Keeper<'_> {
             predictions_path = format!("predictions/{key}-{}-{}.csv", found.dataset, found.classes);
             self.store.write(&predictions_path, text.as_bytes())?;
         }
+        let class_names =
+            found.class_names.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+        let classes_sha256 = class_names.map(|names| self.store.write_class_names(&names)).transpose()?;
         let evaluation = Evaluation {
             dataset: found.dataset.clone(),
             classes: found.classes,
@@ -176,7 +181,7 @@ impl Keeper<'_> {
             predictions_path,
             predictions_sha256,
             images_sha256: None,
-            classes_sha256: None,
+            classes_sha256,
         };
         self.store.save(&self.record(found, (key, cell), evaluation, reported))?;
         Ok(Kept::New)
@@ -184,7 +189,7 @@ impl Keeper<'_> {
 
     fn record(
         &self,
-        found: &Found,
+        found: &ImportedResult,
         (key, cell): (String, Cell),
         evaluation: Evaluation,
         reported: Vec<Reported>,
@@ -225,7 +230,7 @@ impl Keeper<'_> {
     }
 
     /// Holds a result against the records that lie in the run.
-    fn check(&self, found: &Found, cell: &Cell, key: &str) -> Result<Kept, ImportError> {
+    fn check(&self, found: &ImportedResult, cell: &Cell, key: &str) -> Result<Kept, ImportError> {
         let place = |evaluation: &Evaluation| {
             (evaluation.dataset.as_str(), evaluation.classes) == (found.dataset.as_str(), found.classes)
         };
@@ -265,12 +270,12 @@ fn key(parts: &Parts<'_>) -> serde_json::Result<String> {
 }
 
 /// Correct ones and all; 0 of 0 for a percentage.
-fn counted(counts: &Counts) -> (u64, u64) {
-    match counts {
-        Counts::Predictions(rows) => {
+fn counted(evidence: &Evidence) -> (u64, u64) {
+    match evidence {
+        Evidence::Predictions(rows) => {
             (rows.iter().filter(|row| row.label == row.predicted).count() as u64, rows.len() as u64)
         }
-        Counts::Counted { correct, total } => (*correct, *total),
-        Counts::Percent(_) => (0, 0),
+        Evidence::Counted { correct, total } => (*correct, *total),
+        Evidence::Percent(_) => (0, 0),
     }
 }

@@ -118,16 +118,16 @@ impl Log {
     ///
     /// # Errors
     /// Why it does not count as finished, or in what the log contradicts itself.
-    pub fn finished(&self) -> Result<Tally, Fault> {
+    pub fn finished(&self) -> Result<Tally, LogFault> {
         if self.trained == Some(false) {
             let at = self.epoch.map_or_else(String::new, |(at, of)| format!(" in epoch {at} of {of}"));
-            return Err(Fault::Unfinished(format!("its training stopped{at}")));
+            return Err(LogFault::Unfinished(format!("its training stopped{at}")));
         }
         let Some(tally) = self.result else {
-            return Err(Fault::Unfinished("it has no whole result".to_owned()));
+            return Err(LogFault::Unfinished("it has no whole result".to_owned()));
         };
         let Tally { total, correct, accuracy_pct, .. } = tally;
-        let contradicts = |reason: String| Err(Fault::Contradiction(reason));
+        let contradicts = |reason: String| Err(LogFault::Contradiction(reason));
         if total == 0 || correct > total {
             return contradicts(format!("{correct} of {total} are correct"));
         }
@@ -145,7 +145,7 @@ impl Log {
 
 /// Why a log gives no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum LogFault {
     /// The run was cut off or is still going on.
     Unfinished(String),
     /// Its own numbers do not agree.
@@ -230,9 +230,9 @@ mod tests {
             &[HEAD, "Finish training\n", RESULT, HEAD, epoch],
             &[],
         ] {
-            assert!(matches!(of(parts).finished(), Err(Fault::Unfinished(_))), "{parts:?}");
+            assert!(matches!(of(parts).finished(), Err(LogFault::Unfinished(_))), "{parts:?}");
         }
-        let Err(Fault::Unfinished(said)) = of(&[HEAD, epoch]).finished() else { panic!() };
+        let Err(LogFault::Unfinished(said)) = of(&[HEAD, epoch]).finished() else { panic!() };
         assert!(said.contains("epoch 9 of 15"), "{said}");
         assert!(of(&[HEAD, epoch, HEAD, "Finish training\n", RESULT]).finished().is_ok());
     }
@@ -241,7 +241,7 @@ mod tests {
     fn numbers_that_do_not_agree_are_refused() {
         for (from, to) in [("3,885", "3,886,000"), ("92.5%", "91.5%"), ("* total: 4,200", "* total: 4,201")] {
             let log = of(&[HEAD, &RESULT.replacen(from, to, 1)]);
-            assert!(matches!(log.finished(), Err(Fault::Contradiction(_))), "{to}");
+            assert!(matches!(log.finished(), Err(LogFault::Contradiction(_))), "{to}");
         }
     }
 }

@@ -13,4 +13,4 @@ pub mod predictions;
 pub mod table;
 
 pub use error::ImportError;
-pub use keep::{Counts, Found, Keeper, Kept};
+pub use keep::{Evidence, ImportedResult, Importer, Kept};

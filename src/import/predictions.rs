@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::ImportError;
+use crate::data::draw_rows::{find, same_name};
 use crate::data::{Classes, Confidence, Item, Prediction};
-use crate::handout::Lists;
-use crate::handout::jsonl::{find, same_name};
+use crate::handout::DatasetLists;
 
 /// Names of the columns that are read, each with those that mean the same.
 const COLUMNS: [(&str, &[&str]); 7] = [
@@ -37,7 +37,7 @@ struct Rows<'f> {
 pub fn check(
     bytes: &[u8],
     file: &str,
-    lists: &Lists,
+    lists: &DatasetLists,
     classes: Classes,
 ) -> Result<Vec<Prediction>, ImportError> {
     let rows = Rows::read(bytes, file)?;
@@ -92,7 +92,7 @@ pub fn check(
 const ROUNDING: f32 = 1e-4;
 
 /// A class by number or name.
-fn class(text: Option<&str>, names: &[&str]) -> Result<u32, String> {
+fn class(text: Option<&str>, names: &[String]) -> Result<u32, String> {
     let text = text.unwrap_or_default();
     if let Ok(number) = text.parse::<usize>() {
         return match number < names.len() {
@@ -111,7 +111,7 @@ fn probability(text: Option<&str>, name: &str) -> Result<Option<f32>, String> {
 }
 
 /// What is known of an image that is no test image of the half.
-fn stranger(lists: &Lists, classes: Classes, image: String) -> String {
+fn stranger(lists: &DatasetLists, classes: Classes, image: String) -> String {
     let tail = |item: &Item| image == item.path || image.ends_with(&format!("/{}", item.path));
     let here = format!("no test image of the {classes} classes of {}", lists.id);
     let split = &lists.split;
@@ -141,9 +141,9 @@ impl<'l> Labels<'l> {
     }
 
     /// Where each of their labels stands for one class of ours the order of classes differs; else an image does.
-    fn check(&self, file: &str, names: &[&str]) -> Result<(), ImportError> {
+    fn check(&self, file: &str, names: &[String]) -> Result<(), ImportError> {
         let Some((line, (theirs, ours), path)) = self.first_wrong else { return Ok(()) };
-        let name = names[ours as usize];
+        let name = &names[ours as usize];
         let sides = |of: fn(&(u32, u32)) -> u32| self.pairs.iter().map(of).collect::<BTreeSet<u32>>().len();
         let one_to_one = sides(|pair| pair.0) == self.pairs.len() && sides(|pair| pair.1) == self.pairs.len();
         Err(match one_to_one {
@@ -201,7 +201,7 @@ impl<'f> Rows<'f> {
         images: usize,
     ) -> Result<usize, String> {
         if let Some(path) = self.field(row, "path") {
-            return find(known, path).ok_or_else(|| path.to_owned());
+            return find(known, path, None).ok_or_else(|| path.to_owned());
         }
         let text = self.field(row, "index").unwrap_or_default();
         let index = text.parse().ok().filter(|index: &usize| *index < images);
@@ -218,8 +218,8 @@ fn columns(what: &str, header: &csv::StringRecord) -> String {
 mod tests {
     use super::*;
 
-    fn lists() -> Lists {
-        Lists::open(None, "eurosat").unwrap()
+    fn lists() -> DatasetLists {
+        DatasetLists::open(None, "eurosat").unwrap()
     }
 
     /// A file in which every third prediction is wrong.

@@ -3,7 +3,7 @@
 //! Nothing stands behind such numbers, so they are kept as given and marked `as_reported`.
 
 use super::error::ImportError;
-use super::keep::{Counts, Found};
+use super::keep::{Evidence, ImportedResult};
 use super::names;
 use crate::data::Classes;
 
@@ -17,7 +17,7 @@ pub fn read(
     bytes: &[u8],
     (file, sha256): (&str, &str),
     shots: Option<u32>,
-) -> Result<Vec<Found>, ImportError> {
+) -> Result<Vec<ImportedResult>, ImportError> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let broken = |error: csv::Error| ImportError::file(file, error.to_string());
     let header = reader.headers().map_err(broken)?.clone();
@@ -53,7 +53,7 @@ pub fn read(
                 ImportError::row(file, line, format!("{classes} {given}: expected a percentage, 0 to 100"))
             })?;
             let dataset = names::dataset(row.get(dataset).unwrap_or_default());
-            found.push(Found {
+            found.push(ImportedResult {
                 method: names::method(row.get(method).unwrap_or_default()),
                 train_dataset: dataset.clone(),
                 dataset,
@@ -62,8 +62,9 @@ pub fn read(
                 classes,
                 train_classes: if classes == Classes::All { Classes::All } else { Classes::Base },
                 class_count: 0,
+                class_names: None,
                 split_sha256: String::new(),
-                counts: Counts::Percent(percent),
+                evidence: Evidence::Percent(percent),
                 measurements: Vec::new(),
                 source: file.to_owned(),
                 source_sha256: sha256.to_owned(),
@@ -83,7 +84,7 @@ pub fn read(
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<Vec<Found>, String> {
+    fn of(text: &str) -> Result<Vec<ImportedResult>, String> {
         read(text.as_bytes(), ("t.csv", ""), Some(16)).map_err(|error| error.to_string())
     }
 
@@ -94,7 +95,7 @@ mod tests {
         assert_eq!(found.len(), 3);
         assert_eq!((found[1].method.as_str(), found[1].classes), ("maple", Classes::New));
         assert_eq!((found[1].seed, found[1].shots, found[2].seed), (Some(1), Some(16), None));
-        assert_eq!(found[0].counts, Counts::Percent(94.07));
+        assert_eq!(found[0].evidence, Evidence::Percent(94.07));
         for (text, part) in [
             ("dataset,method,h\nx,y,1\n", "unknown column \"h\""),
             ("dataset,base\nx,1\n", "dataset and method"),

@@ -50,6 +50,7 @@ pub(super) const ENTRY: Entry = Entry {
             PublishedTensor::new("meta_net.linear2.weight", 2),
             PublishedTensor::new("meta_net.linear2.bias", 1),
         ],
+        mark: None,
         size: Some(PublishedSize { settings: &["context_tokens", "reduction"], scalars }),
     },
     defaults: include_str!("../../suites/methods/cocoop.toml"),

@@ -49,6 +49,12 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// The setting that is 0 where its training steps draw no random numbers of their own, such as dropout's; `None` where
+    /// they draw none.
+    fn step_noise(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What it chooses by validation images; `None` where it looks at none.
     fn selection(&self) -> Option<Selection> {
         None

@@ -42,6 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
     switches: &[],
     published: Published {
         tensors: &[PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows)],
+        mark: None,
         size: Some(PublishedSize {
             settings: &["context_tokens"],
             scalars: |settings| Some(settings.first()? * TEXT_WIDTH),

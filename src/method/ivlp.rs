@@ -13,7 +13,7 @@ use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, image_features, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, normal};
-use super::published::Published;
+use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -33,7 +33,7 @@ pub(super) const IVLP: Entry = Entry {
     family: Family::Prompts,
     color: (17, 119, 51),
     switches: &[],
-    published: Published::NONE,
+    published: Published { tensors: &ONE_OR_BOTH, mark: None, size: Some(SIZE) },
     defaults: include_str!("../../suites/methods/ivlp.toml"),
     build: build_ivlp,
 };
@@ -47,7 +47,17 @@ pub(super) const VPT: Entry = Entry {
     family: Family::Prompts,
     color: (221, 204, 119),
     switches: &[],
-    published: Published::NONE,
+    published: Published {
+        tensors: &[
+            PublishedTensor::new(VISION, 2).telling().sizing("ctx", rows),
+            PublishedTensor::new(DEEP_VISION, 2).counted("depth", VISION),
+        ],
+        mark: None,
+        size: Some(PublishedSize {
+            settings: &["ctx", "depth"],
+            scalars: |settings| Some(settings.iter().product::<u64>() * VISION_WIDTH),
+        }),
+    },
     defaults: include_str!("../../suites/methods/vpt.toml"),
     build: build_vpt,
 };
@@ -87,9 +97,32 @@ fn build_vpt(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
 /// Names as in the authors' checkpoints.
 const TEXT: &str = "ctx";
 const VISION: &str = "image_encoder.VPT";
+const DEEP_TEXT: &str = "text_encoder.transformer.resblocks.{}.VPT_shallow";
+const DEEP_VISION: &str = "image_encoder.transformer.resblocks.{}.VPT_shallow";
 
-fn deeper(encoder: &str, block: usize) -> String {
-    format!("{encoder}.transformer.resblocks.{block}.VPT_shallow")
+/// Tensors of files with prompts in both towers: the text context belongs to a module of its own there.
+pub(super) const BOTH: [PublishedTensor; 4] = [
+    PublishedTensor::new("prompt_learner.ctx", 2).called(TEXT).telling().sizing("text_ctx", rows),
+    PublishedTensor::new(DEEP_TEXT, 2).counted("text_depth", TEXT),
+    PublishedTensor::new(VISION, 2).telling().sizing("vision_ctx", rows),
+    PublishedTensor::new(DEEP_VISION, 2).counted("vision_depth", VISION),
+];
+
+/// The same, where a tower may have none.
+const ONE_OR_BOTH: [PublishedTensor; 4] =
+    [BOTH[0].or_none(), BOTH[1].or_none(), BOTH[2].or_none(), BOTH[3].or_none()];
+
+/// Scalars of independent prompts in both towers.
+pub(super) const SIZE: PublishedSize = PublishedSize {
+    settings: &["vision_ctx", "vision_depth", "text_ctx", "text_depth"],
+    scalars: |settings| {
+        let &[vision_ctx, vision_depth, text_ctx, text_depth] = settings else { return None };
+        Some(vision_ctx * vision_depth * VISION_WIDTH + text_ctx * text_depth * TEXT_WIDTH)
+    },
+};
+
+fn deeper(pattern: &str, block: usize) -> String {
+    pattern.replace("{}", &block.to_string())
 }
 
 impl Sizes {
@@ -126,13 +159,13 @@ impl Sizes {
             };
             all.push((TEXT.to_owned(), first));
             for block in 1..self.text_depth {
-                all.push((deeper("text_encoder", block), draw(self.text_ctx, config.text.width)?));
+                all.push((deeper(DEEP_TEXT, block), draw(self.text_ctx, config.text.width)?));
             }
         }
         if self.vision_depth > 0 {
             all.push((VISION.to_owned(), draw(self.vision_ctx, config.vision.width)?));
             for block in 1..self.vision_depth {
-                all.push((deeper("image_encoder", block), draw(self.vision_ctx, config.vision.width)?));
+                all.push((deeper(DEEP_VISION, block), draw(self.vision_ctx, config.vision.width)?));
             }
         }
         Parameters::new(all.iter().map(|(name, value)| (name.as_str(), value.clone())).collect())
@@ -149,14 +182,14 @@ impl Sizes {
     /// Prompts of the text tower, if it has any.
     pub fn text(&self, clip: &Clip, parameters: &Named) -> Result<Option<Prompts>, MethodError> {
         let shape = [self.text_ctx, clip.config.text.width, self.text_depth];
-        let named = || Prompts::named(parameters, shape, TEXT, |block| deeper("text_encoder", block));
+        let named = || Prompts::named(parameters, shape, TEXT, |block| deeper(DEEP_TEXT, block));
         (self.text_depth > 0).then(named).transpose()
     }
 
     /// Prompts of the vision tower, if it has any.
     pub fn vision(&self, clip: &Clip, parameters: &Named) -> Result<Option<Prompts>, MethodError> {
         let shape = [self.vision_ctx, clip.config.vision.width, self.vision_depth];
-        let named = || Prompts::named(parameters, shape, VISION, |block| deeper("image_encoder", block));
+        let named = || Prompts::named(parameters, shape, VISION, |block| deeper(DEEP_VISION, block));
         (self.vision_depth > 0).then(named).transpose()
     }
 

@@ -78,6 +78,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     published: Published {
         tensors: &[PublishedTensor::new("weight", 2).telling(), PublishedTensor::new("bias", 1).telling()],
+        mark: None,
         size: Some(PublishedSize { settings: &[], scalars: |_| Some(JOINT_WIDTH * (JOINT_WIDTH + 1)) }),
     },
     defaults: include_str!("../../suites/methods/linear_probe.toml"),

@@ -15,7 +15,7 @@ use super::ivlp::{Deep, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, linear, normal};
-use super::published::Published;
+use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::registry::{Entry, Family};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -35,7 +35,22 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 68, 136),
     switches: &[],
-    published: Published::NONE,
+    published: Published {
+        tensors: &[
+            PublishedTensor::new("prompt_learner.ctx", 2).called("ctx").telling().sizing("ctx", rows),
+            PublishedTensor::new("prompt_learner.proj.weight", 2).called("proj.weight").telling(),
+            PublishedTensor::new("prompt_learner.proj.bias", 1).called("proj.bias"),
+            PublishedTensor::new("prompt_learner.compound_prompts_text.{}", 2)
+                .called("compound_prompts_text.{}")
+                .counted("depth", "ctx"),
+            PublishedTensor::new("prompt_learner.compound_prompt_projections.{}.weight", 2)
+                .called("compound_prompt_projections.{}.weight"),
+            PublishedTensor::new("prompt_learner.compound_prompt_projections.{}.bias", 1)
+                .called("compound_prompt_projections.{}.bias"),
+        ],
+        mark: None,
+        size: Some(PublishedSize { settings: &["ctx", "depth"], scalars }),
+    },
     defaults: include_str!("../../suites/methods/maple.toml"),
     build,
 };
@@ -47,6 +62,12 @@ struct MaPle {
     ctx: usize,
     /// Blocks that get them, the input counted as the first.
     depth: usize,
+}
+
+/// Each block's prompts and its projection.
+fn scalars(settings: &[u64]) -> Option<u64> {
+    let &[ctx, depth] = settings else { return None };
+    Some(depth * (ctx * TEXT_WIDTH + TEXT_WIDTH * VISION_WIDTH + VISION_WIDTH))
 }
 
 fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {

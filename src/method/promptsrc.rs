@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::contract::{Classifier, Head, Method, Objective};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
-use super::ivlp::{Deep, DeepHead, Sizes};
+use super::ivlp::{BOTH, Deep, DeepHead, SIZE, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, token_rows};
 use super::parts::texts::raw_mean;
@@ -36,7 +36,8 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (170, 68, 153),
     switches: &[],
-    published: Published::NONE,
+    // Its prompt learner keeps the frozen image tower that the student is held to.
+    published: Published { tensors: &BOTH, mark: Some("prompt_learner.ZS_image_encoder."), size: Some(SIZE) },
     defaults: include_str!("../../suites/methods/promptsrc.toml"),
     build,
 };

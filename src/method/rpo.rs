@@ -121,6 +121,7 @@ pub(super) const ENTRY: Entry = Entry {
             PublishedTensor::new("text_prompt", 2).telling().sizing("k", rows),
             PublishedTensor::new("img_prompt", 2).called("visual_prompt"),
         ],
+        mark: None,
         size: Some(PublishedSize {
             settings: &["k"],
             scalars: |settings| Some(settings.first()? * (TEXT_WIDTH + VISION_WIDTH)),

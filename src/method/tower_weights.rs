@@ -290,6 +290,10 @@ impl Method for Weights {
         Parameters::new(all.iter().map(|(name, value)| (name.as_str(), value.clone())).collect())
     }
 
+    fn step_noise(&self) -> Option<&'static str> {
+        matches!(self, Self::Lora(Lora { dropout, .. }) if *dropout > 0.0).then_some("dropout")
+    }
+
     fn work(&self, shape: &Shape<'_>) -> Work {
         let [vision, text] = self.towers();
         let if_trained = |trained: bool, number: u64| if trained { number } else { 0 };
@@ -418,7 +422,7 @@ impl WeightsHead {
 
 impl WeightsHead {
     fn drops(&self) -> bool {
-        matches!(self.weights, Weights::Lora(Lora { dropout, .. }) if dropout > 0.0)
+        self.weights.step_noise().is_some()
     }
 }
 

@@ -27,11 +27,6 @@ fn refused(memory: &PeakAlloc, path: &Path, bytes: &[u8], read: impl Fn(&Path) -
 /// A torch archive whose pickle names one long storage key for thousands of tensors, by reference.
 fn shared_key(key_bytes: usize, tensors: usize) -> Vec<u8> {
     let mut pickle = b"\x80\x02}(".to_vec();
-    let text = |pickle: &mut Vec<u8>, text: &str| {
-        pickle.push(b'X');
-        pickle.extend((text.len() as u32).to_le_bytes());
-        pickle.extend(text.as_bytes());
-    };
     for tensor in 0..tensors {
         text(&mut pickle, &format!("t{tensor}"));
         if tensor > 0 {
@@ -46,17 +41,46 @@ fn shared_key(key_bytes: usize, tensors: usize) -> Vec<u8> {
         pickle.extend(b"K\x01tQK\x00K\x01\x85K\x01\x85\x89}tRq\x01");
     }
     pickle.extend(b"u.");
+    archive(&pickle)
+}
+
+/// A torch archive that says one long text of itself under many names, by reference.
+fn shared_text(text_bytes: usize, names: usize) -> Vec<u8> {
+    let mut pickle = b"\x80\x02}(".to_vec();
+    text(&mut pickle, "rpo_bench");
+    pickle.extend(b"}(");
+    for name in 0..names {
+        text(&mut pickle, &format!("n{name}"));
+        if name > 0 {
+            pickle.extend(b"h\x01");
+            continue;
+        }
+        text(&mut pickle, &"t".repeat(text_bytes));
+        pickle.extend(b"q\x01");
+    }
+    pickle.extend(b"uu.");
+    archive(&pickle)
+}
+
+fn text(pickle: &mut Vec<u8>, text: &str) {
+    pickle.push(b'X');
+    pickle.extend((text.len() as u32).to_le_bytes());
+    pickle.extend(text.as_bytes());
+}
+
+fn archive(pickle: &[u8]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     zip.start_file("archive/data.pkl", stored).unwrap();
-    std::io::Write::write_all(&mut zip, &pickle).unwrap();
+    std::io::Write::write_all(&mut zip, pickle).unwrap();
     zip.finish().unwrap().into_inner()
 }
 
 pub fn files_written_by_hand_are_refused(memory: &PeakAlloc) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.safetensors");
-    let prompts = |path: &Path| SavedPrompts::read(path).map_or_else(|e| e.to_string(), |_| String::new());
+    let prompts =
+        |path: &Path| SavedPrompts::read(path, None).map_or_else(|e| e.to_string(), |_| String::new());
     let shape = |shape: &str, end: usize| {
         format!(r#"{{"text_prompt":{{"dtype":"F32","shape":{shape},"data_offsets":[0,{end}]}}}}"#)
     };
@@ -77,6 +101,10 @@ pub fn files_written_by_hand_are_refused(memory: &PeakAlloc) {
     assert!(said.contains("not the one torch.save writes"), "{said}");
     let said = refused(memory, &path, &shared_key(8, 2_000), open);
     assert_eq!(said, "2000 tensors", "the same file with a key of eight letters is sound");
+    let said = refused(memory, &path, &shared_text(1 << 18, 20_000), open);
+    assert!(said.contains("1048576"), "{said}");
+    let said = refused(memory, &path, &shared_text(8, 2_000), open);
+    assert_eq!(said, "0 tensors", "the same file with a short text is sound");
 
     let split = |path: &Path| read_split_json(path).map_or_else(|e| e.to_string(), |_| String::new());
     let nested = format!(r#"{{"train": [{}[]], "val": [], "test": []}}"#, "[],".repeat(4 << 20));

@@ -99,10 +99,10 @@ fn damaged_files_ask_for_no_more_than_they_hold() {
             drop(PromptCheckpoint::read(path))
         }),
         ("saved prompts, torch", file("torch/checkpoint.pth.tar"), bytes, &|path| {
-            drop(SavedPrompts::read(path))
+            drop(SavedPrompts::read(path, None))
         }),
         ("saved prompts", file("micro_clip/model.safetensors"), bytes, &|path| {
-            drop(SavedPrompts::read(path))
+            drop(SavedPrompts::read(path, None))
         }),
     ];
     for (name, sound, damage, read) in formats {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{python, refused, said, text};
+use super::{python, records, refused, said, text};
 
 fn draw(more: &[&str]) -> String {
     said(&[&["data", "draw", "eurosat", "--seed", "3", "--shots", "2"][..], more].concat())
@@ -44,6 +44,58 @@ fn jsonl_goes_out_and_comes_back() {
     let words = ["data", "draw", "eurosat", "--seed", "3", "--shots", "2", "--jsonl", "--from", text(&file)];
     let (code, message) = refused(&words);
     assert!(code == 3 && message.contains("line 1") && message.contains("label 0"), "{message}");
+}
+
+/// A draw that was handed out is taken for the suite's own, and one that is not of these lists is named.
+#[test]
+fn a_suite_takes_the_draw_of_a_jsonl() {
+    let folder = tempfile::tempdir().unwrap();
+    let draws = folder.path().join("draws");
+    std::fs::create_dir_all(draws.join("eurosat")).unwrap();
+    let file = draws.join("eurosat/shot_2-seed_1.jsonl");
+    let suite = |out: &str, more: &[&str]| {
+        let words = ["suite", "smoke", "--datasets", "eurosat", "--methods", "linear_probe", "--no-report"];
+        [&words[..], &["--out", out], more].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let run = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let words = suite(text(&out), more);
+        said(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        records(&out.join("runs/smoke-pocket")).remove(0)
+    };
+    let [one, other] =
+        ["1", "2"].map(|seed| said(&["data", "draw", "eurosat", "--seed", seed, "--shots", "2", "--jsonl"]));
+    let with = ["--draws", text(&draws)];
+    std::fs::write(&file, &one).unwrap();
+    let images =
+        |record: &serde_json::Value| record["training"]["images_sha256"].as_str().unwrap().to_owned();
+    let own = images(&run("own", &[]));
+    assert_eq!(images(&run("same", &with)), own, "the draw that the seed makes anyway");
+    std::fs::write(&file, &other).unwrap();
+    assert_ne!(images(&run("other", &with)), own, "the file decides");
+    // As others write it: a folder of theirs in front, a name with spaces.
+    std::fs::write(&file, one.replace("pocket/", "/home/me/pocket/").replace('_', " ")).unwrap();
+    let (code, message) = refuse(&suite(text(&folder.path().join("spaces")), &with));
+    assert!(
+        code != 0 && message.contains("is not in the training list"),
+        "a path keeps its underscores: {message}"
+    );
+    let name = serde_json::from_str::<serde_json::Value>(one.lines().next().unwrap()).unwrap();
+    let name = name["classname"].as_str().unwrap().to_owned();
+    for (rows, part) in [
+        (one.replacen("/train/", "/nowhere/", 1), "line 1: "),
+        (one.replacen("\"label\":0", "\"label\":7", 1), "has label 7"),
+        (one.replacen(&format!("\"classname\":\"{name}\""), "\"classname\":\"Moon\"", 1), "(\"Moon\")"),
+        (one.lines().skip(1).map(|line| format!("{line}\n")).collect(), "class 0 has 1 items"),
+    ] {
+        std::fs::write(&file, rows).unwrap();
+        let (code, message) = refuse(&suite(text(&folder.path().join("bad")), &with));
+        assert!(code == 3 && message.contains("shot_2-seed_1.jsonl") && message.contains(part), "{message}");
+    }
+}
+
+fn refuse(words: &[String]) -> (i32, String) {
+    refused(&words.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Reads the pickle with CPython, with a class of Dassl's name and nothing else of it.

@@ -51,6 +51,15 @@ fn imported_predictions_stand_marked_beside_the_run_s_own() {
     let (code, message) = refused(&words(&bad, out, "base"));
     assert!(code == 3 && message.contains("runs forget smoke-pocket --where key="), "{message}");
 
+    // Its classes have the names that the run's own have.
+    let all = records(&out.join("runs/smoke-pocket"));
+    let names = |method: &str| {
+        let record = all.iter().find(|record| record["cell"]["method"] == method).unwrap();
+        let base = record["evaluations"].as_array().unwrap().iter().find(|e| e["classes"] == "base");
+        base.unwrap()["classes_sha256"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(names("mine"), names("linear_probe"));
+
     said(&["report", "smoke", "--out", text(out)]);
     let report = out.join("reports/smoke-pocket");
     let results = std::fs::read_to_string(report.join("results.csv")).unwrap();
@@ -99,6 +108,11 @@ fn logs_of_dassl_s_kin_are_read_and_unfinished_ones_told() {
         assert!(answer.contains(line), "{line} is not in {answer}");
     }
     assert!(!answer.contains("seed 2"), "{answer}");
+    let named = |record: &serde_json::Value| record["evaluations"][0]["classes_sha256"].is_string();
+    assert!(
+        records(&out.join("runs/base2new-pocket")).iter().all(named),
+        "the lists say what classes are called"
+    );
     said(&["report", "base2new", "--out", text(out)]);
     let results = std::fs::read_to_string(out.join("reports/base2new-pocket/results.csv")).unwrap();
     assert_eq!(results.lines().count(), 5, "{results}");
@@ -163,6 +177,8 @@ fn reported_tables_keep_their_mark_and_have_no_counts() {
         answer.contains("imported: maple on eurosat base 16 shots seed 1: 94.07 % as reported"),
         "{answer}"
     );
+    let unnamed = |record: &serde_json::Value| record["evaluations"][0]["classes_sha256"].is_null();
+    assert!(records(&out.join("runs/base2new-pocket")).iter().all(unnamed), "a table says no class names");
     said(&["report", "base2new", "--out", text(out)]);
     let results = std::fs::read_to_string(out.join("reports/base2new-pocket/results.csv")).unwrap();
     let row = results.lines().find(|row| row.contains(",base,")).unwrap();

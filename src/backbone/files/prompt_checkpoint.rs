@@ -26,7 +26,7 @@ pub struct PromptCheckpoint {
     pub text_prompt: StoredTensor,
     /// `[K, d_v]`.
     pub img_prompt: StoredTensor,
-    /// What the file says about itself; empty for torch checkpoints.
+    /// What the file says about itself; empty for checkpoints of other programs.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -38,7 +38,9 @@ impl PromptCheckpoint {
     /// with one K of at least 1.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         if is_zip(path)? {
-            return Self::from_file(&mut TorchArchive::open(path)?, BTreeMap::new());
+            let mut file = TorchArchive::open(path)?;
+            let metadata = file.metadata().clone();
+            return Self::from_file(&mut file, metadata);
         }
         let mut file = SafetensorsFile::open(path)?;
         let metadata = file.metadata();

@@ -15,6 +15,7 @@ mod runs;
 mod suite;
 mod values;
 mod verify;
+mod world;
 
 pub use bench::{BenchArgs, BenchCommand};
 pub use cluster::{SlurmArgs, StatusArgs};
@@ -30,3 +31,4 @@ pub use report::{CompareArgs, ReportArgs};
 pub use runs::RunsCommand;
 pub use suite::SuiteArgs;
 pub use verify::VerifyArgs;
+pub use world::WorldArgs;

@@ -52,13 +52,16 @@ pub enum ModelCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Turn a published prompt checkpoint (RPO, CoOp, CoCoOp, linear probing) into safetensors, or safetensors into one,
-    /// values unchanged.
+    /// Turn a published prompt checkpoint (RPO, CoOp, CoCoOp, MaPLe, VPT, IVLP, PromptSRC, linear probing) into safetensors,
+    /// or safetensors into one, values unchanged.
     Convert {
         /// The checkpoint (torch zip pickle, or safetensors). Nothing in it is executed.
         input: PathBuf,
         /// The file to write: the authors' layout for a name such as model.pth.tar-50 (the number is the epoch) or a.pt,
         /// else safetensors.
         output: PathBuf,
+        /// Whose parameters they are, where neither the file nor its tensors' names say so.
+        #[arg(long)]
+        method: Option<String>,
     },
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::backbone::Precision;
+use super::WorldArgs;
 
 /// `replay`.
 #[derive(Debug, Args)]
@@ -27,24 +27,11 @@ pub struct ReplayArgs {
     /// The suite whose settings and class halves hold.
     #[arg(long, default_value = "base2new")]
     pub suite: String,
-    /// A CoOp DATA root, or folder:DIR.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<String>,
-    /// A model: see `suite --help`; the pocket model when absent.
-    #[arg(long, value_name = "MODEL")]
-    pub clip: Option<PathBuf>,
+    #[command(flatten)]
+    pub world: WorldArgs,
     /// Published few-shot draws, as for `suite`.
     #[arg(long, value_name = "DIR")]
     pub draws: Option<PathBuf>,
-    /// Where to compute: cpu, cuda or cuda:N.
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-    /// Number format of products with frozen weights: f32, bf16 or f16.
-    #[arg(long, default_value_t)]
-    pub dtype: Precision,
-    /// At most N test images a class.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: Option<u32>,
     /// A setting, as for `suite`. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

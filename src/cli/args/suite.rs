@@ -23,7 +23,8 @@ pub struct SuiteArgs {
     /// A split file of your own, as ID=FILE; FILE alone with folder:DIR. Repeatable.
     #[arg(long, value_name = "[ID=]FILE")]
     pub split_file: Vec<String>,
-    /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json. Datasets without a folder there draw by CoOp's rule.
+    /// Published few-shot draws: DIR/DATASET/shot_K-seed_S.json, or .jsonl as `data draw --jsonl` writes it. Datasets without
+    /// a folder there draw by CoOp's rule.
     #[arg(long, value_name = "DIR")]
     pub draws: Option<PathBuf>,
     /// A model: a HuggingFace folder, an open_clip export, OpenAI's .pt file, a HuggingFace id (owner/name[@revision])

@@ -57,22 +57,31 @@ pub struct SavedPrompts {
 }
 
 impl SavedPrompts {
-    /// Reads a torch checkpoint or safetensors.
+    /// Reads a torch checkpoint or safetensors. `wanted` is whose they are, where somebody says so: several methods share
+    /// the names of their tensors.
     ///
     /// # Errors
-    /// [`SuiteError::Load`] for a damaged file, [`SuiteError::Prompts`] when it does not say whose they are.
-    pub fn read(path: &Path) -> Result<Self, SuiteError> {
-        let (mut tensors, metadata) = if is_zip(path)? {
-            (all_tensors(&mut TorchArchive::open(path)?, true)?, BTreeMap::new())
+    /// [`SuiteError::Load`] for a damaged file, [`SuiteError::Prompts`] when it does not say whose they are, or something
+    /// else than is said.
+    pub fn read(path: &Path, wanted: Option<&str>) -> Result<Self, SuiteError> {
+        let (mut tensors, metadata, marked) = if is_zip(path)? {
+            let mut file = TorchArchive::open(path)?;
+            let metadata = file.metadata().clone();
+            (all_tensors(&mut file, metadata.is_empty())?, metadata, published_layout::marked(&file.names()))
         } else {
             let mut file = SafetensorsFile::open(path)?;
-            (all_tensors(&mut file, false)?, file.metadata())
+            (all_tensors(&mut file, false)?, file.metadata(), published_layout::marked(&file.names()))
         };
         let sha256 = sha256_of_files(&[path.to_owned()])?;
         let fail = |reason| SuiteError::Prompts { what: name(path), reason };
-        let method = match metadata.get(about::METHOD) {
-            Some(method) => method.clone(),
-            None => published_layout::method(&mut tensors).map_err(fail)?.to_owned(),
+        let method = match (metadata.get(about::METHOD), wanted) {
+            (Some(said), Some(wanted)) if said != wanted => {
+                return Err(fail(format!("it is of {said}, wanted are those of {wanted}")));
+            }
+            (Some(said), _) => said.clone(),
+            (None, wanted) => {
+                published_layout::method(&mut tensors, marked, wanted).map_err(fail)?.to_owned()
+            }
         };
         for (name, stored) in &tensors {
             refuse_non_finite(path, name, stored, &stored.to_f32())?;
@@ -151,31 +160,32 @@ impl SavedPrompts {
     }
 
     /// The bytes of a file of the authors' layout (`prompt_learner/model.pth.tar-N`), values unchanged, after `epoch`
-    /// epochs; without one, after as many as the file says.
+    /// epochs; without one, after as many as the file says. What our file says of itself stands beside the state, where
+    /// only this program looks.
     ///
     /// # Errors
     /// [`SuiteError::Prompts`] where the archive cannot be made.
     pub fn torch_bytes(&self, epoch: Option<u32>) -> Result<Vec<u8>, SuiteError> {
-        let named = self.tensors.iter().map(|(name, tensor)| (self.their_name(name), tensor.clone()));
+        let theirs = |name: &String| published_layout::their_name(&self.method, name);
+        let named = self.tensors.iter().map(|(name, tensor)| (theirs(name), tensor.clone()));
         let said = || self.config().ok()?.get(&format!("{}.epochs", self.method))?.parse().ok();
-        checkpoint_bytes(&named.collect(), epoch.or_else(said).unwrap_or(0)).map_err(|error| {
-            SuiteError::Prompts { what: self.method.clone(), reason: format!("write the archive: {error}") }
+        let epoch = epoch.or_else(said).unwrap_or(0);
+        checkpoint_bytes(&named.collect(), epoch, &self.about()).map_err(|error| SuiteError::Prompts {
+            what: self.method.clone(),
+            reason: format!("write the archive: {error}"),
         })
     }
 
-    /// The bytes of our safetensors under the published names, values unchanged; the method joins the metadata.
+    /// The bytes of our safetensors, values unchanged: for a file that this program saved, those of that file.
     pub fn safetensors_bytes(&self) -> Vec<u8> {
-        let named = self.tensors.iter().map(|(name, tensor)| (self.their_name(name), tensor.clone()));
-        let mut metadata = self.metadata.clone();
-        metadata.insert(about::METHOD.to_owned(), self.method.clone());
-        safetensors_bytes(&metadata, &named.collect())
+        safetensors_bytes(&self.about(), &self.tensors)
     }
 
-    /// A tensor's name in published files.
-    fn their_name(&self, name: &str) -> String {
-        let published = method::find(&self.method).map_or(&[][..], |entry| entry.published.tensors);
-        let known = published.iter().find(|tensor| tensor.ours == name);
-        known.map_or(name, |tensor| tensor.theirs).to_owned()
+    /// What the file says about itself, and whose parameters it holds.
+    fn about(&self) -> BTreeMap<String, String> {
+        let mut metadata = self.metadata.clone();
+        metadata.insert(about::METHOD.to_owned(), self.method.clone());
+        metadata
     }
 
     /// A copy in the run directory, values unchanged, as the training of the cell `key`.
@@ -186,9 +196,8 @@ impl SavedPrompts {
         parameters: Named,
     ) -> Result<Trained, SuiteError> {
         let path = format!("trained/{key}.safetensors");
-        let mut metadata = self.metadata.clone();
+        let mut metadata = self.about();
         metadata.insert("source_sha256".to_owned(), self.sha256.clone());
-        metadata.insert(about::METHOD.to_owned(), self.method.clone());
         let parameters_sha256 = store.write(&path, &safetensors_bytes(&metadata, &self.tensors))?;
         let count = |tensor: &StoredTensor| tensor.shape.iter().product::<usize>() as u64;
         let training = Training {
@@ -213,7 +222,8 @@ fn all_tensors(
 ) -> Result<BTreeMap<String, StoredTensor>, SuiteError> {
     let mut tensors = BTreeMap::new();
     for name in file.names() {
-        if published && !published_layout::known(&name) {
+        let ours = published_layout::our_name(&name);
+        if published && ours.is_none() {
             continue;
         }
         let shape = file.shape(&name).unwrap_or_default();
@@ -221,16 +231,10 @@ fn all_tensors(
             let problem = format!("shape {shape:?} holds no value");
             return Err(LoadError::tensor(file.path(), &name, problem).into());
         }
-        tensors.insert(our_name(&name), file.read(&name)?);
+        let tensor = file.read(&name)?;
+        tensors.insert(ours.unwrap_or(name), tensor);
     }
     Ok(tensors)
-}
-
-/// A tensor's name here, where published files have another.
-fn our_name(name: &str) -> String {
-    let published = method::REGISTRY.iter().flat_map(|entry| entry.published.tensors);
-    let known = published.into_iter().find(|tensor| tensor.theirs == name);
-    known.map_or(name, |tensor| tensor.ours).to_owned()
 }
 
 fn name(path: &Path) -> String {

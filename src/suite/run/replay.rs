@@ -117,8 +117,10 @@ pub struct Replay {
     pub validated: Vec<ReplayItem>,
     /// Prompts by half.
     pub texts: BTreeMap<String, ReplayTexts>,
-    /// Names of the trained parameters, in the order of their draws.
+    /// Names of the trained parameters, in the order of their draws; those of a second stage behind them.
     pub trained: Vec<String>,
+    /// What another program must know beside all this, in a sentence; nothing for most methods.
+    pub note: Option<String>,
     /// Views that the initial values were made of.
     pub initial_views: Vec<usize>,
     /// Every view that was used.
@@ -198,7 +200,7 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     let resolved = &plan.methods[index];
     if !resolved.method.draws() {
         return Err(SuiteError::Usage(format!(
-            "replay: {} draws nothing, every run of it is the same",
+            "replay: {} trains nothing and draws nothing, every run of it is the same",
             resolved.id
         )));
     }
@@ -227,7 +229,10 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     let stream = [dataset.id.as_str(), &name, resolved.id];
     let member =
         Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper: &mut scribe };
+    let mut trained = names(member.parameters);
     let epochs = train(world, plan, (resolved, shots), &texts, member, stop)?;
+    let second = names(&parameters).into_iter().filter(|name| !trained.contains(name)).collect::<Vec<_>>();
+    trained.extend(second);
     let initial_views: Vec<usize> = noted.views.into_inner().into_iter().collect();
     let values = parameters.values()?;
     let evaluated = suite
@@ -253,7 +258,8 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
         items: set.items.iter().map(|(item, label)| ReplayItem::of(item, *label)).collect(),
         validated,
         texts: all_texts(world, &dataset, resolved, &[&evaluated[..], &[suite.train_classes]].concat())?,
-        trained: parameters.iter().map(|(name, _)| name.to_owned()).collect(),
+        trained,
+        note: note(resolved),
         views: views(&set, &scribe.0, &initial_views)?,
         initial_views,
         steps: scribe.0,
@@ -262,6 +268,26 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
         initial,
         last: bytes(&parameters)?,
     })
+}
+
+fn names(parameters: &Parameters) -> Vec<String> {
+    parameters.iter().map(|(name, _)| name.to_owned()).collect()
+}
+
+/// What a replay of a method leaves out.
+fn note(resolved: &Resolved) -> Option<String> {
+    let id = resolved.id;
+    if resolved.recipe.is_none() {
+        return Some(format!(
+            "{id} takes no training step: what it computes from the images is in initial.safetensors, and final.safetensors \
+             is the same"
+        ));
+    }
+    let setting = resolved.method.step_noise()?;
+    Some(format!(
+        "{id} draws random numbers within its steps that are not written down: for a replay elsewhere add --set \
+         {id}.{setting}=0"
+    ))
 }
 
 /// The training itself; a method that trains nothing has no epoch.

@@ -40,7 +40,7 @@ impl BenchDataset {
     pub fn draw(&self, shots: u32, seed: u64) -> Result<Arc<Draw>, DataError> {
         self.draws.get((shots, seed), || {
             let positions = match &self.draw_files {
-                Some(files) => files.draw(&self.split, shots, seed)?,
+                Some(files) => files.draw(&self.split, &self.class_names, shots, seed)?,
                 None => fewshot::draw(&self.split, shots, seed).train,
             };
             Ok(Draw::new(positions, &self.split.train))

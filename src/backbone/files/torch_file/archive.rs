@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::layout::{INTEGER_BYTES, Layout, place, state_dict_tensors};
+use super::described::Described;
+use super::layout::{Layout, noted, state_dict_tensors};
 use super::machine::unpickle;
 use super::script::module_tensors;
 use crate::backbone::files::load_error::{LoadError, refuse_mistaken};
-use crate::backbone::files::stored::StoredTensor;
-use crate::backbone::files::tensor_file::TensorFile;
 
 /// A state dictionary of a thousand tensors takes about 200 KiB.
 pub(super) const MAX_PICKLE_BYTES: u64 = 4 << 20;
@@ -28,6 +27,7 @@ pub struct TorchArchive {
     zip: ZipArchive<BufReader<File>>,
     folder: String,
     tensors: BTreeMap<String, Layout>,
+    metadata: BTreeMap<String, String>,
 }
 
 impl TorchArchive {
@@ -47,7 +47,8 @@ impl TorchArchive {
         let from_start = Config { archive_offset: ArchiveOffset::Known(0) };
         let zip = ZipArchive::with_config(from_start, BufReader::new(file)).map_err(zip_error(path))?;
         let (folder, is_script) = pickle_folder(&zip, path)?;
-        let mut archive = Self { path: path.to_owned(), file_bytes, zip, folder, tensors: BTreeMap::new() };
+        let (tensors, metadata) = (BTreeMap::new(), BTreeMap::new());
+        let mut archive = Self { path: path.to_owned(), file_bytes, zip, folder, tensors, metadata };
 
         let pickle_entry = format!("{}data.pkl", archive.folder);
         let bytes = archive.read_entry(&pickle_entry, 0, None)?;
@@ -55,7 +56,13 @@ impl TorchArchive {
             unpickle(&bytes).map_err(|source| LoadError::Pickle { path: path.to_owned(), source })?;
         archive.tensors =
             if is_script { module_tensors(&pickle, path)? } else { state_dict_tensors(&pickle, path)? };
+        archive.metadata = noted(&pickle, path)?;
         Ok(archive)
+    }
+
+    /// What a checkpoint that this program wrote says about itself; empty for others.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
     }
 
     /// Bytes `start` to `start + count` of an entry, or all of the pickle.
@@ -85,40 +92,18 @@ impl TorchArchive {
     }
 }
 
-impl TensorFile for TorchArchive {
-    fn path(&self) -> &Path {
+impl Described for TorchArchive {
+    fn file(&self) -> &Path {
         &self.path
     }
 
-    fn names(&self) -> Vec<String> {
-        self.tensors.keys().cloned().collect()
+    fn layouts(&self) -> &BTreeMap<String, Layout> {
+        &self.tensors
     }
 
-    fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|layout| layout.shape.as_slice())
-    }
-
-    fn read(&mut self, name: &str) -> Result<StoredTensor, LoadError> {
-        let path = self.path.clone();
-        let layout = self.tensors.get(name).ok_or_else(|| LoadError::TensorMissing {
-            path: path.clone(),
-            tensor: name.to_owned(),
-            hint: "is this the right file?".to_owned(),
-        })?;
-        let (layout, placed) = (layout.clone(), place(layout, name, &path)?);
+    fn bytes(&mut self, layout: &Layout, _: &str, start: u64, count: u64) -> Result<Vec<u8>, LoadError> {
         let entry = format!("{}data/{}", self.folder, layout.storage_key);
-        let bytes = self.read_entry(&entry, placed.start, Some(placed.count))?;
-        Ok(placed.tensor(&bytes, &layout))
-    }
-
-    fn integer(&mut self, name: &str) -> Result<Option<i64>, LoadError> {
-        let Some(layout) = self.tensors.get(name).filter(|layout| layout.is_one_integer()) else {
-            return Ok(None);
-        };
-        let start = (layout.offset as u64).saturating_mul(INTEGER_BYTES);
-        let entry = format!("{}data/{}", self.folder, layout.storage_key);
-        let bytes = self.read_entry(&entry, start, Some(INTEGER_BYTES))?;
-        Ok(bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes)))
+        self.read_entry(&entry, start, Some(count))
     }
 }
 

@@ -16,6 +16,10 @@ pub(super) const INTEGER_BYTES: u64 = 8;
 /// Longest storage key (a number, or an address in old files) and class name. They are copied for every tensor,
 /// so a long one, shared by many tensors, would multiply the file's size.
 const MAX_NAME_BYTES: usize = 64;
+/// The key beside `state_dict` under which this program says what a checkpoint holds; others do not look at it.
+pub(super) const NOTE: &str = "rpo_bench";
+/// Most bytes of it; a thousand class names take 20 KiB.
+const MAX_NOTE_BYTES: u64 = 1 << 20;
 /// Most dimensions; the shape too is copied for every tensor.
 const MAX_DIMENSIONS: usize = 8;
 
@@ -88,6 +92,26 @@ pub(super) fn state_dict_tensors(
         }
     }
     Ok(tensors)
+}
+
+/// The texts under [`NOTE`]: what a checkpoint of this program says about itself.
+///
+/// # Errors
+/// [`LoadError::TooLarge`]: one text may stand in a pickle for any number of values, and here each is a copy.
+pub(super) fn noted(pickle: &Pickle, path: &Path) -> Result<BTreeMap<String, String>, LoadError> {
+    let mut texts = BTreeMap::new();
+    let Some(note) = pickle.entry(pickle.root(), NOTE) else { return Ok(texts) };
+    let Node::Dict(entries) = pickle.node(note) else { return Ok(texts) };
+    let mut bytes = 0;
+    for (key, value) in entries {
+        let (Node::Text(key), Node::Text(value)) = (pickle.node(*key), pickle.node(*value)) else { continue };
+        bytes += (key.len() + value.len()) as u64;
+        if bytes > MAX_NOTE_BYTES {
+            return Err(LoadError::TooLarge { path: path.to_owned(), bytes, limit: MAX_NOTE_BYTES });
+        }
+        texts.insert(key.clone(), value.clone());
+    }
+    Ok(texts)
 }
 
 /// Where the tensor `value` lies; none for other values.

@@ -9,12 +9,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::archive::MAX_PICKLE_BYTES;
-use super::layout::{INTEGER_BYTES, Layout, place, state_dict_tensors};
+use super::described::Described;
+use super::layout::{INTEGER_BYTES, Layout, state_dict_tensors};
 use super::machine::unpickle_first;
 use super::pickle::{Node, Pickle};
 use crate::backbone::files::load_error::LoadError;
-use crate::backbone::files::stored::StoredTensor;
-use crate::backbone::files::tensor_file::TensorFile;
 
 /// The first pickle: the number 0x1950a86a20f9469cfc6c.
 pub(super) const MAGIC: &[u8] =
@@ -62,6 +61,16 @@ impl LegacyTorchFile {
         let storages = find_storages(&mut file, at as u64, file_bytes, &keys, &state, path)?;
         Ok(Self { path: path.to_owned(), file, tensors, storages })
     }
+}
+
+impl Described for LegacyTorchFile {
+    fn file(&self) -> &Path {
+        &self.path
+    }
+
+    fn layouts(&self) -> &BTreeMap<String, Layout> {
+        &self.tensors
+    }
 
     fn bytes(&mut self, layout: &Layout, name: &str, start: u64, count: u64) -> Result<Vec<u8>, LoadError> {
         let storage = self.storages.get(&layout.storage_key).copied();
@@ -77,40 +86,6 @@ impl LegacyTorchFile {
             .and_then(|_| self.file.read_exact(&mut bytes))
             .map_err(LoadError::io("read", &self.path))?;
         Ok(bytes)
-    }
-}
-
-impl TensorFile for LegacyTorchFile {
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.tensors.keys().cloned().collect()
-    }
-
-    fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|layout| layout.shape.as_slice())
-    }
-
-    fn read(&mut self, name: &str) -> Result<StoredTensor, LoadError> {
-        let layout = self.tensors.get(name).cloned().ok_or_else(|| LoadError::TensorMissing {
-            path: self.path.clone(),
-            tensor: name.to_owned(),
-            hint: "is this the right file?".to_owned(),
-        })?;
-        let placed = place(&layout, name, &self.path)?;
-        let bytes = self.bytes(&layout, name, placed.start, placed.count)?;
-        Ok(placed.tensor(&bytes, &layout))
-    }
-
-    fn integer(&mut self, name: &str) -> Result<Option<i64>, LoadError> {
-        let Some(layout) = self.tensors.get(name).filter(|layout| layout.is_one_integer()).cloned() else {
-            return Ok(None);
-        };
-        let start = (layout.offset as u64).saturating_mul(INTEGER_BYTES);
-        let bytes = self.bytes(&layout, name, start, INTEGER_BYTES)?;
-        Ok(bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes)))
     }
 }
 

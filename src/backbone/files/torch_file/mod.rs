@@ -1,6 +1,7 @@
 //! Files written by `torch.save`, read without running anything in them, and checkpoints written for it.
 
 mod archive;
+mod described;
 mod layout;
 mod legacy;
 mod machine;

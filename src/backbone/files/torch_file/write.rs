@@ -9,18 +9,21 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::layout::NOTE;
 use crate::backbone::files::stored::{StoredDtype, StoredTensor};
 
 /// Name of the folder in the archive.
 const FOLDER: &str = "archive";
 
-/// The bytes of a checkpoint with these tensors after `epoch` epochs, in name order.
+/// The bytes of a checkpoint with these tensors after `epoch` epochs, in name order. `note` is what it says about itself,
+/// under a key of this program's own.
 ///
 /// # Errors
 /// Whatever the archive's writer reports.
 pub fn checkpoint_bytes(
     tensors: &BTreeMap<String, StoredTensor>,
     epoch: u32,
+    note: &BTreeMap<String, String>,
 ) -> zip::result::ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -28,7 +31,7 @@ pub fn checkpoint_bytes(
         zip.start_file(format!("{FOLDER}/{name}"), options)?;
         Ok(zip.write_all(bytes)?)
     };
-    file("data.pkl", &pickle(tensors, epoch))?;
+    file("data.pkl", &pickle(tensors, epoch, note))?;
     file("byteorder", b"little")?;
     for (place, tensor) in tensors.values().enumerate() {
         file(&format!("data/{place}"), &tensor.bytes)?;
@@ -37,7 +40,7 @@ pub fn checkpoint_bytes(
     Ok(zip.finish()?.into_inner())
 }
 
-fn pickle(tensors: &BTreeMap<String, StoredTensor>, epoch: u32) -> Vec<u8> {
+fn pickle(tensors: &BTreeMap<String, StoredTensor>, epoch: u32, note: &BTreeMap<String, String>) -> Vec<u8> {
     let mut out = vec![0x80, 2];
     out.extend(b"}(");
     text(&mut out, "state_dict");
@@ -53,6 +56,15 @@ fn pickle(tensors: &BTreeMap<String, StoredTensor>, epoch: u32) -> Vec<u8> {
     for name in ["optimizer", "scheduler", "val_result"] {
         text(&mut out, name);
         out.push(b'N');
+    }
+    if !note.is_empty() {
+        text(&mut out, NOTE);
+        out.extend(b"}(");
+        for (key, value) in note {
+            text(&mut out, key);
+            text(&mut out, value);
+        }
+        out.push(b'u');
     }
     out.extend(b"u.");
     out
@@ -122,6 +134,7 @@ fn number(out: &mut Vec<u8>, value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backbone::files::load_error::LoadError;
     use crate::backbone::files::tensor_file::TensorFile;
     use crate::backbone::files::torch_file::TorchArchive;
 
@@ -133,13 +146,18 @@ mod tests {
         ]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.pth.tar-3");
-        let bytes = checkpoint_bytes(&tensors, 3).unwrap();
-        assert_eq!(bytes, checkpoint_bytes(&tensors, 3).unwrap(), "the same content, the same bytes");
+        let note = BTreeMap::from([("method".to_owned(), "\u{e9}".to_owned())]);
+        let bytes = checkpoint_bytes(&tensors, 3, &note).unwrap();
+        assert_eq!(bytes, checkpoint_bytes(&tensors, 3, &note).unwrap(), "the same content, the same bytes");
         std::fs::write(&path, &bytes).unwrap();
         let mut file = TorchArchive::open(&path).unwrap();
         for (name, tensor) in &tensors {
             assert_eq!(file.read(name).unwrap(), *tensor, "{name}");
         }
+        assert_eq!(*file.metadata(), note);
+        let long = BTreeMap::from([("method".to_owned(), "m".repeat(1 << 20))]);
+        std::fs::write(&path, checkpoint_bytes(&tensors, 3, &long).unwrap()).unwrap();
+        assert!(matches!(TorchArchive::open(&path), Err(LoadError::TooLarge { .. })), "a note is short");
         let cut = folder.path().join("cut");
         std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
         assert!(TorchArchive::open(&cut).is_err());

@@ -93,7 +93,7 @@ impl Lane<'_> {
     fn read_cell(&self, dataset: &BenchDataset, cell: &CellPlan, path: &Path) -> Result<Trained, SuiteError> {
         let resolved = self.method(cell);
         let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
-        let saved = SavedPrompts::read(path)?;
+        let saved = SavedPrompts::read(path, Some(resolved.id))?;
         let parameters = saved.fitting(resolved, &self.world.clip, &texts)?;
         saved.keep(self.store, &cell.key, parameters)
     }

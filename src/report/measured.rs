@@ -11,7 +11,7 @@ use crate::stats::grouped::{Estimate, Term};
 use crate::stats::harmonic::{gradient, harmonic_mean};
 use crate::stats::measures::{Measure, MeasuredRow, Outcome, SetMeasures};
 
-/// Measures by record key, data set and group of classes.
+/// Measures by record key, dataset and group of classes.
 #[derive(Clone, Debug, Default)]
 pub struct Measured {
     sets: BTreeMap<(String, String, Classes), SetMeasures>,
@@ -100,7 +100,7 @@ pub enum Shown {
     Pair,
 }
 
-/// A number with its error; the error is absent where fewer than two seeds, or other seeds in other data sets, allow
+/// A number with its error; the error is absent where fewer than two seeds, or other seeds in other datasets, allow
 /// none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Valued {
@@ -110,8 +110,8 @@ pub struct Valued {
     pub estimate: Option<Estimate>,
 }
 
-/// The mean over data sets of an arm's measure, or of its difference from another arm on the same images; `None` where
-/// a data set lacks it.
+/// The mean over datasets of an arm's measure, or of its difference from another arm on the same images; `None` where
+/// a dataset lacks it.
 pub fn averaged(
     context: &Context<'_>,
     grid: &Grid<'_>,

@@ -1,6 +1,6 @@
 //! From records to a directory of pages, pictures and tables.
 //!
-//! Reads records and nothing else: a report never needs a device, a model or a data set. Every number
+//! Reads records and nothing else: a report never needs a device, a model or a dataset. Every number
 //! printed carries its n and its kind of spread.
 
 pub mod apart;

@@ -6,7 +6,7 @@ use crate::record::{Evaluation, Prediction, RunRecord};
 pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
 /// Gives the names of the classes that competed, by label.
 pub type ClassNameSource<'a> = &'a dyn Fn(&Evaluation) -> Option<Vec<String>>;
-/// Gives a small picture of an image (data set, item path) as a JPEG.
+/// Gives a small picture of an image (dataset, item path) as a JPEG.
 pub type ThumbnailSource<'a> = &'a dyn Fn(&str, &str) -> Option<Vec<u8>>;
 
 /// Where a report's material comes from.

@@ -7,6 +7,7 @@ mod circles;
 mod names;
 mod newcomer;
 mod sources;
+mod spelling;
 
 use std::collections::BTreeSet;
 

@@ -122,7 +122,7 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())
 }
 
-/// One record with its predictions: data sets, then methods, then seeds.
+/// One record with its predictions: datasets, then methods, then seeds.
 fn write(store: &Store, number: u64, images: u64) -> Result<(), crate::record::StoreError> {
     let (dataset, rest) = (number % DATASETS.len() as u64, number / DATASETS.len() as u64);
     let (method, seed) = (rest % METHODS.len() as u64, rest / METHODS.len() as u64 + 1);

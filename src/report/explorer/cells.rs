@@ -10,9 +10,9 @@ use crate::report::context::Context;
 use crate::report::measured::{Shown, Valued, valued};
 use crate::stats::measures::Measure;
 
-/// Positions of data sets and arms.
+/// Positions of datasets and arms.
 pub struct Places {
-    /// Data set ids.
+    /// Dataset ids.
     pub datasets: Vec<String>,
     /// Arms.
     pub arms: Vec<Arm>,
@@ -33,7 +33,7 @@ impl Places {
         Self { datasets, arms }
     }
 
-    /// Position of a data set.
+    /// Position of a dataset.
     pub fn dataset(&self, id: &str) -> usize {
         self.datasets.iter().position(|own| own == id).unwrap_or_default()
     }
@@ -85,7 +85,7 @@ pub fn means(context: &Context<'_>, places: &Places) -> Vec<Mean> {
         }
         means.extend(pair(context, places, row));
     }
-    // Lines of one data set stand together, whatever their record's other coordinates are.
+    // Lines of one dataset stand together, whatever their record's other coordinates are.
     let mut keyed: BTreeMap<(usize, usize, usize), Vec<Mean>> = BTreeMap::new();
     for (order, mean) in means.into_iter().enumerate() {
         keyed.entry((mean.p.d, mean.p.a, order)).or_default().push(mean);

@@ -1,4 +1,4 @@
-//! What can be held against each other: all arms on one data set, among one group of classes, at one number of shots.
+//! What can be held against each other: all arms on one dataset, among one group of classes, at one number of shots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ struct Ground {
     names: Vec<String>,
 }
 
-/// Every contest of at least one arm, in the order of data sets, shots and halves.
+/// Every contest of at least one arm, in the order of datasets, shots and halves.
 pub fn contests(context: &Context<'_>, places: &Places) -> Vec<Contest> {
     let mut grounds: BTreeMap<(usize, usize), Vec<&SummaryRow>> = BTreeMap::new();
     for row in &context.summary {

@@ -14,7 +14,7 @@ pub struct Data {
     pub banners: Vec<String>,
     /// The folder of the records, seen from the page, ending in `/`.
     pub records: Option<String>,
-    /// Data sets: id and name.
+    /// Datasets: id and name.
     pub datasets: Vec<[String; 2]>,
     /// Methods under their settings.
     pub arms: Vec<ArmLook>,
@@ -26,7 +26,7 @@ pub struct Data {
     pub left_out: usize,
     /// One line per cell over its seeds.
     pub means: Vec<Mean>,
-    /// Cells that can be held against each other: one data set, one group of classes, one number of shots.
+    /// Cells that can be held against each other: one dataset, one group of classes, one number of shots.
     pub contests: Vec<Contest>,
 }
 
@@ -52,12 +52,12 @@ pub struct MeasureName {
     pub digits: u8,
 }
 
-/// The coordinates of a line: positions of data set and arm, shots, classes (`base`, `new`, `all`, `H`).
+/// The coordinates of a line: positions of dataset and arm, shots, classes (`base`, `new`, `all`, `H`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Place {
-    /// Data set tested on.
+    /// Dataset tested on.
     pub d: usize,
-    /// Data set trained on, where it is another one.
+    /// Dataset trained on, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t: Option<usize>,
     /// Arm.
@@ -105,9 +105,9 @@ pub struct Mean {
 /// What can be held against each other.
 #[derive(Debug, Serialize)]
 pub struct Contest {
-    /// Data set tested on.
+    /// Dataset tested on.
     pub d: usize,
-    /// Data set trained on, where it is another one.
+    /// Dataset trained on, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t: Option<usize>,
     /// Shots of the arms that train.

@@ -55,7 +55,7 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, several: bool, part: &mut Part)
         part.body.push_str(WITHOUT);
         return Ok(());
     }
-    let over = count(datasets.len(), "data set");
+    let over = count(datasets.len(), "dataset");
     part.body.push_str(&format!(
         "_Means over {over} and over seeds{}. {}_\n\n",
         comma_shots(grid.shots),
@@ -96,7 +96,7 @@ fn caption() -> String {
     )
 }
 
-/// Bins of all data sets and seeds together, by arm.
+/// Bins of all datasets and seeds together, by arm.
 fn panels(context: &Context<'_>, grid: &Grid<'_>, datasets: &[usize], half: Classes) -> Vec<Panel> {
     let of = |a: usize| {
         let mut bins = [Bin::default(); BINS];

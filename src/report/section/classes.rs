@@ -27,10 +27,10 @@ pub fn render(context: &Context<'_>) -> Part {
     let every: Vec<(Measure, Shown)> = halves.iter().flat_map(|half| columns(*half)).collect();
     let datasets = shared(context, grid, &every);
     if datasets.is_empty() {
-        part.body.push_str("No data set has predictions of every method.\n");
+        part.body.push_str("No dataset has predictions of every method.\n");
         return part;
     }
-    let over = count(datasets.len(), "data set");
+    let over = count(datasets.len(), "dataset");
     part.body.push_str(&format!(
         "_Means over {over} and over seeds{}. {}_\n\n",
         comma_shots(grid.shots),
@@ -44,7 +44,7 @@ pub fn render(context: &Context<'_>) -> Part {
         let name = grid.arms[reference].label();
         let body = gains(context, grid, &halves, reference);
         part.body
-            .push_str(&folded(&format!("Classes won and lost against {name}, data set by data set"), &body));
+            .push_str(&folded(&format!("Classes won and lost against {name}, dataset by dataset"), &body));
         part.body.push('\n');
     }
     part.body.push_str(&folded("The three worst classes of every cell", &worst(context, grid, &halves)));
@@ -60,7 +60,7 @@ fn caption() -> String {
         "In percent, in brackets 95 % over seeds and images; no interval from a single seed. Worst 10 %: mean accuracy \
          of the worst tenth of the classes, rounded up, seed by seed; the worst class of a small test set is worse than \
          that of a large one. Elsewhere on this page accuracy is correct / total, as papers of prompt learning have it \
-         on all data sets; CLIP's paper has the mean per class for Caltech101, OxfordPets, Flowers102 and FGVCAircraft. \
+         on all datasets; CLIP's paper has the mean per class for Caltech101, OxfordPets, Flowers102 and FGVCAircraft. \
          Nothing is bold: no order is tested here. {}",
         explained(Anchor::Measures)
     )

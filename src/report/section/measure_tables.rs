@@ -1,4 +1,4 @@
-//! Tables of measures with intervals over seeds and images: averages over data sets, and every cell.
+//! Tables of measures with intervals over seeds and images: averages over datasets, and every cell.
 
 use crate::data::Classes;
 use crate::report::context::Context;
@@ -46,7 +46,7 @@ fn ends_of(measure: Measure, ends: Interval) -> String {
     format!(" [{}, {}]", number(measure, ends.low), number(measure, ends.high))
 }
 
-/// Data sets on which every arm has every one of these measures.
+/// Datasets on which every arm has every one of these measures.
 pub fn shared(context: &Context<'_>, grid: &Grid<'_>, columns: &[(Measure, Shown)]) -> Vec<usize> {
     let has =
         |d: usize, a: usize| columns.iter().all(|c| averaged(context, grid, &[d], (a, None), *c).is_some());
@@ -80,11 +80,11 @@ pub fn averages(
     table.markdown()
 }
 
-/// A line per data set, arm and half: seeds, images and the measures.
+/// A line per dataset, arm and half: seeds, images and the measures.
 pub fn cells(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], measures: &[Measure]) -> String {
     let names = measures.iter().map(|measure| measure.name());
     let mut table =
-        Table::new(["data set", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
+        Table::new(["dataset", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for (a, arm) in grid.arms.iter().enumerate() {
             for classes in halves {

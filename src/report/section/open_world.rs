@@ -36,11 +36,11 @@ pub fn render(context: &Context<'_>) -> Part {
     let whole: Vec<usize> = (0..cells.len()).filter(|d| cells[*d].iter().all(Option::is_some)).collect();
     if whole.is_empty() {
         part.body.push_str(
-            "No data set was tested among base, new and all classes, with confidences, by every method.\n",
+            "No dataset was tested among base, new and all classes, with confidences, by every method.\n",
         );
         return part;
     }
-    let over = count(whole.len(), "data set");
+    let over = count(whole.len(), "dataset");
     part.body.push_str(&format!(
         "_Means over {over} and over seeds{}. {}_\n\n",
         comma_shots(grid.shots),
@@ -70,7 +70,7 @@ fn caption() -> String {
 }
 
 fn by_cell(grid: &Grid<'_>, cells: &[Vec<Option<Seeds>>]) -> String {
-    let header = ["data set", "method", "seeds", "base images", "new images"].into_iter().chain(HEADER);
+    let header = ["dataset", "method", "seeds", "base images", "new images"].into_iter().chain(HEADER);
     let mut table = Table::new(header).left(2);
     for (dataset, line) in grid.datasets.iter().zip(cells) {
         for (arm, cell) in grid.arms.iter().zip(line) {
@@ -90,7 +90,7 @@ fn by_cell(grid: &Grid<'_>, cells: &[Vec<Option<Seeds>>]) -> String {
     table.markdown()
 }
 
-/// The five columns over data sets.
+/// The five columns over datasets.
 fn columns(datasets: &[&Seeds]) -> Vec<String> {
     let seeds = |of: &Seeds| of.iter().filter_map(|(seed, _)| *seed).collect::<Vec<u64>>();
     let Some(drawn) = datasets.first().map(|of| seeds(of)) else {

@@ -1,7 +1,7 @@
 //! Accuracy class by class: mean, worst, worst tenth, macro F1. A class counts where the set holds an image of it.
 //!
 //! "Accuracy" of Caltech101, OxfordPets, OxfordFlowers and FGVCAircraft in CLIP's paper is the mean per class; in the
-//! papers of prompt learning it is correct / total on all data sets.
+//! papers of prompt learning it is correct / total on all datasets.
 
 use std::collections::BTreeMap;
 

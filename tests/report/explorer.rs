@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rpo_bench::data::{Classes, Confidence};
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
-use rpo_bench::report::{ReportSpec, Section, Sources, render_with};
+use rpo_bench::report::{Material, ReportSpec, Section, render_with};
 use rpo_bench::util::rng::Stream;
 use serde_json::Value;
 
@@ -56,11 +56,11 @@ fn rendered(dir: &Path) {
     };
     let names = |_: &Evaluation| Some((0..CLASSES).map(|c| format!("<i>kind {c}</i>")).collect());
     let thumbnails = |_: &str, path: &str| path.contains("dtd").then(jpeg);
-    let sources = Sources {
+    let sources = Material {
         class_names: &names,
         thumbnails: &thumbnails,
         records_link: Some("../../runs/x/records/"),
-        ..Sources::of(&predictions)
+        ..Material::of(&predictions)
     };
     render_with(&records(), &spec, dir, sources).unwrap();
 }

@@ -10,26 +10,16 @@ const SEEN: [&str; 3] = ["pub ", "pub(crate) ", "pub(in "];
 const KINDS: [&str; 4] = ["struct ", "enum ", "trait ", "type "];
 
 /// Names still to be changed in these files, which have them from another room.
-const KNOWN: [(&str, &str); 19] = [
+const KNOWN: [(&str, &str); 9] = [
     ("Counts", "import/keep.rs"),
     ("Drawn", "handout/draw.rs"),
-    ("Entry", "report/explorer/data.rs"),
-    ("Estimate", "stats/grouped.rs"),
     ("Fault", "import/log.rs"),
     ("Found", "import/keep.rs"),
-    ("Group", "report/families.rs"),
     ("Keeper", "import/keep.rs"),
     ("Listed", "handout/draw.rs"),
     ("Lists", "handout/lists.rs"),
-    ("Measure", "stats/measures/measure.rs"),
-    ("Outcome", "stats/measures/mod.rs"),
-    ("Outcome", "report/outcome.rs"),
     ("Outcome", "import/dassl.rs"),
-    ("Panel", "report/plot/reliability.rs"),
-    ("Place", "report/explorer/data.rs"),
-    ("Places", "report/explorer/cells.rs"),
     ("Published", "method/published.rs"),
-    ("Sources", "report/sources.rs"),
 ];
 
 /// Names of types that a file shows.

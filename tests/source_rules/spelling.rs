@@ -6,7 +6,8 @@ use crate::sources::sources;
 
 /// Places of a text, as `FILE:LINE`, where the word is written as two, also over a line's end.
 fn written_as_two(file: &str, text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().map(|line| line.trim_start_matches([' ', '\t', '/', '!', '*'])).collect();
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.trim_start_matches([' ', '\t', '/', '!', '*'])).collect();
     let is_found = |at: usize| {
         let next = lines.get(at + 1).and_then(|line| line.split_whitespace().next()).unwrap_or_default();
         let text = format!("{} {next}", lines[at].trim_end_matches('\\')).to_lowercase();

@@ -109,6 +109,5 @@ fn names(
 /// The evaluation of a cell's first seed among one group of classes.
 fn evaluation<'c>(context: &'c Context<'_>, row: &SummaryRow, half: Classes) -> Option<&'c Evaluation> {
     let (seed, _) = row.accuracy(half).by_seed.first()?;
-    let record = context.record(context.frame.record_key(row, *seed, half)?)?;
-    record.evaluations.iter().find(|e| e.dataset == row.place.dataset && e.classes == half)
+    context.evaluation(context.frame.record_key(row, *seed, half)?, &row.place.dataset, half)
 }

@@ -9,10 +9,10 @@ use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
 use crate::report::number::{NONE, comma_shots, count};
 use crate::report::one_space::{Joint, JointMeasure, term};
-use crate::report::page::Part;
-use crate::stats::grouped::{Estimate, Term};
+use crate::report::part::Part;
+use crate::stats::grouped::{GroupedEstimate, Term};
 use crate::stats::harmonic::{gradient, harmonic_mean};
-use crate::stats::measures::Measure;
+use crate::stats::measures::NamedMeasure;
 
 const HEADER: [&str; 5] =
     ["base among all", "new among all", "H", "AUROC (signed confidence)", "OpenworldAUC"];
@@ -98,10 +98,10 @@ fn columns(datasets: &[&Seeds]) -> Vec<String> {
     };
     let same = datasets.iter().all(|of| seeds(of) == drawn);
     let text = |terms: Vec<Term>, value: f64| {
-        let estimate = Estimate::of(&terms, !drawn.is_empty()).ok().filter(|_| same);
-        let estimate = estimate.map(|estimate| Estimate { value, ..estimate });
+        let estimate = GroupedEstimate::of(&terms, !drawn.is_empty()).ok().filter(|_| same);
+        let estimate = estimate.map(|estimate| GroupedEstimate { value, ..estimate });
         // Shares in percent, as an accuracy.
-        with_interval(Measure::Accuracy, Some(value), estimate)
+        with_interval(NamedMeasure::Accuracy, Some(value), estimate)
     };
     let weight = 1.0 / datasets.len() as f64;
     let mean = |term: &Term| term.values.iter().sum::<f64>() / term.values.len() as f64;
@@ -123,5 +123,5 @@ fn columns(datasets: &[&Seeds]) -> Vec<String> {
         Some(text(terms, value))
     };
     let [base, new, curve, pairwise] = SINGLE.map(single);
-    vec![base, new, pair().unwrap_or_else(|| number(Measure::Accuracy, 0.0)), curve, pairwise]
+    vec![base, new, pair().unwrap_or_else(|| number(NamedMeasure::Accuracy, 0.0)), curve, pairwise]
 }

@@ -1,10 +1,11 @@
-//! What a report costs: made-up records and predictions of two sizes, written to a temporary folder and rendered as
-//! `report` does it. Twice the cells should take twice the time, and no more memory for each.
+//! What a report costs: made-up records and predictions, written to a temporary folder and rendered as `report` does it.
+//! Two sizes side by side say what further cells cost; each is made in a process of its own, since a process keeps memory
+//! that it has freed.
 
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::BenchError;
 use super::made_up::{MadeUp, PROFILE, SUITE};
@@ -16,14 +17,15 @@ use crate::util::machine;
 /// What to time.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportBench {
-    /// Cells of the larger report; the smaller one has half of them.
+    /// Cells, each tested on two halves.
     pub cells: u64,
     /// Test images of each half.
     pub images: u64,
 }
 
 /// One report.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReportCost {
     /// Cells, each with two evaluations.
     pub cells: u64,
@@ -37,45 +39,50 @@ pub struct ReportCost {
     pub cpu_secs_per_thousand_cells: f64,
     /// Largest memory of the process while the report was made, in MiB.
     pub peak_rss_mib: f64,
-    /// What of it came with the report, for each cell, in bytes.
+    /// The same for each cell, in bytes.
     pub peak_bytes_per_cell: f64,
     /// Bytes of `index.html`.
     pub index_html_bytes: u64,
 }
 
-/// The smaller and the larger report.
+/// A smaller and a larger report, and what the further cells of the larger one cost.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ReportCosts {
-    /// With half the cells.
-    pub half: ReportCost,
-    /// With all of them.
-    pub whole: ReportCost,
-    /// CPU-seconds of the whole over those of the half; 2 where time grows with the number of cells.
-    pub growth: f64,
-    /// Bytes of memory that the further cells of the whole take, each.
-    pub bytes_per_further_cell: f64,
+    /// With fewer cells.
+    pub smaller: ReportCost,
+    /// With more.
+    pub larger: ReportCost,
+    /// CPU-seconds that a thousand further cells take: a page's own cost, most of it pictures and tests, is in both.
+    pub cpu_secs_per_thousand_further_cells: f64,
+    /// Bytes of memory that a further cell takes.
+    pub peak_bytes_per_further_cell: f64,
 }
 
-/// Times both reports.
+impl ReportCosts {
+    /// Of two sizes.
+    pub fn of(smaller: ReportCost, larger: ReportCost) -> Self {
+        let further = larger.cells as f64 - smaller.cells as f64;
+        Self {
+            smaller,
+            larger,
+            cpu_secs_per_thousand_further_cells: 1000.0 * (larger.cpu_secs - smaller.cpu_secs) / further,
+            peak_bytes_per_further_cell: MIB * (larger.peak_rss_mib - smaller.peak_rss_mib) / further,
+        }
+    }
+}
+
+/// Times one report.
 ///
 /// # Errors
 /// [`BenchError::Setting`] for fewer than two cells or images; [`BenchError::Report`] where the temporary folder cannot
 /// be written or a report not be made.
-pub fn bench_report(bench: ReportBench) -> Result<ReportCosts, BenchError> {
+pub fn bench_report(bench: ReportBench) -> Result<ReportCost, BenchError> {
     for (what, value) in [("cells", bench.cells), ("images", bench.images)] {
         if value < 2 {
             return Err(BenchError::Setting { what, reason: format!("{value} is less than 2") });
         }
     }
-    let half = cost(ReportBench { cells: bench.cells / 2, ..bench })?;
-    let whole = cost(bench)?;
-    let further = (whole.cells - half.cells) as f64;
-    Ok(ReportCosts {
-        half,
-        whole,
-        growth: whole.cpu_secs / half.cpu_secs.max(0.01),
-        bytes_per_further_cell: (whole.peak_rss_mib - half.peak_rss_mib) * MIB / further,
-    })
+    cost(bench)
 }
 
 /// Bytes of a MiB.
@@ -98,11 +105,9 @@ fn cost(bench: ReportBench) -> Result<ReportCost, BenchError> {
     MadeUp::new(bench.images)?.write(&store, bench.cells)?;
     let target = out.0.join("reports").join(SUITE);
     machine::forget_peak_memory();
-    let before = peak_rss_mib()?;
     let work = || render_run(&store, (SUITE, PROFILE), &target, None).map_err(Box::new);
     let (_, used) = measured(&Device::Cpu, work)?;
-    let peak = peak_rss_mib()?;
-    let cells = bench.cells as f64;
+    let (peak, cells) = (peak_rss_mib()?, bench.cells as f64);
     Ok(ReportCost {
         cells: bench.cells,
         predictions: 2 * bench.cells * bench.images,
@@ -110,7 +115,7 @@ fn cost(bench: ReportBench) -> Result<ReportCost, BenchError> {
         wall_secs: used.wall,
         cpu_secs_per_thousand_cells: 1000.0 * used.cpu / cells,
         peak_rss_mib: peak,
-        peak_bytes_per_cell: (peak - before) * MIB / cells,
+        peak_bytes_per_cell: MIB * peak / cells,
         index_html_bytes: size(&target.join("index.html")),
     })
 }
@@ -128,5 +133,22 @@ mod tests {
         let refused = |cells, images| bench_report(ReportBench { cells, images }).unwrap_err().to_string();
         assert!(refused(1, 100).contains("time cells: 1 is less than 2"));
         assert!(refused(10, 0).contains("time images: 0"));
+    }
+
+    #[test]
+    fn what_both_sizes_have_is_no_cost_of_further_cells() {
+        let cost = |cells: u64| ReportCost {
+            cells,
+            predictions: 0,
+            cpu_secs: 30.0 + 0.002 * cells as f64,
+            wall_secs: 0.0,
+            cpu_secs_per_thousand_cells: 0.0,
+            peak_rss_mib: 200.0 + cells as f64 / 1024.0,
+            peak_bytes_per_cell: 0.0,
+            index_html_bytes: 0,
+        };
+        let costs = ReportCosts::of(cost(1000), cost(3000));
+        assert!((costs.cpu_secs_per_thousand_further_cells - 2.0).abs() < 1e-9);
+        assert!((costs.peak_bytes_per_further_cell - 1024.0).abs() < 1e-6);
     }
 }

@@ -4,7 +4,7 @@
 //! Nothing is bold here: a calibration error has no test of its own, it has an interval.
 
 use super::measure_tables::{averages, cells, halves, shared, titled, untrained};
-use super::views::{View, over_shots, views, which_shots};
+use super::views::{ShownGrid, over_shots, views, which_shots};
 use crate::data::Classes;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
@@ -43,7 +43,7 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
 const WITHOUT: &str = "No predictions with confidences: files of earlier versions hold none. Run the suite again to have \
     them.\n";
 
-fn block(context: &Context<'_>, view: &View<'_>, part: &mut Part) -> Result<(), ReportError> {
+fn block(context: &Context<'_>, view: &ShownGrid<'_>, part: &mut Part) -> Result<(), ReportError> {
     let grid = &view.grid;
     let halves = halves(grid);
     let pair = [Classes::Base, Classes::New].iter().all(|half| halves.contains(half));
@@ -58,7 +58,7 @@ fn block(context: &Context<'_>, view: &View<'_>, part: &mut Part) -> Result<(), 
     }
     let over = count(datasets.len(), "dataset");
     part.body.push_str(&format!(
-        "_Means over {over} and over seeds{}. {}{}_\n\n",
+        "_Means over {over} and over seeds{}{}. {}_\n\n",
         comma_shots(grid.shots),
         which_shots(&Grid::tested(context)),
         caption()

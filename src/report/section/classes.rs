@@ -2,7 +2,7 @@
 
 use super::class_gains::{gains, worst};
 use super::measure_tables::{averages, cells, halves, shared, titled, untrained};
-use super::views::{View, over_shots, views, which_shots};
+use super::views::{ShownGrid, over_shots, views, which_shots};
 use crate::report::context::Context;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained};
@@ -30,7 +30,7 @@ pub fn render(context: &Context<'_>) -> Part {
     part
 }
 
-fn block(context: &Context<'_>, view: &View<'_>, part: &mut Part) {
+fn block(context: &Context<'_>, view: &ShownGrid<'_>, part: &mut Part) {
     let grid = &view.grid;
     let halves = halves(grid);
     let columns = |half| MEASURES.map(|measure| (measure, Shown::Half(half)));
@@ -42,7 +42,7 @@ fn block(context: &Context<'_>, view: &View<'_>, part: &mut Part) {
     }
     let over = count(datasets.len(), "dataset");
     part.body.push_str(&format!(
-        "_Means over {over} and over seeds{}. {}{}_\n\n",
+        "_Means over {over} and over seeds{}{}. {}_\n\n",
         comma_shots(grid.shots),
         which_shots(&Grid::tested(context)),
         caption()

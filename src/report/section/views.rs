@@ -15,7 +15,7 @@ use crate::report::valued::{Shown, averaged};
 use crate::stats::measures::NamedMeasure;
 
 /// A grid that is shown in full.
-pub struct View<'a> {
+pub struct ShownGrid<'a> {
     /// Its cells.
     pub grid: Grid<'a>,
     /// What it is, where there are several; else empty.
@@ -25,16 +25,16 @@ pub struct View<'a> {
 }
 
 /// The grids of a page, in order.
-pub fn views<'a>(context: &'a Context<'_>) -> Vec<View<'a>> {
+pub fn views<'a>(context: &'a Context<'_>) -> Vec<ShownGrid<'a>> {
     let own = Grid::tested(context).pop();
     let shifted = Grid::shifted(context);
     let alone = shifted.is_empty();
     let several = shifted.len() > 1;
     let own = own.map(|grid| {
         let words = if alone { String::new() } else { "Tested on the dataset trained on".to_owned() };
-        View { grid, words, suffix: String::new() }
+        ShownGrid { grid, words, suffix: String::new() }
     });
-    let shifted = shifted.into_iter().map(|(source, grid)| View {
+    let shifted = shifted.into_iter().map(|(source, grid)| ShownGrid {
         grid,
         words: format!("Trained on {}, tested on other datasets", dataset_name(&source)),
         suffix: if several { format!("_from_{source}") } else { "_shifted".to_owned() },
@@ -42,12 +42,12 @@ pub fn views<'a>(context: &'a Context<'_>) -> Vec<View<'a>> {
     own.into_iter().chain(shifted).collect()
 }
 
-/// Which shots are shown, where there are several; ends in a space.
+/// Behind the number of shots that is shown: that there are others, where there are.
 pub fn which_shots(grids: &[Grid<'_>]) -> String {
     let shots: Vec<String> = grids.iter().filter_map(|grid| grid.shots).map(|k| k.to_string()).collect();
     match shots.split_last() {
         Some((last, others)) if !others.is_empty() => {
-            format!("Shown at {last} shots, the most of {} and {last}. ", others.join(", "))
+            format!(", the most of {} and {last}", others.join(", "))
         }
         _ => String::new(),
     }

@@ -6,8 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use rpo_bench::stats::grouped::{Estimate, Term};
-use rpo_bench::stats::measures::{Measure, MeasuredRow, Outcome, SetMeasures};
+use rpo_bench::stats::grouped::{GroupedEstimate, Term};
+use rpo_bench::stats::measures::{Classified, MeasuredRow, NamedMeasure, SetMeasures};
 use rpo_bench::util::rng::Stream;
 
 const REPEATS: usize = 300;
@@ -48,41 +48,40 @@ fn row(label: usize, noise: &[f64; CLASSES], skill: f64, stream: &mut Stream) ->
     let best = (0..CLASSES).max_by(|a, b| logits[*a].total_cmp(&logits[*b])).unwrap();
     let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
     MeasuredRow {
-        outcome: Outcome { label: label as u32, predicted: best as u32 },
+        classified: Classified { label: label as u32, predicted: best as u32 },
         p_true: logits[label].exp() / sum,
         p_predicted: Some(logits[best].exp() / sum),
     }
 }
 
-fn estimate(sets: &[SetMeasures], measure: Measure) -> Estimate {
-    let term = Term {
-        weight: 1.0,
-        values: sets.iter().map(|set| set.value(measure).unwrap()).collect(),
-        without: sets.iter().map(|set| set.without(measure).unwrap()).collect(),
-    };
-    Estimate::of(&[term], true).unwrap()
+fn estimate(sets: &[SetMeasures], measure: NamedMeasure) -> GroupedEstimate {
+    let term = Term::over_seeds(
+        sets.iter().map(|set| set.value(measure).unwrap()).collect(),
+        &sets.iter().map(|set| set.without(measure).unwrap()).collect::<Vec<_>>(),
+    );
+    GroupedEstimate::of(&[term], true).unwrap()
 }
 
 /// Coverage in percent of a measure's interval, of that of seeds alone and of that of images alone.
-fn coverages(world: World) -> Vec<(Measure, [f64; 3])> {
+fn coverages(world: World) -> Vec<(NamedMeasure, [f64; 3])> {
     let words = format!("{} {} {}", world.seeds, world.seed_spread, world.images);
     let mut stream = Stream::new(&["measures coverage", &words]);
     let worlds: Vec<Vec<SetMeasures>> = (0..REPEATS).map(|_| test_set(world, &mut stream)).collect();
-    let of = |measure: Measure| {
-        let estimates: Vec<Estimate> = worlds.iter().map(|sets| estimate(sets, measure)).collect();
+    let of = |measure: NamedMeasure| {
+        let estimates: Vec<GroupedEstimate> = worlds.iter().map(|sets| estimate(sets, measure)).collect();
         let truth = estimates.iter().map(|e| e.value).sum::<f64>() / REPEATS as f64;
-        let holds = |e: Estimate| e.interval(0.95).is_ok_and(|i| (i.low..=i.high).contains(&truth));
-        let share = |change: fn(Estimate) -> Estimate| {
+        let holds = |e: GroupedEstimate| e.interval(0.95).is_ok_and(|i| (i.low..=i.high).contains(&truth));
+        let share = |change: fn(GroupedEstimate) -> GroupedEstimate| {
             100.0 * estimates.iter().filter(|e| holds(change(**e))).count() as f64 / REPEATS as f64
         };
         let shares = [
             share(|e| e),
-            share(|e| Estimate { image_variance: 0.0, ..e }),
-            share(|e| Estimate { seed_variance: 0.0, ..e }),
+            share(|e| GroupedEstimate { image_variance: 0.0, ..e }),
+            share(|e| GroupedEstimate { seed_variance: 0.0, ..e }),
         ];
         (measure, shares)
     };
-    Measure::ALL.into_iter().map(of).collect()
+    NamedMeasure::ALL.into_iter().map(of).collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use rpo_bench::stats::measures::{
-    ByClass, Calibration, Outcome, Scored, accuracy, auroc, brier_true, nll, open_world_auc,
+    ByClass, Calibration, Classified, Scored, accuracy, auroc, brier_true, nll, open_world_auc,
 };
 use serde_json::Value;
 
@@ -11,14 +11,14 @@ fn numbers(case: &Value, key: &str) -> Vec<f64> {
     case[key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
 }
 
-fn outcomes(case: &Value) -> Vec<Outcome> {
+fn outcomes(case: &Value) -> Vec<Classified> {
     let (labels, predicted) = (numbers(case, "label"), numbers(case, "predicted"));
     let pairs = labels.into_iter().zip(predicted);
-    pairs.map(|(label, predicted)| Outcome { label: label as u32, predicted: predicted as u32 }).collect()
+    pairs.map(|(label, predicted)| Classified { label: label as u32, predicted: predicted as u32 }).collect()
 }
 
 /// Images of the base and of the new group.
-fn groups(case: &Value, outcomes: &[Outcome]) -> [Vec<Scored>; 2] {
+fn groups(case: &Value, outcomes: &[Classified]) -> [Vec<Scored>; 2] {
     let is_new: Vec<bool> =
         case["is_new"].as_array().unwrap().iter().map(|value| value.as_bool().unwrap()).collect();
     let scores = numbers(case, "score");

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use candle_core::Device;
+use rpo_bench::frame::predictions_of;
 use rpo_bench::record::{Prediction, RunRecord, Store};
 use rpo_bench::suite::{Plan, RunOptions, Shard, SuiteFile, World, run};
 
@@ -54,7 +55,11 @@ fn records(out: &Path) -> Vec<RunRecord> {
 }
 
 fn predictions(out: &Path, record: &RunRecord) -> Vec<Prediction> {
-    record.evaluations.iter().flat_map(|evaluation| store(out).predictions(evaluation).unwrap()).collect()
+    record
+        .evaluations
+        .iter()
+        .flat_map(|evaluation| predictions_of(&store(out), evaluation).unwrap())
+        .collect()
 }
 
 /// All that a training and its tests left: keys, parameters, predictions.

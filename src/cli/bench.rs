@@ -1,19 +1,25 @@
 //! `bench`: what a training step, an evaluation and a report cost on this machine.
 
+use std::process::Command;
+
 use serde_json::Value;
 
 use super::args::{BenchArgs, BenchCommand};
 use super::exit::{Exit, Failure};
 use super::suite::device;
 use crate::check::bench::{
-    BenchDevice, EvaluateBench, LaunchBench, ModelShape, ReportBench, ScaleBench, StepBench, bench_evaluate,
-    bench_launches, bench_report, bench_scale, bench_step,
+    BenchDevice, EvaluateBench, LaunchBench, ModelShape, ReportBench, ReportCost, ReportCosts, ScaleBench,
+    StepBench, bench_evaluate, bench_launches, bench_report, bench_scale, bench_step,
 };
 
 pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
     let (json, report) = match command {
-        BenchCommand::Report { cells, images, json } => {
+        BenchCommand::Report { cells, one: true, images, json } => {
             (json, serde_json::to_value(bench_report(ReportBench { cells, images })?)?)
+        }
+        BenchCommand::Report { cells, one: false, images, json } => {
+            let (smaller, larger) = (one_report(cells / 2, images)?, one_report(cells, images)?);
+            (json, serde_json::to_value(ReportCosts::of(smaller, larger))?)
         }
         BenchCommand::Step { method, k, batch, seeds, steps, max_rows, common } => {
             let shape = ModelShape::find(&common.model)?;
@@ -47,6 +53,19 @@ pub(super) fn bench(command: BenchCommand) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// A report in a process of its own: this one keeps memory that it has freed.
+fn one_report(cells: u64, images: u64) -> Result<ReportCost, Failure> {
+    let (cells, images) = (cells.to_string(), images.to_string());
+    let arguments = ["bench", "report", "--one", "--json", "--cells", &cells, "--images", &images];
+    let made = Command::new(std::env::current_exe()?).args(arguments).output()?;
+    if !made.status.success() {
+        let said = String::from_utf8_lossy(&made.stderr).trim().to_owned();
+        let usage = made.status.code() == Some(Exit::Usage as i32);
+        return Err(Failure::new(if usage { Exit::Usage } else { Exit::RunFailed }, said));
+    }
+    Ok(serde_json::from_slice(&made.stdout)?)
 }
 
 /// 1, 2, 4 … up to the number of cores.

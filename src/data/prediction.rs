@@ -1,4 +1,4 @@
-//! What a classifier said of one image of a data set.
+//! What a classifier said of one image of a dataset.
 
 use serde::{Deserialize, Serialize};
 

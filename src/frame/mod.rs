@@ -8,6 +8,9 @@
 pub mod agreement;
 pub mod error;
 #[cfg(feature = "parquet")]
+mod parquet_predictions;
+pub mod predictions;
+#[cfg(feature = "parquet")]
 pub mod read;
 pub mod row;
 pub mod summary;
@@ -16,6 +19,7 @@ pub mod variant;
 pub mod write;
 
 pub use error::FrameError;
+pub use predictions::{predictions_of, read_predictions, stored_predictions, unreadable_here};
 #[cfg(feature = "parquet")]
 pub use read::parquet_as_csv;
 pub use row::Row;

@@ -103,6 +103,16 @@ impl Row {
         place(self) == place(other)
     }
 
+    /// Whether both rows are of one cell: everything but seed, classes and counts is the same.
+    pub fn same_cell(&self, other: &Self) -> bool {
+        (&self.dataset, &self.method, &self.variant, &self.train_dataset)
+            == (&other.dataset, &other.method, &other.variant, &other.train_dataset)
+            && (self.train_classes, self.limit, self.shots) == (other.train_classes, other.limit, other.shots)
+            && (&self.suite, &self.profile, &self.data, &self.dtype)
+                == (&other.suite, &other.profile, &other.data, &other.dtype)
+            && (&self.settings, self.numerics_version) == (&other.settings, other.numerics_version)
+    }
+
     /// The place in words, for messages.
     pub fn place(&self) -> String {
         let seed = self.seed.map_or_else(|| "no seed".to_owned(), |s| format!("seed {s}"));

@@ -3,8 +3,6 @@
 //! `h_pct` is H of the mean base and mean new accuracy, `h_seed_mean_pct` the mean of the seeds' H: two
 //! different numbers under two names. Spread is the sample standard deviation (ddof 1), absent below two seeds.
 
-use std::collections::BTreeMap;
-
 use super::row::Row;
 use crate::data::Classes;
 use crate::stats::describe::{mean, sample_std};
@@ -67,13 +65,7 @@ impl SummaryRow {
 
     /// Whether `row` is one of those averaged here.
     pub fn holds(&self, row: &Row) -> bool {
-        let place = &self.place;
-        (&row.dataset, &row.method, &row.variant, &row.train_dataset)
-            == (&place.dataset, &place.method, &place.variant, &place.train_dataset)
-            && (row.train_classes, row.limit, row.shots) == (place.train_classes, place.limit, place.shots)
-            && (&row.suite, &row.profile, &row.data, &row.dtype)
-                == (&place.suite, &place.profile, &place.data, &place.dtype)
-            && row.settings == place.settings
+        self.place.same_cell(row)
     }
 
     /// Number of distinct seeds; 0 for zero-shot, which has none.
@@ -94,11 +86,7 @@ impl SummaryRow {
 
 /// Groups sorted rows by everything but seed and classes: what is averaged has one settings identity.
 pub(super) fn summarise(rows: &[Row]) -> Vec<SummaryRow> {
-    let mut groups: BTreeMap<Row, Vec<&Row>> = BTreeMap::new();
-    for row in rows {
-        groups.entry(place_of(row)).or_default().push(row);
-    }
-    groups.into_iter().map(|(place, members)| summary_row(place, &members)).collect()
+    rows.chunk_by(Row::same_cell).map(summary_row).collect()
 }
 
 fn place_of(row: &Row) -> Row {
@@ -109,7 +97,8 @@ fn place_of(row: &Row) -> Row {
     place
 }
 
-fn summary_row(mut place: Row, members: &[&Row]) -> SummaryRow {
+fn summary_row(members: &[Row]) -> SummaryRow {
+    let mut place = place_of(&members[0]);
     place.trainable_parameters = members.iter().map(|row| row.trainable_parameters).max().unwrap_or(0);
     let of = |classes: Classes| {
         let mut accuracy = Accuracy::default();

@@ -92,9 +92,25 @@ impl Frame {
 
     /// Keys of the records behind `summary`, in the order of the rows.
     pub fn record_keys(&self, summary: &SummaryRow) -> Vec<&str> {
-        let first = self.first_at(&Row { seed: None, classes: Classes::Base, ..summary.place.clone() });
+        let first = self.position(summary);
         let rows = self.rows[first..].iter().zip(&self.keys[first..]);
         rows.take_while(|(row, _)| summary.holds(row)).map(|(_, key)| key.as_str()).collect()
+    }
+
+    /// Position of the first row of a cell.
+    pub fn position(&self, summary: &SummaryRow) -> usize {
+        self.first_at(&Row { seed: None, classes: Classes::Base, ..summary.place.clone() })
+    }
+
+    /// The rows of each cell with the keys of their records: those that differ in seed, classes and counts alone stand
+    /// together.
+    pub fn cells(&self) -> impl Iterator<Item = impl Iterator<Item = (&Row, &str)>> {
+        let mut from = 0;
+        self.rows.chunk_by(Row::same_cell).map(move |rows| {
+            let keys = &self.keys[from..from + rows.len()];
+            from += rows.len();
+            rows.iter().zip(keys.iter().map(String::as_str))
+        })
     }
 
     /// Position of the first row at or behind a place. Rows are sorted by place, and what was counted comes last, so

@@ -4,7 +4,7 @@
 //! others, on the same dataset or on others. Averaging them would be wrong wherever they meet, so the settings in
 //! which they differ join the variant. The suite's own values stay unnamed where they are known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::record::{Identity, RunRecord};
 
@@ -35,19 +35,16 @@ const ELSEWHERE: [&str; 6] = ["dtype", "data", "limit", "train_classes", "weight
 
 /// One variant name per record, in the order of `records`.
 pub fn variant_names(records: &[&RunRecord], own: &OwnSettings) -> Vec<String> {
-    let named: Vec<BTreeMap<String, String>> = records.iter().map(|record| named(record, own)).collect();
-    let mut families: BTreeMap<Family<'_>, Vec<usize>> = BTreeMap::new();
-    for (index, record) in records.iter().enumerate() {
-        families.entry(family(record)).or_default().push(index);
+    let mut families: BTreeMap<Family<'_>, Told> = BTreeMap::new();
+    for record in records {
+        families.entry(family(record)).or_default().add(named(record, own));
     }
-    let mut names = vec![String::new(); records.len()];
-    for members in families.into_values() {
-        let telling = telling(members.iter().map(|index| &named[*index]));
-        for index in members {
-            names[index] = name(records[index], &named[index], &telling);
-        }
-    }
-    names
+    // What a record names is made twice: kept, it would be the largest thing in memory.
+    let of = |record: &&RunRecord| {
+        let told = families.get(&family(record));
+        name(record, &named(record, own), |key| told.is_some_and(|told| told.tells(key)))
+    };
+    records.iter().map(of).collect()
 }
 
 /// Records among which a setting must be named for all or for none.
@@ -72,19 +69,33 @@ fn named(record: &RunRecord, own: &OwnSettings) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Keys on which the members do not all agree.
-fn telling<'a>(members: impl Iterator<Item = &'a BTreeMap<String, String>> + Clone) -> BTreeSet<&'a str> {
-    let keys: BTreeSet<&str> = members.clone().flat_map(|one| one.keys().map(String::as_str)).collect();
-    let differs = |key: &&str| {
-        let values: BTreeSet<Option<&String>> = members.clone().map(|one| one.get(*key)).collect();
-        values.len() > 1
-    };
-    keys.into_iter().filter(differs).collect()
+/// What the members of a family have named so far.
+#[derive(Default)]
+struct Told {
+    members: usize,
+    /// By key the first value, how many members have the key, and whether one has another value.
+    keys: BTreeMap<String, (String, usize, bool)>,
 }
 
-fn name(record: &RunRecord, named: &BTreeMap<String, String>, telling: &BTreeSet<&str>) -> String {
+impl Told {
+    fn add(&mut self, named: BTreeMap<String, String>) {
+        self.members += 1;
+        for (key, value) in named {
+            let (first, having, differs) = self.keys.entry(key).or_insert_with(|| (value.clone(), 0, false));
+            *having += 1;
+            *differs |= *first != value;
+        }
+    }
+
+    /// Whether the members do not all agree on a key.
+    fn tells(&self, key: &str) -> bool {
+        self.keys.get(key).is_some_and(|(_, having, differs)| *differs || *having < self.members)
+    }
+}
+
+fn name(record: &RunRecord, named: &BTreeMap<String, String>, tells: impl Fn(&str) -> bool) -> String {
     let mut settings = record.cell.variant.clone();
-    let told = named.iter().filter(|(key, _)| telling.contains(key.as_str()));
+    let told = named.iter().filter(|(key, _)| tells(key));
     settings.extend(told.map(|(key, value)| (key.clone(), value.clone())));
     if record.training.as_ref().is_some_and(|training| training.validation.whole_split) {
         settings.insert(BEYOND.0.to_owned(), BEYOND.1.to_owned());

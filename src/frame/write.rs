@@ -11,7 +11,7 @@ use super::error::FrameError;
 use super::row::Row;
 use super::summary::{Accuracy, SummaryRow};
 use super::table::Frame;
-use crate::stats::measures::{Measure, SetMeasures};
+use crate::stats::measures::{NamedMeasure, SetNumbers};
 
 /// Name of the suite's own settings in the column `variant`.
 const DEFAULT: &str = "default";
@@ -33,18 +33,16 @@ impl Frame {
         csv("summary", summary_table(&self.summary()), out)
     }
 
-    /// Writes `measures.csv`: one line per row of `results.csv`, in the same order. `of` gives the measures of the
-    /// row of a record; where predictions are absent the cells are empty.
+    /// Writes `measures.csv`: one line per row of `results.csv`, in the same order. `sets` has the measures of every
+    /// row; where predictions are absent the cells are empty.
     ///
     /// # Errors
     /// [`FrameError::Write`].
-    pub fn write_measures_csv<'m>(
-        &self,
-        out: impl Write,
-        of: impl Fn(&str, &Row) -> Option<&'m SetMeasures>,
-    ) -> Result<(), FrameError> {
-        let lines: Vec<MeasuredLine<'_>> =
-            self.keyed_rows().map(|(row, key)| MeasuredLine { row, key, set: of(key, row) }).collect();
+    pub fn write_measures_csv(&self, out: impl Write, sets: &[Option<SetNumbers>]) -> Result<(), FrameError> {
+        let rows = self.keyed_rows().enumerate();
+        let lines: Vec<MeasuredLine<'_>> = rows
+            .map(|(at, (row, key))| MeasuredLine { row, key, set: sets.get(at).and_then(Option::as_ref) })
+            .collect();
         csv("measures", measures_table(&lines), out)
     }
 
@@ -130,7 +128,7 @@ fn results_table(rows: &[Row]) -> PolarsResult<DataFrame> {
 struct MeasuredLine<'a> {
     row: &'a Row,
     key: &'a str,
-    set: Option<&'a SetMeasures>,
+    set: Option<&'a SetNumbers>,
 }
 
 fn measures_table(lines: &[MeasuredLine<'_>]) -> PolarsResult<DataFrame> {
@@ -143,7 +141,7 @@ fn measures_table(lines: &[MeasuredLine<'_>]) -> PolarsResult<DataFrame> {
         text("classes", lines, |l| l.row.classes.as_str()),
         whole("images", lines, |l| l.set.map(|set| set.images)),
     ];
-    for measure in Measure::ALL {
+    for measure in NamedMeasure::ALL {
         let value = |l: &MeasuredLine<'_>| Some(measure.scale() * l.set?.value(measure)?);
         columns.push(real(measure.column(), lines, value));
     }

@@ -10,7 +10,7 @@ use crate::data::{Classes, Prediction};
 use crate::record::imported::{DATA_KIND, VARIANT};
 use crate::record::{
     Cell, Evaluation, ImportKind, Imported, Measurement, Outcome, Provenance, Reported, RunRecord,
-    SCHEMA_VERSION, Store, Timing, predictions_csv,
+    SCHEMA_VERSION, SettingValues, Store, Timing, predictions_csv,
 };
 use crate::util::hex;
 
@@ -199,9 +199,9 @@ impl Importer<'_> {
             key,
             cell,
             outcome: Outcome::Complete,
-            config: BTreeMap::new(),
+            config: SettingValues::default(),
             set_for_dataset: BTreeMap::new(),
-            switches: BTreeMap::new(),
+            switches: SettingValues::default(),
             training: None,
             evaluations: vec![evaluation],
             measurements: found.measurements.clone(),

@@ -36,6 +36,24 @@ impl Store {
         (names.len() as u64 == evaluation.class_count).then_some(names)
     }
 
+    /// What is wrong with the file of an evaluation's class names, if anything is; nothing where its record has no digest of
+    /// them.
+    pub fn class_names_fault(&self, evaluation: &Evaluation) -> Option<String> {
+        let path = path(evaluation.classes_sha256.as_ref()?);
+        let Ok(bytes) = self.read(&path) else { return Some(format!("{path} cannot be read")) };
+        if Some(hex(&Sha256::digest(&bytes))) != evaluation.classes_sha256 {
+            return Some(format!("{path} has another SHA-256 than recorded: a class name was changed"));
+        }
+        let names: Result<Vec<String>, _> = serde_json::from_slice(&bytes);
+        match (names, evaluation.class_count) {
+            (Err(_), _) => Some(format!("{path} is no list of class names")),
+            (Ok(names), count) if names.len() as u64 != count => {
+                Some(format!("class_count is {count}, {path} has {} names", names.len()))
+            }
+            _ => None,
+        }
+    }
+
     /// Copies the names of an evaluation's classes from another run; nothing to copy is no error, since names decide no
     /// number.
     ///

@@ -23,8 +23,8 @@ impl Identity {
     /// The identity of a record: its resolved configuration and switches, and what of the model, the code and
     /// the device decides its numbers.
     pub fn of(record: &RunRecord) -> Self {
-        let mut parts = record.switches.clone();
-        parts.extend(record.config.clone());
+        let mut parts = BTreeMap::clone(&record.switches);
+        parts.extend(BTreeMap::clone(&record.config));
         // What the suite sets for this dataset alone counts as what it sets for the others.
         parts.extend(record.set_for_dataset.clone());
         parts.extend(origin(&record.provenance).map(|(name, value)| (name.to_owned(), value)));

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Evaluation, RunRecord};
 use crate::data::Classes;
 
 /// The variant that every imported cell has; its value is [`ImportKind::mark`].
@@ -61,24 +60,4 @@ pub struct Reported {
     pub classes: Classes,
     /// Accuracy in percent, with the decimals it was given with.
     pub accuracy_pct: f64,
-}
-
-impl RunRecord {
-    /// The mark of an imported record; `None` for one that was made here.
-    pub fn imported(&self) -> Option<&Imported> {
-        self.provenance.imported.as_ref()
-    }
-
-    /// The accuracy in percent that `evaluation` was reported with, where there are no counts behind it.
-    pub fn reported_pct(&self, evaluation: &Evaluation) -> Option<f64> {
-        let same = |one: &&Reported| (&one.dataset, one.classes) == (&evaluation.dataset, evaluation.classes);
-        self.imported()?.reported.iter().find(same).map(|one| one.accuracy_pct)
-    }
-}
-
-impl Evaluation {
-    /// Whether predictions lie beside the record; logs and tables have none.
-    pub fn has_predictions(&self) -> bool {
-        !self.predictions_path.is_empty()
-    }
 }

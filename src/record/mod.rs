@@ -13,6 +13,8 @@ pub mod predictions;
 pub mod redact;
 pub mod schema;
 pub mod seal;
+pub mod settings;
+mod stated;
 pub mod store;
 pub mod survey;
 
@@ -24,5 +26,6 @@ pub use packed::packed;
 pub use predictions::{parse_predictions, predictions_csv};
 pub use redact::Redactor;
 pub use schema::*;
+pub use settings::{SeenSettings, SettingValues};
 pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, read_record};
 pub use survey::{CellSeen, Survey};

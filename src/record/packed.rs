@@ -7,22 +7,21 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 /// Texts of at least as many bytes are compressed.
-const LARGE: usize = 1 << 20;
+pub const LARGE: usize = 1 << 20;
 /// Most bytes that a file is unpacked to: some 40 million rows. A small file can claim to hold any number.
 const MOST: u64 = 4 << 30;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The bytes to store, and what their file's name ends in after `.csv`: `.gz`, or nothing for a small file. The same
-/// text gives the same bytes.
-pub fn packed(text: String) -> (&'static str, Vec<u8>) {
+/// The bytes to store, and whether they are compressed, which a small file is not. The same text gives the same bytes.
+pub fn packed(text: String) -> (bool, Vec<u8>) {
     if text.len() < LARGE {
-        return ("", text.into_bytes());
+        return (false, text.into_bytes());
     }
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing to memory cannot fail; were it to, the plain text is as good.
     match encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()) {
-        Ok(bytes) => (".gz", bytes),
-        Err(_) => ("", text.into_bytes()),
+        Ok(bytes) => (true, bytes),
+        Err(_) => (false, text.into_bytes()),
     }
 }
 
@@ -43,13 +42,13 @@ mod tests {
     #[test]
     fn large_texts_are_smaller_and_come_back() {
         let text = "val/n01440764/ILSVRC2012_val_00000293.JPEG,0,0,0.5,0.5,0.25\n".repeat(20_000);
-        let (ending, bytes) = packed(text.clone());
-        assert_eq!(ending, ".gz");
+        let (is_packed, bytes) = packed(text.clone());
+        assert!(is_packed);
         assert!(bytes.len() * 4 < text.len());
         assert_eq!(unpacked(&bytes).unwrap(), text);
         assert_eq!(packed(text.clone()).1, bytes, "the same bytes every time");
         assert_eq!(unpacked(&bytes[..bytes.len() / 2]), None);
-        assert_eq!(packed("a\n".to_owned()), ("", b"a\n".to_vec()));
+        assert_eq!(packed("a\n".to_owned()), (false, b"a\n".to_vec()));
         assert_eq!(unpacked(b"\xff"), None);
     }
 }

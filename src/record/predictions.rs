@@ -8,21 +8,25 @@ use super::packed::unpacked;
 use crate::data::{Confidence, Prediction};
 
 /// The columns every file has.
-const ALWAYS: [&str; 3] = ["path", "label", "predicted"];
+pub const ALWAYS: [&str; 3] = ["path", "label", "predicted"];
 /// Columns that may be missing, in their order.
-const OPTIONAL: [&str; 3] = ["p_true", "p_predicted", "margin"];
+pub const OPTIONAL: [&str; 3] = ["p_true", "p_predicted", "margin"];
 
 /// What a row states in the optional columns, in their order.
-fn stated(row: &Prediction) -> [Option<f32>; 3] {
+pub fn stated(row: &Prediction) -> [Option<f32>; 3] {
     let known = |value: f32| Some(value).filter(|value| !value.is_nan());
     let sure = row.confidence;
     [known(row.p_true), sure.and_then(|c| known(c.p_predicted)), sure.and_then(|c| known(c.margin))]
 }
 
+/// Positions of the optional columns that every row states.
+pub fn stated_by_all(predictions: &[Prediction]) -> Vec<usize> {
+    (0..OPTIONAL.len()).filter(|at| predictions.iter().all(|row| stated(row)[*at].is_some())).collect()
+}
+
 /// Predictions as CSV with a header. A probability that not every row states has no column.
 pub fn predictions_csv(predictions: &[Prediction]) -> String {
-    let has: Vec<usize> =
-        (0..OPTIONAL.len()).filter(|at| predictions.iter().all(|row| stated(row)[*at].is_some())).collect();
+    let has = stated_by_all(predictions);
     let header: Vec<&str> = ALWAYS.into_iter().chain(has.iter().map(|at| OPTIONAL[*at])).collect();
     let mut text = format!("{}\n", header.join(","));
     for row in predictions {

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::imported::Imported;
+use super::settings::SettingValues;
 use crate::data::Classes;
 
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
@@ -37,12 +38,12 @@ pub struct RunRecord {
     /// Whether it finished, and why not.
     pub outcome: Outcome,
     /// Resolved hyper-parameters, dotted names (`"rpo.k"` → `"24"`), sorted.
-    pub config: BTreeMap<String, String>,
+    pub config: SettingValues,
     /// Settings that the suite gives this dataset alone: dotted name → the value its other datasets have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set_for_dataset: BTreeMap<String, String>,
     /// Protocol switches in force (`"rpo.raw_class_names"` → `"false"`), sorted.
-    pub switches: BTreeMap<String, String>,
+    pub switches: SettingValues,
     /// The training, absent for zero-shot and for failed cells.
     pub training: Option<Training>,
     /// One entry per evaluated dataset and class half, in evaluation order.
@@ -163,8 +164,8 @@ pub struct Evaluation {
     pub total: u64,
     /// Images left out because they could not be read (policy `skip` only).
     pub skipped: u64,
-    /// CSV of predictions, relative to the run directory; compressed where it ends in `.gz`; empty where an imported
-    /// result has none.
+    /// File of predictions, relative to the run directory: CSV, compressed where it ends in `.gz`, or Parquet where it
+    /// ends in `.parquet`; empty where an imported result has none.
     pub predictions_path: String,
     /// SHA-256 of that file; empty where there is none.
     pub predictions_sha256: String,

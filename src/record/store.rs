@@ -13,8 +13,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::claim::lock_file;
-use super::schema::{Evaluation, Outcome, Prediction, RunRecord, SCHEMA_VERSION};
+use super::schema::{Outcome, RunRecord, SCHEMA_VERSION};
 use super::seal;
+use super::settings::SeenSettings;
 use crate::util::atomic_file;
 
 /// Largest record read: a real one has some kilobytes.
@@ -234,20 +235,20 @@ impl Store {
         list_files(&dir, ending).map_err(|source| StoreError::Io { action: "list", path: dir, source })
     }
 
-    /// Every record of the run, in key order.
+    /// Every record of the run, in key order; equal settings are held once.
     ///
     /// # Errors
     /// [`StoreError`] for a file that cannot be read or is no record.
     pub fn all(&self) -> Result<Vec<RunRecord>, StoreError> {
         let files = self.list("records", "json")?;
-        files.iter().map(|file| read_record(&self.dir.join("records").join(file))).collect()
-    }
-
-    /// The predictions of an evaluation; `None` when the file is absent or is not what was recorded.
-    pub fn predictions(&self, evaluation: &Evaluation) -> Option<Vec<Prediction>> {
-        let bytes = self.read(&evaluation.predictions_path).ok()?;
-        (hex(&Sha256::digest(&bytes)) == evaluation.predictions_sha256).then_some(())?;
-        super::predictions::parse_predictions(&bytes)
+        let mut seen = SeenSettings::default();
+        let read = |file: &String| {
+            let mut record = read_record(&self.dir.join("records").join(file))?;
+            seen.share(&mut record.config);
+            seen.share(&mut record.switches);
+            Ok(record)
+        };
+        files.iter().map(read).collect()
     }
 }
 

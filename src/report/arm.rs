@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::families;
 use super::names::{method_name, method_order};
-use super::plot::style::{Look, Marker, method_color};
 use crate::frame::Row;
 use crate::method::{Entry, look_up};
 use crate::record::RunRecord;
@@ -118,18 +116,6 @@ impl Mixed {
         }
         Arm { remark: remark.join(" "), ..Arm::new(method, variant) }
     }
-}
-
-/// Colour by method, or by family where there are too many methods; marker by the arm's place among those of its method.
-pub fn looks(arms: &[Arm]) -> Vec<Look> {
-    let methods: BTreeSet<&str> = arms.iter().map(|arm| arm.method.as_str()).collect();
-    let many = methods.len() > families::AT_ONCE;
-    let look = |(i, arm): (usize, &Arm)| Look {
-        label: arm.label(),
-        color: if many { families::color(families::family(arm)) } else { method_color(&arm.method) },
-        marker: Marker::of_variant(arms[..i].iter().filter(|a| a.method == arm.method).count()),
-    };
-    arms.iter().enumerate().map(look).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Class by class, one method against another on the same images.
 //!
-//! A class is a small test set: its difference is tested over seeds and images like that of a data set, and Holm's
+//! A class is a small test set: its difference is tested over seeds and images like that of a dataset, and Holm's
 //! correction runs over the classes of the line.
 
 use super::emphasis::ALPHA;

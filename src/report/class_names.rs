@@ -9,7 +9,7 @@ use crate::record::Evaluation;
 /// Names by label: those stored with the run, else the folders of the images where every class has one of its own, else
 /// `class 7`.
 pub fn class_names(context: &Context<'_>, evaluation: &Evaluation, images: &ImageScores) -> Vec<String> {
-    (context.sources.class_names)(evaluation)
+    (context.material.class_names)(evaluation)
         .or_else(|| from_folders(evaluation.class_count, images.labelled()))
         .unwrap_or_else(|| numbered(evaluation.class_count))
 }

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::apart::split;
 use super::arm::{Arm, Mixed};
 use super::error::ReportError;
-use super::measured::Measured;
-use super::sources::Sources;
+use super::material::Material;
+use super::measured::{CellMeasures, Measured};
 use super::spec::ReportSpec;
+use crate::data::Classes;
 use crate::frame::{Frame, Row, SummaryRow};
-use crate::record::{Outcome, RunRecord};
+use crate::record::{Evaluation, Outcome, Prediction, RunRecord};
 
 /// Whether a record comes from the pocket model or the pocket pictures, exported ones included.
 pub fn is_pocket(record: &RunRecord) -> bool {
@@ -45,8 +46,9 @@ pub struct Context<'a> {
     /// The same of the records that stand apart.
     pub summary_apart: Vec<SummaryRow>,
     /// Predictions, class names and small pictures, where they can be had.
-    pub sources: Sources<'a>,
+    pub material: Material<'a>,
     by_key: BTreeMap<&'a str, &'a RunRecord>,
+    damaged: BTreeSet<&'a str>,
     measured: OnceCell<Measured>,
     mixed: Mixed,
 }
@@ -59,7 +61,7 @@ impl<'a> Context<'a> {
     pub fn new(
         records: &'a [RunRecord],
         spec: &'a ReportSpec,
-        sources: Sources<'a>,
+        material: Material<'a>,
     ) -> Result<Self, ReportError> {
         if records.is_empty() {
             return Err(ReportError::Empty);
@@ -88,18 +90,50 @@ impl<'a> Context<'a> {
         let (apart, records): (Vec<&RunRecord>, Vec<&RunRecord>) = sorted.into_iter().partition(is_apart);
         let (summary, summary_apart) = (divided.main, divided.apart);
         let whole = |record: &&'a RunRecord| record.outcome == Outcome::Complete;
-        let by_key =
-            records.iter().copied().filter(whole).map(|record| (record.key.as_str(), record)).collect();
+        let every = records.iter().chain(&apart).copied();
+        let by_key = every.filter(whole).map(|record| (record.key.as_str(), record)).collect();
+        let damaged = spec.damaged.iter().map(|damage| damage.key.as_str()).collect();
         let measured = OnceCell::new();
-        Ok(Self { spec, records, apart, frame, summary, summary_apart, sources, by_key, measured, mixed })
+        Ok(Self {
+            spec,
+            records,
+            apart,
+            frame,
+            summary,
+            summary_apart,
+            material,
+            by_key,
+            damaged,
+            measured,
+            mixed,
+        })
     }
 
     /// The measures of every evaluation; predictions are read when they are first asked for.
     pub fn measured(&self) -> &Measured {
-        self.measured.get_or_init(|| Measured::read(self))
+        self.measured.get_or_init(|| {
+            let read = |key: &str, row: &Row| self.predictions(key, &row.dataset, row.classes);
+            Measured::read(&self.frame, read)
+        })
     }
 
-    /// The complete record of the tables under a key.
+    /// The measures of a cell over its seeds among one group of classes; `None` where predictions are missing.
+    pub fn cell_measures(&self, row: &SummaryRow, classes: Classes) -> Option<&CellMeasures> {
+        self.measured().cell(&self.frame, row, classes)
+    }
+
+    /// The predictions of a record on one dataset, among one group of classes; `None` where they are missing.
+    pub fn predictions(&self, key: &str, dataset: &str, classes: Classes) -> Option<Vec<Prediction>> {
+        (self.material.predictions)(self.record(key)?, self.evaluation(key, dataset, classes)?)
+    }
+
+    /// The evaluation of a record on one dataset, among one group of classes.
+    pub fn evaluation(&self, key: &str, dataset: &str, classes: Classes) -> Option<&'a Evaluation> {
+        let fits = |e: &&Evaluation| e.dataset == dataset && e.classes == classes;
+        self.record(key)?.evaluations.iter().find(fits)
+    }
+
+    /// The complete record under a key.
     pub fn record(&self, key: &str) -> Option<&'a RunRecord> {
         self.by_key.get(key).copied()
     }
@@ -133,8 +167,7 @@ impl<'a> Context<'a> {
 
     /// Whether predictions behind a summary row are missing or damaged.
     pub fn is_damaged(&self, row: &SummaryRow) -> bool {
-        let keys = self.frame.record_keys(row);
-        self.spec.damaged.iter().any(|damage| keys.contains(&damage.key.as_str()))
+        self.frame.record_keys(row).iter().any(|key| self.damaged.contains(key))
     }
 
     /// Records of the tables that ended in an error.

@@ -14,7 +14,7 @@ const OTHERS: &str = "others";
 
 /// Arms that are shown together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct ArmGroup {
     /// Name of the family; empty where all arms are one group.
     pub name: &'static str,
     /// Positions among the arms.
@@ -47,11 +47,11 @@ pub fn legend(arms: &[Arm]) -> String {
 }
 
 /// All arms as one group, or, where they are more than [`AT_ONCE`], family by family.
-pub fn groups(arms: &[Arm]) -> Vec<Group> {
+pub fn groups(arms: &[Arm]) -> Vec<ArmGroup> {
     if arms.len() <= AT_ONCE {
-        return vec![Group { name: "", arms: (0..arms.len()).collect() }];
+        return vec![ArmGroup { name: "", arms: (0..arms.len()).collect() }];
     }
-    let of = |wanted: Option<Family>, name| Group {
+    let of = |wanted: Option<Family>, name| ArmGroup {
         name,
         arms: (0..arms.len()).filter(|arm| family(&arms[*arm]) == wanted).collect(),
     };
@@ -60,7 +60,7 @@ pub fn groups(arms: &[Arm]) -> Vec<Group> {
 }
 
 /// Groups for pictures: [`AT_ONCE`] arms at most, the baseline's among those of each.
-pub fn pictures(arms: &[Arm]) -> Vec<Group> {
+pub fn pictures(arms: &[Arm]) -> Vec<ArmGroup> {
     let baseline = |arm: &usize| arms[*arm].method == BASELINE;
     if arms.len() <= AT_ONCE {
         return groups(arms);
@@ -72,7 +72,7 @@ pub fn pictures(arms: &[Arm]) -> Vec<Group> {
         let own: Vec<usize> = group.arms.into_iter().filter(|arm| !base.contains(arm)).collect();
         let parts = own.len().div_ceil(room).max(1);
         for part in own.chunks(own.len().div_ceil(parts).max(1)) {
-            pictures.push(Group { name: group.name, arms: base.iter().chain(part).copied().collect() });
+            pictures.push(ArmGroup { name: group.name, arms: base.iter().chain(part).copied().collect() });
         }
     }
     pictures
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn few_arms_are_one_group_and_many_go_by_family() {
         let arms = |ids: &[&str]| ids.iter().map(|id| Arm::new(id, "")).collect::<Vec<_>>();
-        assert_eq!(groups(&arms(&["zero_shot", "coop"])), [Group { name: "", arms: vec![0, 1] }]);
+        assert_eq!(groups(&arms(&["zero_shot", "coop"])), [ArmGroup { name: "", arms: vec![0, 1] }]);
         let all: Vec<&str> = crate::method::ids().chain(["of_others"]).collect();
         let many = arms(&all);
         let by_family = groups(&many);

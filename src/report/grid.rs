@@ -45,10 +45,37 @@ impl<'a> Grid<'a> {
         of.into_iter().find(|grids| !grids.is_empty()).unwrap_or_default()
     }
 
+    /// What was trained on one dataset and tested on others, by the dataset trained on, at the highest number of shots.
+    /// Zero-shot takes part in each.
+    pub fn shifted(context: &'a Context<'_>) -> Vec<(String, Self)> {
+        let mut sources: BTreeMap<&str, Vec<&SummaryRow>> = BTreeMap::new();
+        for row in context.summary.iter().filter(|r| r.place.dataset != r.place.train_dataset) {
+            sources.entry(&row.place.train_dataset).or_default().push(row);
+        }
+        let grid = |(source, rows): (&str, Vec<&'a SummaryRow>)| {
+            let shots = rows.iter().filter_map(|row| row.place.shots).max();
+            let datasets: BTreeSet<&String> = rows.iter().map(|row| &row.place.dataset).collect();
+            let datasets = datasets.into_iter().cloned().collect();
+            let takes_part = |r: &&SummaryRow| r.place.shots.is_none() || r.place.shots == shots;
+            let rows = rows.into_iter().filter(takes_part).collect();
+            (source.to_owned(), Self::of(context, shots, rows, datasets))
+        };
+        sources.into_iter().map(grid).collect()
+    }
+
     fn build(context: &Context<'_>, shots: Option<u32>, rows: &[&'a SummaryRow]) -> Self {
         let takes_part = |r: &&&SummaryRow| r.place.shots.is_none() || r.place.shots == shots;
         let rows: Vec<&'a SummaryRow> = rows.iter().filter(takes_part).copied().collect();
-        let mut datasets: Vec<String> = context.datasets_of(&rows);
+        let datasets = context.datasets_of(&rows);
+        Self::of(context, shots, rows, datasets)
+    }
+
+    fn of(
+        context: &Context<'_>,
+        shots: Option<u32>,
+        rows: Vec<&'a SummaryRow>,
+        mut datasets: Vec<String>,
+    ) -> Self {
         datasets.sort_by_key(|id| dataset_order(id));
         let mut arms: Vec<Arm> = rows.iter().map(|r| context.arm(r)).collect();
         arms.sort();

@@ -30,10 +30,7 @@ impl ImageScores {
         let mut scores: Option<Self> = None;
         for (seed, _) in &row.accuracy(classes).by_seed {
             let key = context.frame.record_key(row, *seed, classes)?;
-            let record = context.record(key)?;
-            let fits =
-                |e: &&crate::record::Evaluation| e.dataset == row.place.dataset && e.classes == classes;
-            let predictions = (context.sources.predictions)(record, record.evaluations.iter().find(fits)?)?;
+            let predictions = context.predictions(key, &row.place.dataset, classes)?;
             let right = predictions.iter().map(|p| p.label == p.predicted).collect();
             let (paths, labels): (Vec<String>, Vec<u32>) =
                 predictions.into_iter().map(|p| (p.path, p.label)).unzip();

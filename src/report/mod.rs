@@ -1,6 +1,6 @@
 //! From records to a directory of pages, pictures and tables.
 //!
-//! Reads records and nothing else: a report never needs a device, a model or a data set. Every number
+//! Reads records and nothing else: a report never needs a device, a model or a dataset. Every number
 //! printed carries its n and its kind of spread.
 
 pub mod apart;
@@ -22,7 +22,9 @@ pub mod image_scores;
 pub mod latex;
 pub mod layout;
 pub mod legend;
+pub mod looks;
 pub mod markdown;
+pub mod material;
 pub mod measured;
 pub mod names;
 pub mod number;
@@ -32,16 +34,18 @@ pub mod outcome;
 pub mod page;
 pub mod pair_tests;
 pub mod pairing;
+pub mod part;
 pub mod plot;
 pub mod quantity;
 pub mod section;
-pub mod sources;
+
 pub mod spec;
 pub mod terminal;
+pub mod valued;
 pub mod verdict;
 
 pub use error::ReportError;
-pub use outcome::{Outcome, OutcomeTable};
+pub use material::{Material, PredictionSource};
+pub use outcome::{OutcomeTable, RunOutcome};
 pub use page::{RenderedReport, render, render_with};
-pub use sources::{PredictionSource, Sources};
 pub use spec::{Damage, Deviation, Planned, ReportSpec, Section};

@@ -87,13 +87,10 @@ impl Joint {
     /// Every seed of a cell; `None` where a file is missing.
     pub fn of_cell(context: &Context<'_>, row: &SummaryRow) -> Option<Vec<(Option<u64>, Self)>> {
         let of = |(seed, _): &(Option<u64>, f64)| {
-            let record = context.record(context.frame.record_key(row, *seed, Classes::All)?)?;
-            let evaluation = |classes: Classes| {
-                record.evaluations.iter().find(|e| e.dataset == row.place.dataset && e.classes == classes)
-            };
-            let read = |classes: Classes| (context.sources.predictions)(record, evaluation(classes)?);
+            let key = context.frame.record_key(row, *seed, Classes::All)?;
+            let read = |classes: Classes| context.predictions(key, &row.place.dataset, classes);
             let joint = read(Classes::All)?;
-            let count = evaluation(Classes::All)?.class_count;
+            let count = context.evaluation(key, &row.place.dataset, Classes::All)?.class_count;
             Some((*seed, Self::new(&read(Classes::Base)?, &read(Classes::New)?, &joint, count)?))
         };
         let seeds: Vec<_> = row.all.by_seed.iter().map(of).collect::<Option<_>>()?;
@@ -104,11 +101,11 @@ impl Joint {
 /// A measure over seeds.
 pub fn term(seeds: &[(Option<u64>, Joint)], measure: JointMeasure) -> Term {
     let at = measure as usize;
-    Term {
-        weight: 1.0,
-        values: seeds.iter().map(|(_, joint)| joint.values[at]).collect(),
-        without: seeds.iter().map(|(_, joint)| joint.without.iter().map(|v| v[at]).collect()).collect(),
-    }
+    let without = |(_, joint): &(_, Joint)| joint.without.iter().map(|v| v[at]).collect();
+    Term::over_seeds(
+        seeds.iter().map(|(_, joint)| joint.values[at]).collect(),
+        &seeds.iter().map(without).collect::<Vec<_>>(),
+    )
 }
 
 fn measured<'i>(images: impl Iterator<Item = &'i Image>) -> Option<[f64; 4]> {

@@ -22,7 +22,7 @@ use crate::stats::describe::{mean, sample_std};
 
 /// Averages and verdicts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// One for each number of shots, group of classes trained on, or source of a transfer.
     pub tables: Vec<OutcomeTable>,
     /// Cells that failed.
@@ -91,7 +91,7 @@ impl OutcomeLine {
     }
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Of everything on the page.
     pub fn of(context: &Context<'_>) -> Self {
         let mut tables = Vec::new();

@@ -12,28 +12,14 @@ use super::files::write_atomically;
 use super::layout::{contents, with_long_tables_folded};
 use super::legend::{names, words};
 use super::markdown::folded;
+use super::material::{Material, PredictionSource};
 use super::number::count;
 use super::opening::what_was_run;
-use super::outcome::{Outcome, OutcomeTable};
-use super::plot::Picture;
+use super::outcome::{OutcomeTable, RunOutcome};
+use super::part::Part;
 use super::section;
-use super::sources::{PredictionSource, Sources};
 use super::spec::{Damage, ReportSpec, Section};
-use crate::frame::Row;
 use crate::record::RunRecord;
-
-/// What one section adds to the report.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Part {
-    /// Heading of the section, without the words for incomparable runs.
-    pub heading: String,
-    /// Text below the heading.
-    pub body: String,
-    /// Pictures that the text shows.
-    pub pictures: Vec<Picture>,
-    /// Further files: name and content.
-    pub files: Vec<(String, String)>,
-}
 
 /// A report that was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +31,7 @@ pub struct RenderedReport {
     /// Predictions that could not be used: tests that need them were left out, and the page says so.
     pub untested: Vec<Damage>,
     /// What came out, in short.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
 }
 
 /// As [`render_with`], from records and predictions alone.
@@ -58,7 +44,7 @@ pub fn render(
     out_dir: &Path,
     predictions: PredictionSource<'_>,
 ) -> Result<RenderedReport, ReportError> {
-    render_with(records, spec, out_dir, Sources::of(predictions))
+    render_with(records, spec, out_dir, Material::of(predictions))
 }
 
 /// Renders `records` to `out_dir`: `README.md`, pictures as PNG and SVG, `results.csv`, `summary.csv`, `measures.csv`,
@@ -70,9 +56,9 @@ pub fn render_with(
     records: &[RunRecord],
     spec: &ReportSpec,
     out_dir: &Path,
-    sources: Sources<'_>,
+    material: Material<'_>,
 ) -> Result<RenderedReport, ReportError> {
-    let context = Context::new(records, spec, sources)?;
+    let context = Context::new(records, spec, material)?;
     let mut parts = Vec::new();
     let mut beside = section::other_settings(&context);
     for section in &spec.sections {
@@ -82,7 +68,7 @@ pub fn render_with(
         parts.push(section::render(*section, &context)?);
     }
     parts.extend(beside);
-    let outcome = Outcome::of(&context);
+    let outcome = RunOutcome::of(&context);
     let mut files = vec![("README.md".to_owned(), page(&context, &parts, &outcome).into_bytes())];
     files.extend(tables(&context)?);
     files.push(("index.html".to_owned(), index_html(&context, banners(&context)).into_bytes()));
@@ -104,8 +90,7 @@ fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
     let (mut results, mut summary, mut measures) = (Vec::new(), Vec::new(), Vec::new());
     context.frame.write_results_csv(&mut results)?;
     context.frame.write_summary_csv(&mut summary)?;
-    let of = |key: &str, row: &Row| context.measured().of(key, &row.dataset, row.classes);
-    context.frame.write_measures_csv(&mut measures, of)?;
+    context.frame.write_measures_csv(&mut measures, context.measured().rows())?;
     let mut files = vec![
         ("measures.csv".to_owned(), measures),
         ("results.csv".to_owned(), results),
@@ -122,7 +107,7 @@ fn tables(context: &Context<'_>) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
 }
 
 /// The question, the answer, what its words mean and what was run; then the sections.
-fn page(context: &Context<'_>, parts: &[Part], outcome: &Outcome) -> String {
+fn page(context: &Context<'_>, parts: &[Part], outcome: &RunOutcome) -> String {
     let mut out = format!("# {}\n\n", context.titled(&context.spec.title));
     for banner in banners(context) {
         out.push_str(&format!("> **{banner}**\n\n"));
@@ -142,7 +127,7 @@ fn page(context: &Context<'_>, parts: &[Part], outcome: &Outcome) -> String {
 }
 
 /// The verdicts, a list where there are several tables.
-fn what_came_out(outcome: &Outcome) -> String {
+fn what_came_out(outcome: &RunOutcome) -> String {
     let several = outcome.tables.len() > 1;
     let of = |table: &OutcomeTable| {
         let shots =

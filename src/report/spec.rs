@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::frame::OwnSettings;
-use crate::record::{Cell, RunRecord};
+use crate::record::{Cell, RunRecord, SettingValues};
 
 /// One part of a report. The order in a suite file is the order on the page, but for the closing ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub struct Planned {
     /// Its coordinates.
     pub cell: Cell,
     /// The configuration and switches it was to have; empty where nobody knows.
-    pub settings: BTreeMap<String, String>,
+    pub settings: SettingValues,
 }
 
 impl Planned {

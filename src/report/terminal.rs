@@ -1,7 +1,7 @@
 //! The outcome as text for a terminal: a table and the verdicts, within 80 columns.
 
 use super::number::{NONE, count};
-use super::outcome::{Number, Outcome, OutcomeTable};
+use super::outcome::{Number, OutcomeTable, RunOutcome};
 
 /// Columns of a terminal that nobody has to widen.
 const WIDTH: usize = 80;
@@ -13,7 +13,7 @@ const BESIDE: usize = 12;
 const SEEDS: usize = 4;
 
 /// The text, ending in a line break; nothing where no table has a number.
-pub fn text(outcome: &Outcome) -> String {
+pub fn text(outcome: &RunOutcome) -> String {
     let mut out = String::new();
     for table in &outcome.tables {
         out.push_str(&wrapped(&title(outcome, table), WIDTH));
@@ -46,7 +46,7 @@ pub fn text(outcome: &Outcome) -> String {
     out
 }
 
-fn title(outcome: &Outcome, table: &OutcomeTable) -> String {
+fn title(outcome: &RunOutcome, table: &OutcomeTable) -> String {
     let shots = table.shots.map_or("nothing trained".to_owned(), |shots| count(shots as usize, "shot"));
     let where_to = match &table.source {
         Some(source) => {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::data::Classes;
 
-    fn outcome(variant: &str) -> Outcome {
+    fn outcome(variant: &str) -> RunOutcome {
         let number = Number { mean: Some(100.0), std: Some(10.0) };
         let line = |method: &str, seeds, numbers| OutcomeLine {
             method: method.to_owned(),
@@ -149,7 +149,7 @@ mod tests {
         };
         let beside = OutcomeTable { lines: vec![table.lines[1].clone(); BESIDE + 2], ..table.clone() };
         let (tag, beside) = (" [pocket]".to_owned(), Some(beside));
-        Outcome { tables: vec![table], failed: 2, missing: 1, apart: 3, beside, tag }
+        RunOutcome { tables: vec![table], failed: 2, missing: 1, apart: 3, beside, tag }
     }
 
     #[test]
@@ -168,6 +168,6 @@ mod tests {
                 assert!(text.contains(word), "{word}: {text}");
             }
         }
-        assert!(text(&Outcome::default()).starts_with("failed: none"));
+        assert!(text(&RunOutcome::default()).starts_with("failed: none"));
     }
 }

@@ -20,13 +20,13 @@ pub struct Term {
     pub weight: f64,
     /// Its value by seed.
     pub values: Vec<f64>,
-    /// By seed its value without each group of images.
-    pub without: Vec<Vec<f64>>,
+    /// Mean over seeds of its value without each group of images; no error of images is made of any but that.
+    pub without: Vec<f64>,
 }
 
 /// A weighted sum with its two kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct GroupedEstimate {
     /// The sum of the means over seeds.
     pub value: f64,
     /// Squared standard error from the choice of seeds; 0 where nothing is drawn.
@@ -39,7 +39,7 @@ pub struct Estimate {
     pub image_df: f64,
 }
 
-impl Estimate {
+impl GroupedEstimate {
     /// Sums terms over the same seeds in the same order. Images of different terms are different ones. `drawn` says
     /// whether seeds are a sample; where nothing is drawn, a single row stands for itself.
     ///
@@ -55,9 +55,9 @@ impl Estimate {
         let mut by_seed = vec![0.0; seeds];
         let (mut image_variance, mut image_df) = (0.0, f64::INFINITY);
         for term in terms {
-            let means = term.means_without(seeds)?;
-            let groups = means.len() as f64;
-            let spread = sample_variance(&means).unwrap_or(0.0);
+            term.check(seeds)?;
+            let groups = term.without.len() as f64;
+            let spread = sample_variance(&term.without).unwrap_or(0.0);
             // (G − 1)/G · Σ (…)² is (G − 1)²/G times the sample variance.
             image_variance += term.weight.powi(2) * spread * (groups - 1.0).powi(2) / groups;
             image_df = image_df.min(groups - 1.0);
@@ -93,43 +93,33 @@ impl Estimate {
 }
 
 impl Term {
-    /// Mean over seeds without each group.
-    fn means_without(&self, seeds: usize) -> Result<Vec<f64>, StatsError> {
-        let groups = self.without.first().map_or(0, Vec::len);
-        if groups < 2 {
-            return Err(StatsError::TooFew { needed: 2, got: groups });
-        }
-        for rows in [self.values.len(), self.without.len()] {
-            if rows != seeds {
-                return Err(StatsError::LengthMismatch { left: seeds, right: rows });
-            }
-        }
-        check(&self.values, 1)?;
-        for row in &self.without {
-            if row.len() != groups {
-                return Err(StatsError::LengthMismatch { left: groups, right: row.len() });
-            }
-            check(row, 2)?;
-        }
-        let of = |group: usize| self.without.iter().map(|row| row[group]).sum::<f64>() / seeds as f64;
-        Ok((0..groups).map(of).collect())
+    /// A term of weight 1 from its values by seed and, by seed, its values without each group of images. Where seeds or
+    /// groups differ in number there is no mean over seeds, and the term is one without groups.
+    pub fn over_seeds(values: Vec<f64>, by_seed: &[Vec<f64>]) -> Self {
+        let groups = by_seed.first().map_or(0, Vec::len);
+        let fit = by_seed.len() == values.len() && by_seed.iter().all(|row| row.len() == groups);
+        let of = |group: usize| by_seed.iter().map(|row| row[group]).sum::<f64>() / by_seed.len() as f64;
+        let without = if fit { (0..groups).map(of).collect() } else { Vec::new() };
+        Self { weight: 1.0, values, without }
     }
 
-    /// This term less another one on the same images, at the same seeds; a single row of the other one, which draws
-    /// nothing, is taken from every seed. `None` for other seeds or groups.
+    fn check(&self, seeds: usize) -> Result<(), StatsError> {
+        if self.values.len() != seeds {
+            return Err(StatsError::LengthMismatch { left: seeds, right: self.values.len() });
+        }
+        check(&self.values, 1)?;
+        check(&self.without, 2)
+    }
+
+    /// This term less another one on the same images, at the same seeds; a single value of the other one, which draws
+    /// nothing, is taken from every seed. `None` for another number of seeds or groups.
     pub fn minus(&self, other: &Self) -> Option<Self> {
         let row = |seed: usize| if other.values.len() == 1 { 0 } else { seed };
-        if other.values.len() != 1 && other.values.len() != self.values.len() {
-            return None;
-        }
-        let less = |a: &[f64], b: &[f64]| {
-            (a.len() == b.len()).then(|| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>())
-        };
-        let without = self.without.iter().enumerate().map(|(s, own)| less(own, other.without.get(row(s))?));
-        Some(Self {
+        let same_seeds = other.values.len() == 1 || other.values.len() == self.values.len();
+        (same_seeds && other.without.len() == self.without.len()).then(|| Self {
             weight: self.weight,
             values: self.values.iter().enumerate().map(|(s, v)| v - other.values[row(s)]).collect(),
-            without: without.collect::<Option<_>>()?,
+            without: self.without.iter().zip(&other.without).map(|(a, b)| a - b).collect(),
         })
     }
 }
@@ -139,8 +129,7 @@ mod tests {
     use super::*;
 
     fn term(values: &[f64], without: &[&[f64]]) -> Term {
-        let without = without.iter().map(|row| row.to_vec()).collect();
-        Term { weight: 1.0, values: values.to_vec(), without }
+        Term::over_seeds(values.to_vec(), &without.iter().map(|row| row.to_vec()).collect::<Vec<_>>())
     }
 
     /// Of a mean over images, leaving out one image a group, the jackknife is the usual error of a mean.
@@ -148,7 +137,7 @@ mod tests {
     fn a_mean_has_its_usual_error() {
         let images = [0.0, 1.0, 1.0, 4.0];
         let without: Vec<f64> = images.iter().map(|x| (6.0 - x) / 3.0).collect();
-        let found = Estimate::of(&[term(&[1.5], &[&without])], false).unwrap();
+        let found = GroupedEstimate::of(&[term(&[1.5], &[&without])], false).unwrap();
         assert!((found.image_variance - sample_variance(&images).unwrap() / 4.0).abs() < 1e-12);
         assert_eq!((found.value, found.seed_variance, found.image_df), (1.5, 0.0, 3.0));
         let ends = found.interval(0.95).unwrap();
@@ -164,7 +153,7 @@ mod tests {
         let less = first.minus(&second).unwrap();
         assert_eq!(less.values, [-1.0, 1.0]);
         let half = |term: &Term| Term { weight: 0.5, ..term.clone() };
-        let found = Estimate::of(&[half(&first), half(&less)], true).unwrap();
+        let found = GroupedEstimate::of(&[half(&first), half(&less)], true).unwrap();
         // By seed 0.5·1 − 0.5·1 = 0 and 0.5·3 + 0.5·1 = 2.
         assert!((found.value - 1.0).abs() < 1e-12);
         assert!((found.seed_variance - 2.0 / 2.0).abs() < 1e-12);
@@ -178,13 +167,13 @@ mod tests {
     fn one_seed_uneven_rows_and_no_spread_are_errors() {
         let one = term(&[1.0], &[&[1.0, 1.0]]);
         assert_eq!(
-            Estimate::of(std::slice::from_ref(&one), true),
+            GroupedEstimate::of(std::slice::from_ref(&one), true),
             Err(StatsError::TooFew { needed: 2, got: 1 })
         );
-        assert_eq!(Estimate::of(&[one], false).unwrap().interval(0.95), Err(StatsError::NoSpread));
-        assert!(Estimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0]])], true).is_err());
-        assert!(Estimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0], &[1.0]])], true).is_err());
-        assert!(Estimate::of(&[term(&[f64::NAN], &[&[1.0, 1.0]])], false).is_err());
-        assert!(Estimate::of(&[], false).is_err());
+        assert_eq!(GroupedEstimate::of(&[one], false).unwrap().interval(0.95), Err(StatsError::NoSpread));
+        assert!(GroupedEstimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0]])], true).is_err());
+        assert!(GroupedEstimate::of(&[term(&[1.0, 2.0], &[&[1.0, 1.0], &[1.0]])], true).is_err());
+        assert!(GroupedEstimate::of(&[term(&[f64::NAN], &[&[1.0, 1.0]])], false).is_err());
+        assert!(GroupedEstimate::of(&[], false).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::backbone::{LoadError, TokenizerError, WeightsError};
 use crate::data::DataError;
+use crate::frame::FrameError;
 use crate::method::MethodError;
 use crate::record::StoreError;
 use crate::report::ReportError;
@@ -128,6 +129,9 @@ pub enum SuiteError {
     /// Records cannot be written or read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Predictions cannot be written.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
     /// The report cannot be rendered.
     #[error(transparent)]
     Report(#[from] ReportError),

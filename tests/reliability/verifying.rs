@@ -60,7 +60,7 @@ fn a_sound_run_passes_and_comes_back_bit_for_bit() {
 #[test]
 fn tampered_records_are_found_without_running() {
     type Tamper = fn(&Path);
-    let cases: [(&str, &str, Tamper); 9] = [
+    let cases: [(&str, &str, Tamper); 11] = [
         ("counts", "changed after it was saved", |record| {
             edit(record, &|text| text.replacen("\"correct\": ", "\"correct\": 1", 1));
         }),
@@ -81,6 +81,12 @@ fn tampered_records_are_found_without_running() {
         }),
         ("missing predictions", "cannot be read", |record| {
             std::fs::remove_file(first_predictions(record)).unwrap();
+        }),
+        ("a class name", "a class name was changed", |record| {
+            edit(&class_names(record).1, &|text| text.replacen("[\"", "[\"un", 1));
+        }),
+        ("missing class names", ".json cannot be read", |record| {
+            std::fs::remove_file(class_names(record).1).unwrap();
         }),
         ("parameters", "another SHA-256", |record| {
             let trained = record.parent().unwrap().with_file_name("trained");
@@ -111,6 +117,33 @@ fn first_predictions(record: &Path) -> std::path::PathBuf {
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     let relative = value["evaluations"][0]["predictions_path"].as_str().unwrap();
     record.parent().unwrap().parent().unwrap().join(relative)
+}
+
+/// Digest and file of the names of the first evaluation's classes.
+fn class_names(record: &Path) -> (String, std::path::PathBuf) {
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+    let digest = value["evaluations"][0]["classes_sha256"].as_str().unwrap().to_owned();
+    let folder = record.parent().unwrap().with_file_name("classes");
+    let path = folder.join(format!("{digest}.json"));
+    (digest, path)
+}
+
+/// Class names under the hash of other names, which the record states: only the data know what the names are.
+#[test]
+fn forged_class_names_are_found_by_running_the_cell() {
+    let (_out, record) = two_cells();
+    let (old, path) = class_names(&record);
+    edit(&path, &|text| text.replacen("[\"", "[\"un", 1));
+    let new = hex(&Sha256::digest(std::fs::read(&path).unwrap()));
+    std::fs::rename(&path, path.with_file_name(format!("{new}.json"))).unwrap();
+    edit(&record, &|text| text.replace(&old, &new));
+    reseal(&record);
+    let quick = verify(&record, &["--quick"]);
+    assert_eq!(quick.status.code(), Some(0), "{}", String::from_utf8_lossy(&quick.stdout));
+    let full = verify(&record, &["--json"]);
+    assert_eq!(full.status.code(), Some(5), "{}", stderr(&full));
+    let faults = json(&full)["records"][0]["faults"].to_string();
+    assert!(faults.contains("the class names are not those of the record"), "{faults}");
 }
 
 /// Changes predictions and makes every hash fit again.

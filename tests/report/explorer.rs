@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rpo_bench::data::{Classes, Confidence};
 use rpo_bench::record::{Evaluation, Prediction, RunRecord};
-use rpo_bench::report::{ReportSpec, Section, Sources, render_with};
+use rpo_bench::report::{Material, ReportSpec, Section, render_with};
 use rpo_bench::util::rng::Stream;
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub fn predictions(record: &RunRecord, evaluation: &Evaluation) -> Option<Vec<Pr
     Some((0..evaluation.total).map(row).collect())
 }
 
-/// Small test sets of three methods on two data sets.
+/// Small test sets of three methods on two datasets.
 fn records() -> Vec<RunRecord> {
     let small = |whole: &RunRecord| {
         let halves: Vec<(&str, Classes, u64, u64)> = whole
@@ -56,11 +56,11 @@ fn rendered(dir: &Path) {
     };
     let names = |_: &Evaluation| Some((0..CLASSES).map(|c| format!("<i>kind {c}</i>")).collect());
     let thumbnails = |_: &str, path: &str| path.contains("dtd").then(jpeg);
-    let sources = Sources {
+    let sources = Material {
         class_names: &names,
         thumbnails: &thumbnails,
         records_link: Some("../../runs/x/records/"),
-        ..Sources::of(&predictions)
+        ..Material::of(&predictions)
     };
     render_with(&records(), &spec, dir, sources).unwrap();
 }
@@ -140,9 +140,9 @@ fn the_page_works_in_a_browser_and_shows_the_numbers_of_results_csv() {
     assert!(values("sorted_again").windows(2).all(|pair| pair[0] <= pair[1]));
     assert!(values("sorted").first() > values("sorted").last(), "there was something to sort");
 
-    // 2 data sets × 2 halves × (zero-shot + 2 methods × 3 seeds) runs; × (2 halves and H) × 3 methods cells.
+    // 2 datasets × 2 halves × (zero-shot + 2 methods × 3 seeds) runs; × (2 halves and H) × 3 methods cells.
     assert_eq!(seen["counts"], serde_json::json!({"runs": 28, "means": 18}));
-    assert_eq!(seen["filtered"]["runs"], 2, "one data set, one method, one seed");
+    assert_eq!(seen["filtered"]["runs"], 2, "one dataset, one method, one seed");
     assert_eq!(seen["filtered"]["datasets"], serde_json::json!(["EuroSAT"]));
     assert_eq!(seen["filtered"]["means"], 3);
     assert_eq!(seen["filtered"]["said"], "3 of 18 cells and 2 of 28 runs are shown.");

@@ -28,7 +28,7 @@ function sortOnce() {
 seen.sorted = sortOnce();
 seen.sorted_again = sortOnce();
 
-choose("#filters", "Data set", "EuroSAT");
+choose("#filters", "Dataset", "EuroSAT");
 choose("#filters", "Method", "RPO");
 choose("#filters", "Seed (runs)", "2");
 seen.filtered = {

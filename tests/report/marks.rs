@@ -7,7 +7,7 @@ use rpo_bench::report::emphasis::{Mark, of_lines};
 use rpo_bench::report::grid::Grid;
 use rpo_bench::report::pair_tests::PairTests;
 use rpo_bench::report::quantity::Quantity;
-use rpo_bench::report::{Section, Sources};
+use rpo_bench::report::{Material, Section};
 
 use crate::records::{DATASETS, Keyed};
 use crate::rendering::{page, spec};
@@ -35,7 +35,7 @@ const QUANTITIES: [Quantity; 2] = [BASE, Quantity::H];
 fn line_marks(suite: &Suite) -> [Vec<Option<Mark>>; 2] {
     let spec = spec(&[]);
     let source = |record: &_, evaluation: &_| suite.predictions(record, evaluation);
-    let context = Context::new(&suite.records, &spec, Sources::of(&source)).unwrap();
+    let context = Context::new(&suite.records, &spec, Material::of(&source)).unwrap();
     let grids = Grid::all(&context, Classes::Base);
     let cells = |d: usize| (0..grids[0].arms.len()).map(|a| grids[0].cell(d, a)).collect();
     let lines: Vec<Vec<_>> = (0..grids[0].datasets.len()).map(cells).collect();
@@ -73,7 +73,7 @@ fn a_method_far_better_is_set_apart() {
 
 fn averages(suite: &Suite, quantity: Quantity) -> (Option<Mark>, f64) {
     let spec = spec(&[]);
-    let context = Context::new(&suite.records, &spec, Sources::of(&|_, _| None)).unwrap();
+    let context = Context::new(&suite.records, &spec, Material::of(&|_, _| None)).unwrap();
     let grids = Grid::all(&context, Classes::Base);
     let tests = PairTests::new(&grids[0], quantity).unwrap();
     let n = tests.blocks.len() as f64;
@@ -90,7 +90,7 @@ fn the_interval_over_seeds_is_that_of_the_statistic_beside_it() {
     let mut suite = suite(5, &EQUAL[3..], 6, 60).draw();
     let interval = |records: &[RunRecord], quantity: Quantity| {
         let spec = spec(&[]);
-        let context = Context::new(records, &spec, Sources::of(&|_, _| None)).unwrap();
+        let context = Context::new(records, &spec, Material::of(&|_, _| None)).unwrap();
         let grids = Grid::all(&context, Classes::Base);
         let tests = PairTests::new(&grids[0], quantity).unwrap();
         let pair = tests.all_pairs()[0].clone();

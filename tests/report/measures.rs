@@ -9,7 +9,7 @@ use crate::explorer::predictions;
 use crate::records::record;
 use crate::rendering::spec;
 
-/// One data set, zero-shot and RPO at three seeds; ten classes, 60 images a half.
+/// One dataset, zero-shot and RPO at three seeds; ten classes, 60 images a half.
 fn records() -> Vec<RunRecord> {
     let cell = |method: &str, seed: Option<u64>, base: u64, new: u64| {
         record(method, "dtd", seed, 16, &[("dtd", Classes::Base, base, 60), ("dtd", Classes::New, new, 60)])
@@ -95,7 +95,7 @@ fn what_is_missing_is_said_and_is_no_zero() {
     let first = csv.lines().nth(1).unwrap();
     assert!(first.contains(",,,dtd,"), "both calibration errors are empty: {first}");
     let (page, csv) = page_with(&[Section::Calibration, Section::Classes], &|_, _| None);
-    assert!(page.contains("No data set has predictions of every method"), "{page}");
+    assert!(page.contains("No dataset has predictions of every method"), "{page}");
     assert!(csv.lines().nth(1).unwrap().contains(",,,,,,,,,,"), "{csv}");
 }
 
@@ -137,5 +137,5 @@ fn one_label_space_by_hand_and_not_without_its_test() {
     // H = 2 · ½ · ⅓ / (½ + ⅓). Pairs by score: ½ · ⅓ the new one higher; ½ · ⅔ + ½ · ⅓ equal, which count half.
     assert_eq!(values, ["50.00", "33.33", "40.00", "41.67", "41.67"], "{line}");
     records[0].evaluations.pop();
-    assert!(page(&records).contains("No data set was tested among base, new and all classes"));
+    assert!(page(&records).contains("No dataset was tested among base, new and all classes"));
 }

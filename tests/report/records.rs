@@ -56,12 +56,13 @@ pub fn record(
             limit: None,
         },
         outcome: Outcome::Complete,
-        config: BTreeMap::from([("epochs".to_owned(), "15".to_owned())]),
+        config: BTreeMap::from([("epochs".to_owned(), "15".to_owned())]).into(),
         set_for_dataset: Default::default(),
         switches: BTreeMap::from([
             ("rpo.raw_class_names".to_owned(), "false".to_owned()),
             ("views".to_owned(), "shared".to_owned()),
-        ]),
+        ])
+        .into(),
         training: trained.then(|| training(method)),
         evaluations: evaluations.iter().map(|e| evaluation(method, e)).collect(),
         measurements: Vec::new(),

@@ -10,18 +10,8 @@ const SEEN: [&str; 3] = ["pub ", "pub(crate) ", "pub(in "];
 const KINDS: [&str; 4] = ["struct ", "enum ", "trait ", "type "];
 
 /// Names still to be changed in these files, which have them from another room.
-const KNOWN: [(&str, &str); 11] = [
-    ("Entry", "report/explorer/data.rs"),
-    ("Estimate", "stats/grouped.rs"),
-    ("Group", "report/families.rs"),
-    ("Measure", "stats/measures/measure.rs"),
-    ("Outcome", "stats/measures/mod.rs"),
-    ("Outcome", "report/outcome.rs"),
-    ("Panel", "report/plot/reliability.rs"),
-    ("Place", "report/explorer/data.rs"),
-    ("Places", "report/explorer/cells.rs"),
+const KNOWN: [(&str, &str); 1] = [
     ("Published", "method/published.rs"),
-    ("Sources", "report/sources.rs"),
 ];
 
 /// Names of types that a file shows.

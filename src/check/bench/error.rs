@@ -1,6 +1,7 @@
 //! What can stop a benchmark.
 
 use crate::backbone::WeightsError;
+use crate::data::ManifestError;
 use crate::method::MethodError;
 use crate::train::TrainError;
 
@@ -34,6 +35,9 @@ pub enum BenchError {
     /// A made-up run could not be written or its report not be made.
     #[error(transparent)]
     Report(#[from] Box<crate::suite::SuiteError>),
+    /// A manifest of this program is damaged.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// The model could not be built.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -6,6 +6,7 @@
 mod error;
 mod inference;
 mod launches;
+mod made_up;
 mod meter;
 mod report;
 mod scale;

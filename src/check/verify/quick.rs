@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use super::finding::CellVerdict;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::tensor_file::TensorFile;
+use crate::frame::{read_predictions, unreadable_here};
 use crate::record::{
-    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, parse_predictions,
-    parse_record,
+    Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, parse_record,
 };
 use crate::util::hex;
 
@@ -51,6 +51,10 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
     let store = Store::at(&run_dir);
     for evaluation in record.evaluations.iter().filter(|evaluation| evaluation.has_predictions()) {
         predictions(&store, evaluation, imported, faults);
+    }
+    for evaluation in &record.evaluations {
+        let place = format!("{} {}", evaluation.dataset, evaluation.classes);
+        faults.extend(store.class_names_fault(evaluation).map(|fault| format!("{place}: {fault}")));
     }
     if let Some(training) = &record.training {
         parameters(&store, training, faults);
@@ -94,7 +98,10 @@ fn predictions(store: &Store, evaluation: &Evaluation, imported: bool, faults: &
     if sha256(&bytes) != evaluation.predictions_sha256 {
         fault(format!("{path} has another SHA-256 than recorded"));
     }
-    let Some(rows) = parse_predictions(&bytes) else {
+    if let Some(reason) = unreadable_here(path) {
+        return fault(format!("{path}: {reason}"));
+    }
+    let Some(rows) = read_predictions(path, &bytes) else {
         return fault(format!("{path} is no list of predictions"));
     };
     let correct = rows.iter().filter(|row| row.label == row.predicted).count() as u64;

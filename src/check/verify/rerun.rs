@@ -9,7 +9,8 @@ use super::environment::differences;
 use super::finding::{CellVerdict, Comparison, RecheckError};
 use super::quick::FROM_FILE;
 use super::tolerance::{Tolerance, tolerance};
-use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store};
+use crate::frame::predictions_of;
+use crate::record::{Evaluation, Outcome, Redactor, RunRecord, Store, predictions_csv};
 use crate::suite::{GLOBAL_KEYS, Plan, RunOptions, Settings, SuiteError, SuiteFile, World, run};
 
 /// Runs the cell of `record` again in a folder of its own under the system's temporary directory, and adds to
@@ -45,7 +46,7 @@ pub fn rerun(
     if record.outcome != Outcome::Complete {
         return Ok(());
     }
-    images(record, &again, verdict);
+    seen(record, &again, verdict);
     let second = Store::new(&scratch.0, &again.cell.suite, &again.cell.profile);
     let mut comparison = compare(record, &Store::at(run_dir), &again, &second, verdict);
     comparison.bit_equality_expected = environment.expects_bit_equality();
@@ -55,20 +56,22 @@ pub fn rerun(
     Ok(())
 }
 
-/// The pictures seen, where both runs say which.
-fn images(record: &RunRecord, again: &RunRecord, verdict: &mut CellVerdict) {
+/// The pictures seen and the class names met, where both runs say which.
+fn seen(record: &RunRecord, again: &RunRecord, verdict: &mut CellVerdict) {
     let mut compare = |what: String, recorded: Option<&String>, here: Option<&String>| {
         if let (Some(recorded), Some(here)) = (recorded, here)
             && recorded != here
         {
-            verdict.faults.push(format!("{what}: the pictures are not those of the record"));
+            verdict.faults.push(format!("{what} are not those of the record"));
         }
     };
     let training = |record: &RunRecord| record.training.as_ref().and_then(|t| t.images_sha256.clone());
-    compare("training".to_owned(), training(record).as_ref(), training(again).as_ref());
+    compare("training: the pictures".to_owned(), training(record).as_ref(), training(again).as_ref());
     for (recorded, here) in record.evaluations.iter().zip(&again.evaluations) {
-        let what = format!("{} {}", recorded.dataset, recorded.classes);
-        compare(what, recorded.images_sha256.as_ref(), here.images_sha256.as_ref());
+        let place = format!("{} {}", recorded.dataset, recorded.classes);
+        let (images, names) = (format!("{place}: the pictures"), format!("{place}: the class names"));
+        compare(images, recorded.images_sha256.as_ref(), here.images_sha256.as_ref());
+        compare(names, recorded.classes_sha256.as_ref(), here.classes_sha256.as_ref());
     }
 }
 
@@ -88,13 +91,16 @@ fn compare(
         let same =
             |e: &&crate::record::Evaluation| (&e.dataset, e.classes) == (&recorded.dataset, recorded.classes);
         let here = again.evaluations.iter().find(same);
-        let rows = here.and_then(|here| Some((first.predictions(recorded)?, second.predictions(here)?)));
+        let rows =
+            here.and_then(|here| Some((predictions_of(first, recorded)?, predictions_of(second, here)?)));
         let Some((old, new)) = rows.filter(|(old, new)| old.len() == new.len()) else {
             comparison.bit_equal = false;
             verdict.faults.push(format!("{name}: the recorded predictions cannot be compared"));
             continue;
         };
-        comparison.bit_equal &= here.is_some_and(|e| e.predictions_sha256 == recorded.predictions_sha256);
+        let same_bytes = here.is_some_and(|e| e.predictions_sha256 == recorded.predictions_sha256);
+        // A build with another set of features may store the same rows in another format.
+        comparison.bit_equal &= same_bytes || predictions_csv(&old) == predictions_csv(&new);
         for (old, new) in old.iter().zip(&new) {
             let diff = f64::from((old.p_true - new.p_true).abs());
             comparison.predictions += 1;

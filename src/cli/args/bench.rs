@@ -71,13 +71,16 @@ pub enum BenchCommand {
         #[arg(long)]
         json: bool,
     },
-    /// A report on made-up records and predictions, of two sizes: seconds, peak memory, growth.
+    /// A report on made-up records and predictions, of two sizes: seconds, peak memory, and what further cells cost.
     Report {
         /// Cells of the larger report, each tested on two halves; the smaller one has half of them.
-        #[arg(long, default_value_t = 1000)]
+        #[arg(long, default_value_t = 10_000)]
         cells: u64,
+        /// One report alone, of this size.
+        #[arg(long)]
+        one: bool,
         /// Test images of each half.
-        #[arg(long, default_value_t = 500)]
+        #[arg(long, default_value_t = 200)]
         images: u64,
         /// Print one JSON document.
         #[arg(long)]

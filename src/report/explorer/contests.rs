@@ -1,16 +1,15 @@
-//! What can be held against each other: all arms on one data set, among one group of classes, at one number of shots.
+//! What can be held against each other: all arms on one dataset, among one group of classes, at one number of shots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::Places;
-use super::data::{Contest, Entry};
+use super::cells::Positions;
+use super::data::{Contender, Contest};
 use super::gallery::{Votes, gallery};
 use crate::data::Classes;
 use crate::frame::SummaryRow;
 use crate::record::{Evaluation, Prediction};
 use crate::report::class_names::{from_folders, numbered};
 use crate::report::context::Context;
-use crate::stats::measures::{BINS, Bin};
 
 /// What the first cell that is read settles for all: images with their labels, and names of classes.
 struct Ground {
@@ -18,8 +17,13 @@ struct Ground {
     names: Vec<String>,
 }
 
-/// Every contest of at least one arm, in the order of data sets, shots and halves.
-pub fn contests(context: &Context<'_>, places: &Places) -> Vec<Contest> {
+/// Most counts of right predictions by class and arm, over all contests of a page: some four megabytes.
+const MOST_COUNTS: usize = 1_000_000;
+
+/// Every contest of at least one arm, in the order of datasets, shots and halves, and how many are left out since the
+/// page is full.
+pub fn contests(context: &Context<'_>, places: &Positions) -> (Vec<Contest>, usize) {
+    let (mut counts, mut left_out) = (0, 0);
     let mut grounds: BTreeMap<(usize, usize), Vec<&SummaryRow>> = BTreeMap::new();
     for row in &context.summary {
         let ground = (places.dataset(&row.place.dataset), places.dataset(&row.place.train_dataset));
@@ -40,23 +44,29 @@ pub fn contests(context: &Context<'_>, places: &Places) -> Vec<Contest> {
                 .filter(|row| row.place.shots == shots || row.place.shots.is_none())
                 .collect();
             for classes in [Classes::Base, Classes::New, Classes::All] {
-                contests.extend(contest(context, places, &rows, (shots, classes), shots == highest));
+                if counts > MOST_COUNTS {
+                    left_out += usize::from(rows.iter().any(|row| row.accuracy(classes).n() > 0));
+                    continue;
+                }
+                let contest = contest(context, places, &rows, (shots, classes), shots == highest);
+                counts += contest.iter().flat_map(|c| &c.arms).map(|arm| arm.right.len()).sum::<usize>();
+                contests.extend(contest);
             }
         }
     }
-    contests
+    (contests, left_out)
 }
 
 /// One contest. Arms without predictions, or on other images than the first, take no part.
 fn contest(
     context: &Context<'_>,
-    places: &Places,
+    places: &Positions,
     rows: &[&SummaryRow],
     (shots, classes): (Option<u32>, Classes),
     with_gallery: bool,
 ) -> Option<Contest> {
     let first = rows.iter().find(|row| row.accuracy(classes).n() > 0)?;
-    let mut entries: BTreeMap<usize, (Entry, Votes)> = BTreeMap::new();
+    let mut entries: BTreeMap<usize, (Contender, Votes)> = BTreeMap::new();
     let mut known: Option<Ground> = None;
     for row in rows {
         let Some((votes, m)) = votes(context, row, classes, &mut known) else { continue };
@@ -69,7 +79,7 @@ fn contest(
             }
         }
         let a = places.arm(&context.arm(row));
-        entries.insert(a, (Entry { a, m, right, bins: bins(context, row, classes) }, votes));
+        entries.insert(a, (Contender { a, m, right, bins: bins(context, row, classes) }, votes));
     }
     let Ground { images, names } = known?;
     let mut counts = vec![0; names.len()];
@@ -78,7 +88,7 @@ fn contest(
             *count += 1;
         }
     });
-    let (arms, votes): (Vec<Entry>, Vec<Votes>) = entries.into_values().unzip();
+    let (arms, votes): (Vec<Contender>, Vec<Votes>) = entries.into_values().unzip();
     let trainings: Vec<usize> = arms.iter().map(|entry| entry.m).collect();
     let dataset = &first.place.dataset;
     Some(Contest {
@@ -108,10 +118,9 @@ fn votes(
     let mut votes: Option<Votes> = None;
     let seeds = &row.accuracy(classes).by_seed;
     for (seed, _) in seeds {
-        let record = context.record(context.frame.record_key(row, *seed, classes)?)?;
-        let fits = |e: &&Evaluation| e.dataset == row.place.dataset && e.classes == classes;
-        let evaluation = record.evaluations.iter().find(fits)?;
-        let predictions = (context.sources.predictions)(record, evaluation)?;
+        let key = context.frame.record_key(row, *seed, classes)?;
+        let evaluation = context.evaluation(key, &row.place.dataset, classes)?;
+        let predictions = context.predictions(key, &row.place.dataset, classes)?;
         let Ground { images, .. } = known.get_or_insert_with(|| ground(context, evaluation, &predictions));
         let same =
             |(row, (path, label)): (&Prediction, &(String, u32))| row.path == *path && row.label == *label;
@@ -125,7 +134,7 @@ fn votes(
 
 fn ground(context: &Context<'_>, evaluation: &Evaluation, predictions: &[Prediction]) -> Ground {
     let labelled = || predictions.iter().map(|row| (row.label, row.path.as_str()));
-    let names = (context.sources.class_names)(evaluation)
+    let names = (context.material.class_names)(evaluation)
         .or_else(|| from_folders(evaluation.class_count, labelled()))
         .unwrap_or_else(|| numbered(evaluation.class_count));
     Ground { images: labelled().map(|(label, path)| (path.to_owned(), label)).collect(), names }
@@ -133,12 +142,9 @@ fn ground(context: &Context<'_>, evaluation: &Evaluation, predictions: &[Predict
 
 /// Bins of confidence over all seeds; empty without confidences.
 fn bins(context: &Context<'_>, row: &SummaryRow, classes: Classes) -> Vec<(u64, u64, f64)> {
-    let Some(cell) = context.measured().cell(context, row, classes) else { return Vec::new() };
-    let mut bins = [Bin::default(); BINS];
-    for (_, set) in &cell.by_seed {
-        let Some(own) = &set.bins else { return Vec::new() };
-        bins.iter_mut().zip(own).for_each(|(bin, own)| bin.join(own));
-    }
+    let Some(bins) = context.cell_measures(row, classes).and_then(|cell| cell.bins.as_ref()) else {
+        return Vec::new();
+    };
     let rounded = |share: f64| (share * 1e4).round() / 1e2;
     bins.iter().map(|bin| (bin.count, bin.correct, rounded(bin.confidence().unwrap_or(0.0)))).collect()
 }

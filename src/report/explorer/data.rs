@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::stats::measures::Measure;
+use crate::stats::measures::NamedMeasure;
 
 /// The document.
 #[derive(Debug, Serialize)]
@@ -14,7 +14,7 @@ pub struct Data {
     pub banners: Vec<String>,
     /// The folder of the records, seen from the page, ending in `/`.
     pub records: Option<String>,
-    /// Data sets: id and name.
+    /// Datasets: id and name.
     pub datasets: Vec<[String; 2]>,
     /// Methods under their settings.
     pub arms: Vec<ArmLook>,
@@ -26,7 +26,7 @@ pub struct Data {
     pub left_out: usize,
     /// One line per cell over its seeds.
     pub means: Vec<Mean>,
-    /// Cells that can be held against each other: one data set, one group of classes, one number of shots.
+    /// Cells that can be held against each other: one dataset, one group of classes, one number of shots.
     pub contests: Vec<Contest>,
 }
 
@@ -52,12 +52,12 @@ pub struct MeasureName {
     pub digits: u8,
 }
 
-/// The coordinates of a line: positions of data set and arm, shots, classes (`base`, `new`, `all`, `H`).
+/// The coordinates of a line: positions of dataset and arm, shots, classes (`base`, `new`, `all`, `H`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Place {
-    /// Data set tested on.
+pub struct Coordinates {
+    /// Dataset tested on.
     pub d: usize,
-    /// Data set trained on, where it is another one.
+    /// Dataset trained on, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t: Option<usize>,
     /// Arm.
@@ -72,7 +72,7 @@ pub struct Place {
 #[derive(Debug, Serialize)]
 pub struct Run {
     /// Its place.
-    pub p: Place,
+    pub p: Coordinates,
     /// Seed.
     pub s: Option<u64>,
     /// Right predictions.
@@ -81,7 +81,7 @@ pub struct Run {
     pub n: u64,
     /// Key of the record.
     pub key: String,
-    /// Every measure, as [`Measure::ALL`]; the first is accuracy.
+    /// Every measure, as [`NamedMeasure::ALL`]; the first is accuracy.
     pub v: Vec<Option<f64>>,
 }
 
@@ -89,7 +89,7 @@ pub struct Run {
 #[derive(Debug, Serialize)]
 pub struct Mean {
     /// Its place.
-    pub p: Place,
+    pub p: Coordinates,
     /// Seeds; empty where nothing is drawn.
     pub s: Vec<u64>,
     /// Right predictions over all seeds.
@@ -105,9 +105,9 @@ pub struct Mean {
 /// What can be held against each other.
 #[derive(Debug, Serialize)]
 pub struct Contest {
-    /// Data set tested on.
+    /// Dataset tested on.
     pub d: usize,
-    /// Data set trained on, where it is another one.
+    /// Dataset trained on, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub t: Option<usize>,
     /// Shots of the arms that train.
@@ -119,14 +119,14 @@ pub struct Contest {
     /// Test images of every class.
     pub images: Vec<u64>,
     /// The arms that take part.
-    pub arms: Vec<Entry>,
+    pub arms: Vec<Contender>,
     /// Images on which arms disagree.
     pub gallery: Vec<Shot>,
 }
 
 /// An arm in a contest.
 #[derive(Debug, Serialize)]
-pub struct Entry {
+pub struct Contender {
     /// The arm.
     pub a: usize,
     /// Trainings that were tested.
@@ -154,20 +154,20 @@ pub struct Shot {
 }
 
 /// A measure's value in the unit it is shown in, with a digit more than is printed.
-pub fn scaled(measure: Measure, value: f64) -> f64 {
+pub fn scaled(measure: NamedMeasure, value: f64) -> f64 {
     (measure.scale() * value * 1e4).round() / 1e4 + 0.0
 }
 
 /// Names of all measures.
 pub fn measure_names() -> Vec<MeasureName> {
-    let name = |measure: Measure| MeasureName {
+    let name = |measure: NamedMeasure| MeasureName {
         name: measure.name(),
         unit: match measure {
-            Measure::Nll => "nats",
-            Measure::Brier => "",
+            NamedMeasure::Nll => "nats",
+            NamedMeasure::Brier => "",
             _ => "%",
         },
         digits: if measure.scale() == 100.0 { 2 } else { 3 },
     };
-    Measure::ALL.map(name).into()
+    NamedMeasure::ALL.map(name).into()
 }

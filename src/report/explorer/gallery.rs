@@ -14,7 +14,8 @@ const MOST: usize = 36;
 pub struct Votes {
     /// How many were right.
     pub right: Vec<u32>,
-    said: Vec<Vec<u32>>,
+    /// By image the classes it was taken for, and how often: few, however many seeds there are.
+    said: Vec<Vec<(u32, u32)>>,
 }
 
 impl Votes {
@@ -27,18 +28,17 @@ impl Votes {
     pub fn add(&mut self, predictions: &[Prediction]) {
         for ((row, right), said) in predictions.iter().zip(&mut self.right).zip(&mut self.said) {
             *right += u32::from(row.label == row.predicted);
-            said.push(row.predicted);
+            match said.iter_mut().find(|(class, _)| *class == row.predicted) {
+                Some((_, times)) => *times += 1,
+                None => said.push((row.predicted, 1)),
+            }
         }
     }
 
     /// What an image was taken for most often; of several the lowest class.
     fn said(&self, image: usize) -> u32 {
-        let mut said = self.said[image].clone();
-        said.sort_unstable();
-        let runs = said.chunk_by(|a, b| a == b);
-        // The first of the longest runs.
-        let longest = runs.fold(&[][..], |best, run| if run.len() > best.len() { run } else { best });
-        longest.first().copied().unwrap_or_default()
+        let most = self.said[image].iter().max_by_key(|(class, times)| (*times, std::cmp::Reverse(*class)));
+        most.map_or(0, |(class, _)| *class)
     }
 }
 
@@ -58,7 +58,7 @@ pub fn gallery(
             label: *label,
             right: votes.iter().map(|votes| votes.right[image]).collect(),
             said: votes.iter().map(|votes| votes.said(image)).collect(),
-            jpeg: (context.sources.thumbnails)(dataset, path).map(|bytes| base64(&bytes)),
+            jpeg: (context.material.thumbnails)(dataset, path).map(|bytes| base64(&bytes)),
         }
     };
     chosen.into_iter().map(shot).collect()
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn votes(right: &[u32]) -> Votes {
-        Votes { right: right.to_vec(), said: right.iter().map(|_| vec![3, 1, 3, 1, 0]).collect() }
+        Votes { right: right.to_vec(), said: right.iter().map(|_| vec![(3, 2), (1, 2), (0, 1)]).collect() }
     }
 
     #[test]

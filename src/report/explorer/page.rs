@@ -1,10 +1,11 @@
 //! The page: template, style, script and data in one file.
 
-use super::cells::{Places, means, runs};
+use super::cells::{Positions, means, runs};
 use super::contests::contests;
 use super::data::{ArmLook, Data, measure_names};
 use crate::report::context::Context;
 use crate::report::names::dataset_name;
+use crate::report::number::count;
 use crate::report::plot::style::method_color;
 
 const PAGE: &str = include_str!("web/page.html");
@@ -20,27 +21,39 @@ const SCRIPT: [&str; 5] = [
 
 /// More runs than these stay in `results.csv`: a page of them would no longer open at once.
 const MOST_RUNS: usize = 20_000;
+/// More cells than these stay in `summary.csv`.
+const MOST_CELLS: usize = 10_000;
 
 /// The explorer of a report.
 pub fn index_html(context: &Context<'_>, banners: Vec<String>) -> String {
-    let places = Places::of(context);
+    let places = Positions::of(context);
     let every = context.frame.rows().len();
     let are_too_many = every > MOST_RUNS;
+    let (means, cells_left_out) = means(context, &places, MOST_CELLS);
+    let (contests, contests_left_out) = contests(context, &places);
     let data = Data {
         title: context.titled(&context.spec.title),
-        banners,
-        records: context.sources.records_link.map(str::to_owned),
+        banners: banners.into_iter().chain(left_out(cells_left_out, contests_left_out)).collect(),
+        records: context.material.records_link.map(str::to_owned),
         datasets: places.datasets.iter().map(|id| [id.clone(), dataset_name(id).to_owned()]).collect(),
         arms: places.arms.iter().map(|arm| look(arm.label(), &arm.method)).collect(),
         measures: measure_names(),
         runs: if are_too_many { Vec::new() } else { runs(context, &places) },
         left_out: if are_too_many { every } else { 0 },
-        means: means(context, &places),
-        contests: contests(context, &places),
+        means,
+        contests,
     };
     // Text and numbers only: a document of them cannot fail to be written.
     let json = serde_json::to_string(&data).unwrap_or_default();
     page(&data.title, &json)
+}
+
+/// What a page of this size cannot hold.
+fn left_out(cells: usize, contests: usize) -> Option<String> {
+    let cells = (cells > 0).then(|| format!("{} in summary.csv", count(cells, "further cell")));
+    let contests = (contests > 0).then(|| count(contests, "further test set"));
+    let parts: Vec<String> = cells.into_iter().chain(contests).collect();
+    (!parts.is_empty()).then(|| format!("Too many for this page, and not shown: {}.", parts.join("; ")))
 }
 
 fn look(name: String, method: &str) -> ArmLook {

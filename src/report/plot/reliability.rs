@@ -16,7 +16,7 @@ const COLUMNS: usize = 5;
 
 /// One method's panel.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Panel {
+pub struct ReliabilityPanel {
     /// Name and colour.
     pub look: Look,
     /// Bins of equal width over 0 to 1.
@@ -26,7 +26,7 @@ pub struct Panel {
 }
 
 /// Lays the figure out.
-pub fn draw(title: &str, panels: &[Panel]) -> Drawing {
+pub fn draw(title: &str, panels: &[ReliabilityPanel]) -> Drawing {
     let columns = panels.len().clamp(1, COLUMNS);
     let lines = panels.len().div_ceil(COLUMNS);
     let width = LEFT + columns as f64 * (SIDE + GAP);
@@ -42,7 +42,7 @@ pub fn draw(title: &str, panels: &[Panel]) -> Drawing {
     drawing
 }
 
-fn draw_panel(drawing: &mut Drawing, panel: &Panel, left: f64, top: f64, is_first: bool) {
+fn draw_panel(drawing: &mut Drawing, panel: &ReliabilityPanel, left: f64, top: f64, is_first: bool) {
     let (x, y) = (|share: f64| left + share * SIDE, |share: f64| top + (1.0 - share) * SIDE);
     drawing.text((left, top - 28.0), &panel.look.label, LABEL, INK, Align::Left);
     drawing.text((left, top - 11.0), &panel.note, TICK, SOFT, Align::Left);
@@ -84,7 +84,7 @@ mod tests {
             Look { label: "RPO".to_owned(), color: method_color("rpo"), marker: Marker::of_variant(0) };
         let mut bins = [Bin::default(); BINS];
         bins[14] = Bin { count: 4, correct: 3, confidence_sum: 3.9 };
-        let panel = |bins| Panel { look: look.clone(), bins, note: String::new() };
+        let panel = |bins| ReliabilityPanel { look: look.clone(), bins, note: String::new() };
         let shapes = draw("t", &[panel(bins)]).shapes;
         let heights: Vec<f64> = shapes
             .iter()

@@ -13,7 +13,7 @@ use crate::report::latex;
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
 use crate::report::number::{NONE, comma_shots, count, interval, interval_of_share, two};
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::stats::describe::{Interval, t_interval};
 use crate::stats::proportions::wilson_at;
 

@@ -1,13 +1,13 @@
 //! The accuracies of every seed, one picture per group of classes.
 
 use crate::data::Classes;
-use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
+use crate::report::looks::looks;
 use crate::report::names::dataset_name;
 use crate::report::number::{comma_shots, shots_suffix};
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::report::plot::{boxes, paint};
 
 /// The section, with a picture per number of shots, classes trained on and classes tested.

@@ -4,35 +4,35 @@
 //! Nothing is bold here: a calibration error has no test of its own, it has an interval.
 
 use super::measure_tables::{averages, cells, halves, shared, titled, untrained};
+use super::views::{ShownGrid, over_shots, views, which_shots};
 use crate::data::Classes;
-use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained};
+use crate::report::looks::looks;
 use crate::report::markdown::folded;
-use crate::report::measured::Shown;
-use crate::report::number::{comma_shots, count, shots_suffix};
-use crate::report::page::Part;
+use crate::report::number::{comma_shots, count};
+use crate::report::part::Part;
 use crate::report::plot::paint;
-use crate::report::plot::reliability::{Panel, draw};
-use crate::stats::measures::{BINS, Bin, Measure};
+use crate::report::plot::reliability::{ReliabilityPanel, draw};
+use crate::report::valued::Shown;
+use crate::stats::measures::{BINS, Bin, NamedMeasure};
 
-const MEASURES: [Measure; 4] = [Measure::Ece, Measure::AdaptiveEce, Measure::Nll, Measure::Brier];
+const MEASURES: [NamedMeasure; 4] =
+    [NamedMeasure::Ece, NamedMeasure::AdaptiveEce, NamedMeasure::Nll, NamedMeasure::Brier];
 
-/// The section, with a block per number of shots and a picture per half.
+/// The section: tables and a picture per half at the highest number of shots, and ECE over shots where they are several.
 ///
 /// # Errors
 /// [`ReportError`] where a picture cannot be drawn.
 pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
     let mut part = Part { heading: "Calibration".to_owned(), ..Part::default() };
-    let grids = Grid::tested(context);
-    for grid in &grids {
-        if grids.len() > 1 {
-            let shots = grid.shots.map_or_else(|| "zero-shot only".to_owned(), |k| count(k as usize, "shot"));
-            part.body.push_str(&format!("### {}\n\n", context.titled(&shots)));
+    for view in views(context) {
+        if !view.words.is_empty() {
+            part.body.push_str(&format!("### {}\n\n", context.titled(&view.words)));
         }
-        block(context, grid, grids.len() > 1, &mut part)?;
+        block(context, &view, &mut part)?;
     }
     if part.body.is_empty() {
         part.body.push_str(WITHOUT);
@@ -43,22 +43,24 @@ pub fn render(context: &Context<'_>) -> Result<Part, ReportError> {
 const WITHOUT: &str = "No predictions with confidences: files of earlier versions hold none. Run the suite again to have \
     them.\n";
 
-fn block(context: &Context<'_>, grid: &Grid<'_>, several: bool, part: &mut Part) -> Result<(), ReportError> {
+fn block(context: &Context<'_>, view: &ShownGrid<'_>, part: &mut Part) -> Result<(), ReportError> {
+    let grid = &view.grid;
     let halves = halves(grid);
     let pair = [Classes::Base, Classes::New].iter().all(|half| halves.contains(half));
     let shown = halves.iter().map(|half| (titled(*half), Shown::Half(*half)));
     let shown: Vec<(&str, Shown)> = shown.chain(pair.then_some(("H of base and new", Shown::Pair))).collect();
     let columns = |shown: Shown| MEASURES.map(|measure| (measure, shown));
-    let every: Vec<(Measure, Shown)> = shown.iter().flat_map(|(_, shown)| columns(*shown)).collect();
+    let every: Vec<(NamedMeasure, Shown)> = shown.iter().flat_map(|(_, shown)| columns(*shown)).collect();
     let datasets = shared(context, grid, &every);
     if datasets.is_empty() {
         part.body.push_str(WITHOUT);
         return Ok(());
     }
-    let over = count(datasets.len(), "data set");
+    let over = count(datasets.len(), "dataset");
     part.body.push_str(&format!(
-        "_Means over {over} and over seeds{}. {}_\n\n",
+        "_Means over {over} and over seeds{}{}. {}_\n\n",
         comma_shots(grid.shots),
+        which_shots(&Grid::tested(context)),
         caption()
     ));
     for (name, shown) in &shown {
@@ -68,9 +70,10 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, several: bool, part: &mut Part)
         part.body.push_str(&format!("**{}**\n\n{table}\n", context.titled(name)));
     }
     for half in &halves {
-        let suffix = shots_suffix(grid.shots, several);
-        let name = format!("reliability_{half}{suffix}");
-        let title = context.titled(&format!("Reliability, {half} classes{}", comma_shots(grid.shots)));
+        let name = format!("reliability_{half}{}", view.suffix);
+        let elsewhere = if view.suffix.is_empty() { "" } else { ", other datasets than trained on" };
+        let title = format!("Reliability, {half} classes{elsewhere}{}", comma_shots(grid.shots));
+        let title = context.titled(&title);
         part.pictures.push(paint(&name, &draw(&title, &panels(context, grid, &datasets, *half)))?);
         part.body.push_str(&format!("![{title}]({name}.png)\n\n"));
     }
@@ -79,7 +82,10 @@ fn block(context: &Context<'_>, grid: &Grid<'_>, several: bool, part: &mut Part)
          Predictions of {over} and all seeds together, so large test sets weigh more than in the tables; grey: their \
          share (square root)._\n\n"
     ));
-    let every = cells(context, grid, &halves, &[&[Measure::Accuracy], &MEASURES[..]].concat());
+    if view.suffix.is_empty() {
+        halves.iter().for_each(|half| part.body.push_str(&over_shots(context, NamedMeasure::Ece, *half)));
+    }
+    let every = cells(context, grid, &halves, &[&[NamedMeasure::Accuracy], &MEASURES[..]].concat());
     part.body.push_str(&folded("Calibration, cell by cell", &every));
     part.body.push('\n');
     Ok(())
@@ -96,22 +102,25 @@ fn caption() -> String {
     )
 }
 
-/// Bins of all data sets and seeds together, by arm.
-fn panels(context: &Context<'_>, grid: &Grid<'_>, datasets: &[usize], half: Classes) -> Vec<Panel> {
+/// Bins of all datasets and seeds together, by arm.
+fn panels(
+    context: &Context<'_>,
+    grid: &Grid<'_>,
+    datasets: &[usize],
+    half: Classes,
+) -> Vec<ReliabilityPanel> {
     let of = |a: usize| {
         let mut bins = [Bin::default(); BINS];
         for row in datasets.iter().filter_map(|d| grid.cell(*d, a)) {
-            let Some(cell) = context.measured().cell(context, row, half) else { continue };
-            for own in cell.by_seed.iter().filter_map(|(_, set)| set.bins.as_ref()) {
-                bins.iter_mut().zip(own).for_each(|(bin, own)| bin.join(own));
-            }
+            let own = context.cell_measures(row, half).and_then(|cell| cell.bins.as_ref());
+            bins.iter_mut().zip(own.into_iter().flatten()).for_each(|(bin, own)| bin.join(own));
         }
         bins
     };
     let panel = |(a, look)| {
         let bins = of(a);
         let predictions: u64 = bins.iter().map(|bin| bin.count).sum();
-        Panel { look, bins, note: format!("{predictions} predictions") }
+        ReliabilityPanel { look, bins, note: format!("{predictions} predictions") }
     };
     looks(&grid.arms).into_iter().enumerate().map(panel).collect()
 }

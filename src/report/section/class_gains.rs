@@ -12,11 +12,11 @@ use crate::report::markdown::Table;
 use crate::report::names::dataset_name;
 use crate::report::number::{NONE, signed};
 
-/// A line per data set, group of classes and arm: classes won, equal and lost, how many of them after the correction,
+/// A line per dataset, group of classes and arm: classes won, equal and lost, how many of them after the correction,
 /// and the ones that moved most.
 pub fn gains(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], reference: usize) -> String {
     let header =
-        ["data set", "classes", "method", "won–equal–lost", "won–lost after Holm", "most won", "most lost"];
+        ["dataset", "classes", "method", "won–equal–lost", "won–lost after Holm", "most won", "most lost"];
     let mut table = Table::new(header).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for half in halves {
@@ -62,7 +62,7 @@ fn line(gains: &[ClassGain], names: &[String]) -> [String; 4] {
 
 /// A line per cell: the three classes of the lowest accuracy over seeds, with their counts.
 pub fn worst(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes]) -> String {
-    let mut table = Table::new(["data set", "classes", "method", "worst", "second", "third"]).left(3);
+    let mut table = Table::new(["dataset", "classes", "method", "worst", "second", "third"]).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for half in halves {
             for (a, arm) in grid.arms.iter().enumerate() {
@@ -109,6 +109,5 @@ fn names(
 /// The evaluation of a cell's first seed among one group of classes.
 fn evaluation<'c>(context: &'c Context<'_>, row: &SummaryRow, half: Classes) -> Option<&'c Evaluation> {
     let (seed, _) = row.accuracy(half).by_seed.first()?;
-    let record = context.record(context.frame.record_key(row, *seed, half)?)?;
-    record.evaluations.iter().find(|e| e.dataset == row.place.dataset && e.classes == half)
+    context.evaluation(context.frame.record_key(row, *seed, half)?, &row.place.dataset, half)
 }

@@ -6,7 +6,7 @@ use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::NONE;
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// The section, with two tables per dataset: a training step, an evaluation.
 pub fn render(context: &Context<'_>) -> Part {

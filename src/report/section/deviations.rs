@@ -12,7 +12,7 @@ use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::method_name;
 use crate::report::number::NONE;
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// Columns of the settings table: heading, and the settings of which a method has at most one.
 const COLUMNS: [(&str, &[&str]); 4] = [

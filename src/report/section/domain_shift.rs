@@ -13,7 +13,7 @@ use crate::report::guide::{Anchor, explained, fewer_seeds_in, spread_over};
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{NONE, comma_shots, count, two, with_spread};
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::report::quantity::Quantity;
 use crate::stats::describe::mean;
 

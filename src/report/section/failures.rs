@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{Cell, Evaluation, Outcome, RunRecord};
+use crate::record::{Cell, Evaluation, Outcome, RunRecord, SettingValues};
 use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, method_name};
-use crate::report::page::Part;
-use crate::report::spec::Planned;
+use crate::report::part::Part;
+use crate::report::spec::{Damage, Planned};
 
 /// Everything of a line but its seed.
 type FailedAs = (Cell, String);
@@ -72,8 +72,10 @@ fn other_than_own(context: &Context<'_>, planned: &Planned) -> String {
 /// Predictions that are missing or damaged, and what that means; empty where there are none.
 fn untested(context: &Context<'_>) -> String {
     let mut table = Table::new(["dataset", "method", "seed", "predictions", "what is wrong"]).left(5);
+    let mut by_key: BTreeMap<&str, Vec<&Damage>> = BTreeMap::new();
+    context.spec.damaged.iter().for_each(|damage| by_key.entry(&damage.key).or_default().push(damage));
     for record in context.every_record() {
-        for damage in context.spec.damaged.iter().filter(|damage| damage.key == record.key) {
+        for damage in by_key.get(record.key.as_str()).into_iter().flatten() {
             table.row([
                 dataset_name(&record.cell.dataset).to_owned(),
                 context.arm_of_record(record).label(),
@@ -180,15 +182,14 @@ pub fn missing(context: &Context<'_>) -> Vec<Planned> {
     for record in context.every_record() {
         present.entry(&record.cell).or_default().push(record);
     }
-    let plain = |cell: Cell| Planned { cell, settings: BTreeMap::new() };
-    let expected = match context.spec.expected.is_empty() {
-        true => combinations(context).into_iter().map(plain).collect(),
-        false => context.spec.expected.clone(),
+    let is_missing = |planned: &Planned| {
+        !present.get(&planned.cell).is_some_and(|records| records.iter().any(|record| planned.is(record)))
     };
-    let is_there = |planned: &Planned| {
-        present.get(&planned.cell).is_some_and(|records| records.iter().any(|record| planned.is(record)))
+    let plain = |cell: Cell| Planned { cell, settings: SettingValues::default() };
+    let mut missing: Vec<Planned> = match context.spec.expected.is_empty() {
+        true => combinations(context).into_iter().map(plain).filter(is_missing).collect(),
+        false => context.spec.expected.iter().filter(|planned| is_missing(planned)).cloned().collect(),
     };
-    let mut missing: Vec<Planned> = expected.into_iter().filter(|planned| !is_there(planned)).collect();
     missing.sort();
     missing.dedup();
     missing

@@ -7,7 +7,7 @@ use crate::frame::SummaryRow;
 use crate::method::BASELINE;
 use crate::report::context::Context;
 use crate::report::emphasis::{Mark, markdown};
-use crate::report::families::{Group, groups};
+use crate::report::families::{ArmGroup, groups};
 use crate::report::grid::Grid;
 use crate::report::markdown::Table;
 use crate::report::names::dataset_name;
@@ -36,7 +36,7 @@ pub fn matrix(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>) -> St
     tables.collect::<Vec<_>>().join("\n")
 }
 
-fn of_group(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>, group: &Group) -> String {
+fn of_group(context: &Context<'_>, grid: &Grid<'_>, matrix: &Matrix<'_>, group: &ArmGroup) -> String {
     let names = group.arms.iter().map(|arm| grid.arms[*arm].label());
     let mut table = Table::new(std::iter::once("dataset".to_owned()).chain(names));
     for (d, dataset) in grid.datasets.iter().enumerate() {

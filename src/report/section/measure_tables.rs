@@ -1,18 +1,18 @@
-//! Tables of measures with intervals over seeds and images: averages over data sets, and every cell.
+//! Tables of measures with intervals over seeds and images: averages over datasets, and every cell.
 
 use crate::data::Classes;
 use crate::report::context::Context;
 use crate::report::grid::Grid;
 use crate::report::markdown::Table;
-use crate::report::measured::{Shown, Valued, averaged};
 use crate::report::names::dataset_name;
 use crate::report::number::NONE;
+use crate::report::valued::{Shown, Valued, averaged};
 use crate::stats::Interval;
-use crate::stats::grouped::Estimate;
-use crate::stats::measures::Measure;
+use crate::stats::grouped::GroupedEstimate;
+use crate::stats::measures::NamedMeasure;
 
 /// A value with its 95 % interval, cut where it leaves what is possible.
-pub fn with_interval(measure: Measure, value: Option<f64>, estimate: Option<Estimate>) -> String {
+pub fn with_interval(measure: NamedMeasure, value: Option<f64>, estimate: Option<GroupedEstimate>) -> String {
     let Some(value) = value else { return NONE.to_owned() };
     let ends = estimate.and_then(|estimate| estimate.interval(0.95).ok());
     let ends = ends.map(|i| Interval { low: i.low.max(0.0), high: i.high.min(measure.largest()) });
@@ -20,7 +20,7 @@ pub fn with_interval(measure: Measure, value: Option<f64>, estimate: Option<Esti
 }
 
 /// A difference with its sign and interval.
-pub fn difference(measure: Measure, of: Option<Valued>) -> String {
+pub fn difference(measure: NamedMeasure, of: Option<Valued>) -> String {
     let Some(of) = of else { return NONE.to_owned() };
     let ends = of.estimate.and_then(|estimate| estimate.interval(0.95).ok());
     let sign = if number(measure, of.value).trim_start_matches('−') == number(measure, 0.0) || of.value < 0.0
@@ -34,7 +34,7 @@ pub fn difference(measure: Measure, of: Option<Valued>) -> String {
 }
 
 /// Two decimals of a percentage, three of nats and squares.
-pub fn number(measure: Measure, value: f64) -> String {
+pub fn number(measure: NamedMeasure, value: f64) -> String {
     let decimals = if measure.scale() == 100.0 { 2 } else { 3 };
     let power = 10f64.powi(decimals);
     // Rounded first: −0.001 would print as −0.00.
@@ -42,12 +42,12 @@ pub fn number(measure: Measure, value: f64) -> String {
     format!("{rounded:.*}", decimals as usize).replace('-', "−")
 }
 
-fn ends_of(measure: Measure, ends: Interval) -> String {
+fn ends_of(measure: NamedMeasure, ends: Interval) -> String {
     format!(" [{}, {}]", number(measure, ends.low), number(measure, ends.high))
 }
 
-/// Data sets on which every arm has every one of these measures.
-pub fn shared(context: &Context<'_>, grid: &Grid<'_>, columns: &[(Measure, Shown)]) -> Vec<usize> {
+/// Datasets on which every arm has every one of these measures.
+pub fn shared(context: &Context<'_>, grid: &Grid<'_>, columns: &[(NamedMeasure, Shown)]) -> Vec<usize> {
     let has =
         |d: usize, a: usize| columns.iter().all(|c| averaged(context, grid, &[d], (a, None), *c).is_some());
     (0..grid.datasets.len()).filter(|d| (0..grid.arms.len()).all(|a| has(*d, a))).collect()
@@ -58,7 +58,7 @@ pub fn averages(
     context: &Context<'_>,
     grid: &Grid<'_>,
     datasets: &[usize],
-    columns: &[(Measure, Shown)],
+    columns: &[(NamedMeasure, Shown)],
     reference: Option<usize>,
 ) -> String {
     let names = columns.iter().map(|(measure, _)| measure.name().to_owned());
@@ -80,16 +80,21 @@ pub fn averages(
     table.markdown()
 }
 
-/// A line per data set, arm and half: seeds, images and the measures.
-pub fn cells(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], measures: &[Measure]) -> String {
+/// A line per dataset, arm and half: seeds, images and the measures.
+pub fn cells(
+    context: &Context<'_>,
+    grid: &Grid<'_>,
+    halves: &[Classes],
+    measures: &[NamedMeasure],
+) -> String {
     let names = measures.iter().map(|measure| measure.name());
     let mut table =
-        Table::new(["data set", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
+        Table::new(["dataset", "method", "classes", "seeds", "images"].into_iter().chain(names)).left(3);
     for (d, dataset) in grid.datasets.iter().enumerate() {
         for (a, arm) in grid.arms.iter().enumerate() {
             for classes in halves {
                 let Some(row) = grid.cell(d, a) else { continue };
-                let Some(cell) = context.measured().cell(context, row, *classes) else { continue };
+                let Some(cell) = context.cell_measures(row, *classes) else { continue };
                 let values = measures.iter().map(|measure| {
                     let of = averaged(context, grid, &[d], (a, None), (*measure, Shown::Half(*classes)));
                     with_interval(*measure, of.map(|of| of.value), of.and_then(|of| of.estimate))
@@ -98,8 +103,8 @@ pub fn cells(context: &Context<'_>, grid: &Grid<'_>, halves: &[Classes], measure
                     dataset_name(dataset).to_owned(),
                     arm.label(),
                     classes.to_string(),
-                    cell.seeds().len().to_string(),
-                    cell.images().to_string(),
+                    cell.seeds.len().to_string(),
+                    cell.images.to_string(),
                 ];
                 table.row(start.into_iter().chain(values));
             }
@@ -138,15 +143,20 @@ mod tests {
 
     #[test]
     fn numbers_have_the_unit_and_digits_of_their_measure() {
-        assert_eq!(number(Measure::Ece, 0.12345), "12.35");
-        assert_eq!(number(Measure::Nll, -0.0001), "0.000");
-        let of =
-            Estimate { value: 0.01, seed_variance: 0.0, image_variance: 1e-4, seed_df: 0.0, image_df: 29.0 };
-        assert_eq!(with_interval(Measure::Ece, Some(0.01), Some(of)), "1.00 [0.00, 3.05]");
-        assert_eq!(with_interval(Measure::Ece, Some(0.01), None), "1.00");
-        let less = |value: f64, estimate| difference(Measure::Ece, Some(Valued { value, estimate }));
+        assert_eq!(number(NamedMeasure::Ece, 0.12345), "12.35");
+        assert_eq!(number(NamedMeasure::Nll, -0.0001), "0.000");
+        let of = GroupedEstimate {
+            value: 0.01,
+            seed_variance: 0.0,
+            image_variance: 1e-4,
+            seed_df: 0.0,
+            image_df: 29.0,
+        };
+        assert_eq!(with_interval(NamedMeasure::Ece, Some(0.01), Some(of)), "1.00 [0.00, 3.05]");
+        assert_eq!(with_interval(NamedMeasure::Ece, Some(0.01), None), "1.00");
+        let less = |value: f64, estimate| difference(NamedMeasure::Ece, Some(Valued { value, estimate }));
         assert_eq!(less(0.01, Some(of)), "+1.00 [−1.05, 3.05]");
         assert_eq!((less(-0.01, None), less(0.0, None)), ("−1.00".to_owned(), "0.00".to_owned()));
-        assert_eq!(difference(Measure::Ece, None), NONE);
+        assert_eq!(difference(NamedMeasure::Ece, None), NONE);
     }
 }

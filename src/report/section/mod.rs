@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::ReportError;
-use super::page::Part;
+use super::part::Part;
 use super::spec::Section;
 
 mod ablation;
@@ -32,6 +32,7 @@ mod scatter;
 mod shift_and_loss;
 mod training_curves;
 mod variance;
+mod views;
 
 pub use failures::missing;
 pub use matrix::hole;

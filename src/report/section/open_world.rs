@@ -9,10 +9,10 @@ use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
 use crate::report::number::{NONE, comma_shots, count};
 use crate::report::one_space::{Joint, JointMeasure, term};
-use crate::report::page::Part;
-use crate::stats::grouped::{Estimate, Term};
+use crate::report::part::Part;
+use crate::stats::grouped::{GroupedEstimate, Term};
 use crate::stats::harmonic::{gradient, harmonic_mean};
-use crate::stats::measures::Measure;
+use crate::stats::measures::NamedMeasure;
 
 const HEADER: [&str; 5] =
     ["base among all", "new among all", "H", "AUROC (signed confidence)", "OpenworldAUC"];
@@ -36,11 +36,11 @@ pub fn render(context: &Context<'_>) -> Part {
     let whole: Vec<usize> = (0..cells.len()).filter(|d| cells[*d].iter().all(Option::is_some)).collect();
     if whole.is_empty() {
         part.body.push_str(
-            "No data set was tested among base, new and all classes, with confidences, by every method.\n",
+            "No dataset was tested among base, new and all classes, with confidences, by every method.\n",
         );
         return part;
     }
-    let over = count(whole.len(), "data set");
+    let over = count(whole.len(), "dataset");
     part.body.push_str(&format!(
         "_Means over {over} and over seeds{}. {}_\n\n",
         comma_shots(grid.shots),
@@ -70,7 +70,7 @@ fn caption() -> String {
 }
 
 fn by_cell(grid: &Grid<'_>, cells: &[Vec<Option<Seeds>>]) -> String {
-    let header = ["data set", "method", "seeds", "base images", "new images"].into_iter().chain(HEADER);
+    let header = ["dataset", "method", "seeds", "base images", "new images"].into_iter().chain(HEADER);
     let mut table = Table::new(header).left(2);
     for (dataset, line) in grid.datasets.iter().zip(cells) {
         for (arm, cell) in grid.arms.iter().zip(line) {
@@ -90,7 +90,7 @@ fn by_cell(grid: &Grid<'_>, cells: &[Vec<Option<Seeds>>]) -> String {
     table.markdown()
 }
 
-/// The five columns over data sets.
+/// The five columns over datasets.
 fn columns(datasets: &[&Seeds]) -> Vec<String> {
     let seeds = |of: &Seeds| of.iter().filter_map(|(seed, _)| *seed).collect::<Vec<u64>>();
     let Some(drawn) = datasets.first().map(|of| seeds(of)) else {
@@ -98,10 +98,10 @@ fn columns(datasets: &[&Seeds]) -> Vec<String> {
     };
     let same = datasets.iter().all(|of| seeds(of) == drawn);
     let text = |terms: Vec<Term>, value: f64| {
-        let estimate = Estimate::of(&terms, !drawn.is_empty()).ok().filter(|_| same);
-        let estimate = estimate.map(|estimate| Estimate { value, ..estimate });
+        let estimate = GroupedEstimate::of(&terms, !drawn.is_empty()).ok().filter(|_| same);
+        let estimate = estimate.map(|estimate| GroupedEstimate { value, ..estimate });
         // Shares in percent, as an accuracy.
-        with_interval(Measure::Accuracy, Some(value), estimate)
+        with_interval(NamedMeasure::Accuracy, Some(value), estimate)
     };
     let weight = 1.0 / datasets.len() as f64;
     let mean = |term: &Term| term.values.iter().sum::<f64>() / term.values.len() as f64;
@@ -123,5 +123,5 @@ fn columns(datasets: &[&Seeds]) -> Vec<String> {
         Some(text(terms, value))
     };
     let [base, new, curve, pairwise] = SINGLE.map(single);
-    vec![base, new, pair().unwrap_or_else(|| number(Measure::Accuracy, 0.0)), curve, pairwise]
+    vec![base, new, pair().unwrap_or_else(|| number(NamedMeasure::Accuracy, 0.0)), curve, pairwise]
 }

@@ -5,7 +5,7 @@ use crate::report::context::Context;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::with_spread;
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// The section; `None` where the run folder holds no such results.
 pub fn render(context: &Context<'_>) -> Option<Part> {

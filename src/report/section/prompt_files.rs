@@ -10,7 +10,7 @@ use crate::report::error::ReportError;
 use crate::report::markdown::Table;
 use crate::report::names::{dataset_name, dataset_order, method_name};
 use crate::report::number::{NONE, count, signed};
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// The swept setting that marks such a record.
 const FROM_FILE: &str = "prompts";

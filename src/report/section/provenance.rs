@@ -11,7 +11,7 @@ use crate::report::facts::{FACTS, short};
 use crate::report::markdown::{Table, folded};
 use crate::report::names::dataset_name;
 use crate::report::number::NONE;
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// The section.
 pub fn render(context: &Context<'_>) -> Part {

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use super::moved_tokens::{Measured, small, values};
 use super::shift_and_loss;
-use crate::report::arm::{Arm, looks};
+use crate::report::arm::Arm;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::families;
+use crate::report::looks::looks;
 use crate::report::markdown::Table;
 use crate::report::number::count;
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
 use crate::report::plot::paint;
 use crate::stats::describe::{mean, sample_std};

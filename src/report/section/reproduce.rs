@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::context::Context;
-use crate::report::page::Part;
+use crate::report::part::Part;
 
 /// The section.
 pub fn render(context: &Context<'_>) -> Part {

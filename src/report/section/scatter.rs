@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::data::Classes;
 use crate::frame::{Accuracy, SummaryRow};
-use crate::report::arm::looks;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::grid::Grid;
+use crate::report::looks::looks;
 use crate::report::number::{comma_shots, count, shots_suffix};
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::report::plot::scatter::{ScatterMethod, draw};
 use crate::report::plot::{paint, style::Look};
 use crate::stats::describe::{mean, sample_std};

@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::RunRecord;
-use crate::report::arm::{Arm, looks};
+use crate::report::arm::Arm;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
 use crate::report::families;
+use crate::report::looks::looks;
 use crate::report::names::{dataset_name, dataset_order};
 use crate::report::number::{comma_shots, count};
-use crate::report::page::Part;
+use crate::report::part::Part;
 use crate::report::plot::curves::{CurveFigure, CurvePoint, draw};
 use crate::report::plot::paint;
 use crate::stats::describe::{mean, sample_std};

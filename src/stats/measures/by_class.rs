@@ -1,11 +1,11 @@
 //! Accuracy class by class: mean, worst, worst tenth, macro F1. A class counts where the set holds an image of it.
 //!
 //! "Accuracy" of Caltech101, OxfordPets, OxfordFlowers and FGVCAircraft in CLIP's paper is the mean per class; in the
-//! papers of prompt learning it is correct / total on all data sets.
+//! papers of prompt learning it is correct / total on all datasets.
 
 use std::collections::BTreeMap;
 
-use super::Outcome;
+use super::Classified;
 
 /// Counts of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,13 +50,13 @@ pub struct ByClass(BTreeMap<u32, ClassCounts>);
 
 impl ByClass {
     /// Counts predictions.
-    pub fn new(outcomes: &[Outcome]) -> Self {
+    pub fn new(images: &[Classified]) -> Self {
         let mut counts: BTreeMap<u32, ClassCounts> = BTreeMap::new();
-        for outcome in outcomes {
-            let own = counts.entry(outcome.label).or_default();
+        for image in images {
+            let own = counts.entry(image.label).or_default();
             own.total += 1;
-            own.correct += u64::from(outcome.is_right());
-            counts.entry(outcome.predicted).or_default().predicted += 1;
+            own.correct += u64::from(image.is_right());
+            counts.entry(image.predicted).or_default().predicted += 1;
         }
         Self::from_counts(counts.into_iter())
     }
@@ -104,13 +104,13 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn outcomes(pairs: &[(u32, u32)]) -> Vec<Outcome> {
-        pairs.iter().map(|(label, predicted)| Outcome { label: *label, predicted: *predicted }).collect()
+    fn images(pairs: &[(u32, u32)]) -> Vec<Classified> {
+        pairs.iter().map(|(label, predicted)| Classified { label: *label, predicted: *predicted }).collect()
     }
 
     #[test]
     fn a_rare_class_weighs_as_much_as_a_common_one() {
-        let classes = ByClass::new(&outcomes(&[(0, 0), (0, 0), (0, 0), (1, 0), (0, 3)]));
+        let classes = ByClass::new(&images(&[(0, 0), (0, 0), (0, 0), (1, 0), (0, 3)]));
         assert_eq!((classes.mean(), classes.worst()), (Some(0.375), Some(0.0)));
         assert_eq!(classes.worst_tenth(), classes.worst(), "one class of two");
         // Class 3 has no image: its false alarm costs class 0 a hit and is no class of its own.

@@ -1,7 +1,7 @@
 //! Do confidences say how often a prediction is right? Expected calibration error, reliability, NLL and Brier score of
 //! the true class.
 
-use super::Outcome;
+use super::Classified;
 
 /// Number of bins: 15 (Guo et al. 2017, arXiv 1706.04599).
 pub const BINS: usize = 15;
@@ -21,9 +21,9 @@ pub struct Bin {
 }
 
 impl Bin {
-    fn add(&mut self, (outcome, confidence): (Outcome, f64)) {
+    fn add(&mut self, (image, confidence): (Classified, f64)) {
         self.count += 1;
-        self.correct += u64::from(outcome.is_right());
+        self.correct += u64::from(image.is_right());
         self.confidence_sum += confidence;
     }
 
@@ -53,13 +53,13 @@ impl Bin {
 /// Predictions with the probability of the predicted class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    sorted: Vec<(Outcome, f64)>,
+    sorted: Vec<(Classified, f64)>,
 }
 
 impl Calibration {
     /// Pairs predictions with their confidences; `None` where one is no probability, or where there is none at all.
-    pub fn new(rows: impl IntoIterator<Item = (Outcome, f64)>) -> Option<Self> {
-        let mut sorted: Vec<(Outcome, f64)> = rows.into_iter().collect();
+    pub fn new(rows: impl IntoIterator<Item = (Classified, f64)>) -> Option<Self> {
+        let mut sorted: Vec<(Classified, f64)> = rows.into_iter().collect();
         let sound = sorted.iter().all(|(_, confidence)| is_probability(*confidence));
         (sound && !sorted.is_empty()).then_some(())?;
         sorted.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -130,7 +130,7 @@ mod tests {
 
     fn rows(each: &[(bool, f64)]) -> Option<Calibration> {
         let row = |(right, confidence): &(bool, f64)| {
-            (Outcome { label: 0, predicted: u32::from(!right) }, *confidence)
+            (Classified { label: 0, predicted: u32::from(!right) }, *confidence)
         };
         Calibration::new(each.iter().map(row))
     }

@@ -2,7 +2,7 @@
 
 /// A measure of one set of predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Measure {
+pub enum NamedMeasure {
     /// Right predictions / all predictions.
     Accuracy,
     /// Mean over classes of the class's accuracy.
@@ -23,7 +23,7 @@ pub enum Measure {
     AdaptiveEce,
 }
 
-impl Measure {
+impl NamedMeasure {
     /// Every measure; the position is `measure as usize`.
     pub const ALL: [Self; 9] = [
         Self::Accuracy,
@@ -83,11 +83,11 @@ impl Measure {
 
 #[cfg(test)]
 mod tests {
-    use super::Measure;
+    use super::NamedMeasure;
 
     #[test]
     fn positions_and_columns_are_its_own() {
-        for (place, measure) in Measure::ALL.into_iter().enumerate() {
+        for (place, measure) in NamedMeasure::ALL.into_iter().enumerate() {
             assert_eq!(measure as usize, place);
             assert_eq!(measure.scale() == 100.0, measure.column().ends_with("_pct"));
         }

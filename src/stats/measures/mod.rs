@@ -11,20 +11,20 @@ mod set;
 
 pub use by_class::{ByClass, ClassCounts};
 pub use calibration::{BINS, Bin, Calibration, brier_true, nll};
-pub use measure::Measure;
+pub use measure::NamedMeasure;
 pub use open_world::{Scored, auroc, open_world_auc};
-pub use set::{GROUPS, MeasuredRow, SetMeasures, Values, deal};
+pub use set::{GROUPS, MeasuredRow, Numbers, SetMeasures, SetNumbers, Values, deal};
 
 /// What the measures need of one prediction.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Outcome {
+pub struct Classified {
     /// True class.
     pub label: u32,
     /// Predicted class.
     pub predicted: u32,
 }
 
-impl Outcome {
+impl Classified {
     /// Whether the prediction is right.
     pub fn is_right(&self) -> bool {
         self.label == self.predicted
@@ -32,7 +32,7 @@ impl Outcome {
 }
 
 /// Share of right predictions; `None` without one.
-pub fn accuracy(outcomes: &[Outcome]) -> Option<f64> {
-    let right = outcomes.iter().filter(|outcome| outcome.is_right()).count();
-    (!outcomes.is_empty()).then(|| right as f64 / outcomes.len() as f64)
+pub fn accuracy(images: &[Classified]) -> Option<f64> {
+    let right = images.iter().filter(|image| image.is_right()).count();
+    (!images.is_empty()).then(|| right as f64 / images.len() as f64)
 }

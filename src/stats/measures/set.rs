@@ -6,7 +6,7 @@
 
 use super::by_class::ClassCounts;
 use super::calibration::{BINS, Bin, SMALLEST, is_probability};
-use super::{ByClass, Calibration, Measure, Outcome};
+use super::{ByClass, Calibration, Classified, NamedMeasure};
 use std::collections::BTreeMap;
 
 /// Number of groups, where there are that many images.
@@ -16,15 +16,18 @@ pub const GROUPS: usize = 30;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeasuredRow {
     /// True and predicted class.
-    pub outcome: Outcome,
+    pub classified: Classified,
     /// Probability of the true class.
     pub p_true: f64,
     /// Probability of the predicted class; `None` in files of earlier versions.
     pub p_predicted: Option<f64>,
 }
 
-/// One number per [`Measure`], in its order; `None` where it is undefined.
-pub type Values = [Option<f64>; Measure::ALL.len()];
+/// One number per [`NamedMeasure`], in its order; NaN where it is undefined, since an option of one takes twice its room.
+pub type Numbers = [f64; NamedMeasure::ALL.len()];
+
+/// One number per [`NamedMeasure`], in its order; `None` where it is undefined.
+pub type Values = [Option<f64>; NamedMeasure::ALL.len()];
 
 /// The measures of one set of predictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,20 +36,17 @@ pub struct SetMeasures {
     pub images: u64,
     /// The measures of all of them.
     pub values: Values,
-    /// The measures without each group, NaN where undefined (a report holds hundreds of thousands of these numbers, and
-    /// an option of one takes twice its room); read by [`SetMeasures::without`]. Empty below two images.
-    without: Vec<[f64; Measure::ALL.len()]>,
+    /// The measures without each group, NaN where undefined. Empty below two images.
+    pub without: Vec<Numbers>,
     /// Bins of equal width over the confidences; `None` where confidences are missing.
     pub bins: Option<[Bin; BINS]>,
-    /// Counts by class.
-    pub classes: ByClass,
 }
 
 impl SetMeasures {
     /// Measures a set; `None` for an empty one.
     pub fn new(rows: &[MeasuredRow]) -> Option<Self> {
-        let first = rows.first()?.outcome.label;
-        let labels: Vec<u32> = rows.iter().map(|row| row.outcome.label).collect();
+        let first = rows.first()?.classified.label;
+        let labels: Vec<u32> = rows.iter().map(|row| row.classified.label).collect();
         let groups = deal(&labels);
         let count = if rows.len() < 2 { 0 } else { rows.len().min(GROUPS) };
         let all = Sums::new(rows.iter(), first);
@@ -60,7 +60,7 @@ impl SetMeasures {
         order.sort_by(|a, b| confidence(&rows[*a]).total_cmp(&confidence(&rows[*b])));
         let calibration = |left_out: Option<usize>| {
             let kept = order.iter().filter(|at| Some(groups[**at]) != left_out);
-            Calibration::new(kept.map(|at| (rows[*at].outcome, confidence(&rows[*at]))))
+            Calibration::new(kept.map(|at| (rows[*at].classified, confidence(&rows[*at]))))
         };
         let whole = calibration(None);
         let without = (0..count).map(|group| {
@@ -72,21 +72,39 @@ impl SetMeasures {
             values: all.values(whole.as_ref()),
             without: without.collect(),
             bins: whole.as_ref().map(Calibration::equal_width),
-            classes: all.by_class(),
         })
     }
 
+    /// The numbers of the whole set alone.
+    pub fn numbers(&self) -> SetNumbers {
+        SetNumbers { images: self.images, numbers: self.values.map(|value| value.unwrap_or(f64::NAN)) }
+    }
+
     /// A measure of the whole set.
-    pub fn value(&self, measure: Measure) -> Option<f64> {
+    pub fn value(&self, measure: NamedMeasure) -> Option<f64> {
         self.values[measure as usize]
     }
 
     /// A measure without each group; `None` where one of them is undefined.
-    pub fn without(&self, measure: Measure) -> Option<Vec<f64>> {
-        let of = |values: &[f64; Measure::ALL.len()]| {
-            Some(values[measure as usize]).filter(|value| !value.is_nan())
-        };
+    pub fn without(&self, measure: NamedMeasure) -> Option<Vec<f64>> {
+        let of = |values: &Numbers| Some(values[measure as usize]).filter(|value| !value.is_nan());
         self.without.iter().map(of).collect()
+    }
+}
+
+/// What a table prints of a set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SetNumbers {
+    /// Number of predictions.
+    pub images: u64,
+    /// The measures of all of them.
+    pub numbers: Numbers,
+}
+
+impl SetNumbers {
+    /// A measure; `None` where it is undefined.
+    pub fn value(&self, measure: NamedMeasure) -> Option<f64> {
+        Some(self.numbers[measure as usize]).filter(|value| !value.is_nan())
     }
 }
 
@@ -120,9 +138,9 @@ impl Sums {
         // Counts of the class at hand, since test lists come class by class.
         let (mut label, mut own) = (first, ClassCounts::default());
         for row in rows {
-            let Outcome { label: truth, predicted } = row.outcome;
+            let Classified { label: truth, predicted } = row.classified;
             sums.images += 1;
-            sums.correct += u64::from(row.outcome.is_right());
+            sums.correct += u64::from(row.classified.is_right());
             sums.is_sound &= is_probability(row.p_true);
             sums.nll -= row.p_true.max(SMALLEST).ln();
             sums.brier += (1.0 - row.p_true).powi(2);
@@ -131,7 +149,7 @@ impl Sums {
                 (label, own) = (truth, ClassCounts::default());
             }
             own.total += 1;
-            own.correct += u64::from(row.outcome.is_right());
+            own.correct += u64::from(row.classified.is_right());
             match predicted == label {
                 true => own.predicted += 1,
                 false => sums.classes.entry(predicted).or_default().predicted += 1,
@@ -159,16 +177,16 @@ impl Sums {
         let classes = self.by_class();
         let share = |sum: f64| (self.images > 0).then(|| sum / self.images as f64);
         let score = |sum: f64| share(sum).filter(|_| self.is_sound);
-        Measure::ALL.map(|measure| match measure {
-            Measure::Accuracy => share(self.correct as f64),
-            Measure::MeanPerClass => classes.mean(),
-            Measure::WorstClass => classes.worst(),
-            Measure::WorstTenth => classes.worst_tenth(),
-            Measure::MacroF1 => classes.macro_f1(),
-            Measure::Nll => score(self.nll),
-            Measure::Brier => score(self.brier),
-            Measure::Ece => calibration.map(Calibration::ece),
-            Measure::AdaptiveEce => calibration.map(Calibration::adaptive_ece),
+        NamedMeasure::ALL.map(|measure| match measure {
+            NamedMeasure::Accuracy => share(self.correct as f64),
+            NamedMeasure::MeanPerClass => classes.mean(),
+            NamedMeasure::WorstClass => classes.worst(),
+            NamedMeasure::WorstTenth => classes.worst_tenth(),
+            NamedMeasure::MacroF1 => classes.macro_f1(),
+            NamedMeasure::Nll => score(self.nll),
+            NamedMeasure::Brier => score(self.brier),
+            NamedMeasure::Ece => calibration.map(Calibration::ece),
+            NamedMeasure::AdaptiveEce => calibration.map(Calibration::adaptive_ece),
         })
     }
 }
@@ -187,13 +205,13 @@ mod tests {
             let predicted = if is_right { label } else { (label + 1 + stream.below(5) as u32) % 6 };
             let p = 0.3 + 0.7 * stream.uniform();
             let p_true = if predicted == label { p } else { (1.0 - p) * stream.uniform() };
-            MeasuredRow { outcome: Outcome { label, predicted }, p_true, p_predicted: Some(p) }
+            MeasuredRow { classified: Classified { label, predicted }, p_true, p_predicted: Some(p) }
         };
         (0..count).map(row).collect()
     }
 
     fn groups(rows: &[MeasuredRow]) -> Vec<usize> {
-        deal(&rows.iter().map(|row| row.outcome.label).collect::<Vec<u32>>())
+        deal(&rows.iter().map(|row| row.classified.label).collect::<Vec<u32>>())
     }
 
     /// The fast sums give what the plain functions give on the same rows, whole and without each group.
@@ -203,13 +221,13 @@ mod tests {
         let set = SetMeasures::new(&rows).unwrap();
         let of = groups(&rows);
         let check = |kept: Vec<MeasuredRow>, values: &Values| {
-            let outcomes: Vec<Outcome> = kept.iter().map(|row| row.outcome).collect();
+            let images: Vec<Classified> = kept.iter().map(|row| row.classified).collect();
             let p_true: Vec<f64> = kept.iter().map(|row| row.p_true).collect();
-            let classes = ByClass::new(&outcomes);
+            let classes = ByClass::new(&images);
             let sure =
-                Calibration::new(kept.iter().map(|row| (row.outcome, row.p_predicted.unwrap()))).unwrap();
+                Calibration::new(kept.iter().map(|row| (row.classified, row.p_predicted.unwrap()))).unwrap();
             let plain = [
-                accuracy(&outcomes),
+                accuracy(&images),
                 classes.mean(),
                 classes.worst(),
                 classes.worst_tenth(),
@@ -246,10 +264,13 @@ mod tests {
         let mut rows = rows(40);
         rows[3].p_predicted = None;
         let set = SetMeasures::new(&rows).unwrap();
-        assert_eq!((set.value(Measure::Ece), set.without(Measure::Ece), set.bins), (None, None, None));
-        assert!(set.value(Measure::Accuracy).is_some() && set.value(Measure::Nll).is_some());
+        assert_eq!(
+            (set.value(NamedMeasure::Ece), set.without(NamedMeasure::Ece), set.bins),
+            (None, None, None)
+        );
+        assert!(set.value(NamedMeasure::Accuracy).is_some() && set.value(NamedMeasure::Nll).is_some());
         rows[5].p_true = f64::NAN;
-        assert_eq!(SetMeasures::new(&rows).unwrap().value(Measure::Nll), None);
+        assert_eq!(SetMeasures::new(&rows).unwrap().value(NamedMeasure::Nll), None);
         assert!(SetMeasures::new(&rows[..1]).unwrap().without.is_empty());
         assert!(SetMeasures::new(&[]).is_none());
     }

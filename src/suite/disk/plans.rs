@@ -2,15 +2,14 @@
 //!
 //! `plans/HASH.toml` is a resolved suite, one file for each different one. `suite.toml` beside it is the last.
 
-use std::collections::BTreeMap;
-
 use sha2::{Digest, Sha256};
 
-use crate::record::Store;
+use crate::record::{SettingValues, Store};
 use crate::report::Planned;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::resolve::Plan;
 use crate::suite::spec::file::SuiteFile;
+use crate::suite::spec::overrides::Resolved;
 use crate::suite::spec::prompt_files;
 use crate::util::hex;
 
@@ -59,13 +58,16 @@ pub(in crate::suite) fn all(store: &Store, name: &str) -> Result<Vec<(String, Su
 /// A setting this program does not know.
 pub(in crate::suite) fn cells(suite: &SuiteFile, profile: &str) -> Result<Vec<Planned>, SuiteError> {
     let plan = Plan::new(suite.clone(), &[], None)?;
+    // One map a method, however many cells it has.
+    let of_method = |method: &Resolved| -> SettingValues {
+        method.config.iter().chain(&method.switches).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let settings: Vec<SettingValues> = plan.methods.iter().map(of_method).collect();
     let cells = plan.coordinates(profile).into_iter().map(|cell| {
         let mut variant = cell.variant.clone();
         variant.remove(prompt_files::VARIANT);
-        let method = plan.methods.iter().find(|m| m.id == cell.method && m.variant == variant);
-        let settings: BTreeMap<String, String> = method.map_or_else(BTreeMap::new, |method| {
-            method.config.iter().chain(&method.switches).map(|(k, v)| (k.clone(), v.clone())).collect()
-        });
+        let method = plan.methods.iter().position(|m| m.id == cell.method && m.variant == variant);
+        let settings = method.map(|at| settings[at].clone()).unwrap_or_default();
         Planned { cell, settings }
     });
     Ok(cells.collect())

@@ -5,11 +5,11 @@ use std::path::{Component, Path};
 
 use super::thumbnails::Pictures;
 use crate::data::Catalog;
-use crate::frame::OwnSettings;
+use crate::frame::{OwnSettings, predictions_of, unreadable_here};
 use crate::method::REGISTRY;
 use crate::protocol;
 use crate::record::{Evaluation, RunRecord, Store, living_claims};
-use crate::report::{Damage, Planned, RenderedReport, ReportSpec, Section, Sources, render_with};
+use crate::report::{Damage, Material, Planned, RenderedReport, ReportSpec, Section, render_with};
 use crate::suite::disk::plans;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::resolve::Plan;
@@ -75,19 +75,19 @@ pub fn render_run(
         published: published()?,
         damaged: damaged(store, &records),
     };
-    let predictions = |_: &RunRecord, evaluation: &Evaluation| store.predictions(evaluation);
+    let predictions = |_: &RunRecord, evaluation: &Evaluation| predictions_of(store, evaluation);
     let class_names = |evaluation: &Evaluation| store.class_names(evaluation);
     let pictures = Pictures::of(&records, pictures);
     let thumbnails = |dataset: &str, path: &str| pictures.thumbnail(dataset, path);
     let link = link_to(&store.dir().join("records"), target);
     let records_link = link.as_deref();
-    let sources = Sources {
+    let material = Material {
         predictions: &predictions,
         class_names: &class_names,
         thumbnails: &thumbnails,
         records_link,
     };
-    Ok(render_with(&records, &spec, target, sources)?)
+    Ok(render_with(&records, &spec, target, material)?)
 }
 
 /// The relative link from the folder `from` to the folder `to`, ending in `/`; `None` where they have no folder in common
@@ -146,7 +146,8 @@ fn damaged(store: &Store, records: &[RunRecord]) -> Vec<Damage> {
     let of = |record: &RunRecord| {
         let faults = record.evaluations.iter().filter(|e| e.has_predictions()).filter_map(|evaluation| {
             let path = evaluation.predictions_path.clone();
-            let reason = store.fault(&path, &evaluation.predictions_sha256)?;
+            let fault = store.fault(&path, &evaluation.predictions_sha256);
+            let reason = fault.or_else(|| unreadable_here(&path))?;
             Some(Damage { key: record.key.clone(), path, reason })
         });
         faults.collect::<Vec<_>>()

@@ -1,9 +1,9 @@
-// The two charts: means by data set, and reliability diagrams.
+// The two charts: means by dataset, and reliability diagrams.
 
 /** An arm's colour, lighter on a dark page; where a browser cannot mix, the attribute beside it holds. */
 const tinted = (a, property) => `${property}:color-mix(in srgb, ${data.arms[a].color} var(--tint), white)`;
 
-/** A line a data set, a mark an arm, of one measure among one group of classes. */
+/** A line a dataset, a mark an arm, of one measure among one group of classes. */
 function dotPlot(place, means, measure) {
   const valued = means.filter((mean) => mean.v[measure][0] !== null);
   if (!valued.length) {
@@ -22,7 +22,7 @@ function dotPlot(place, means, measure) {
   const high = data.measures[measure].unit === "%" ? Math.min(100, largest) : largest;
   const x = (value) => left + ((value - low) / (high - low || 1)) * width;
   const bottom = top + tests.length * height;
-  const svg = el("svg", { viewBox: `0 0 ${left + width + 20} ${bottom + 40}`, role: "group", "aria-label": "Means by data set" });
+  const svg = el("svg", { viewBox: `0 0 ${left + width + 20} ${bottom + 40}`, role: "group", "aria-label": "Means by dataset" });
   for (let tick = Math.ceil(low / tickStep); tick * tickStep <= high * (1 + 1e-9); tick += 1) {
     const value = tick * tickStep;
     svg.append(

@@ -31,7 +31,7 @@ function makeFilters() {
     update("d");
   });
   document.getElementById("filters").append(
-    make("Data set", "d", numbers(places.map((p) => p.d)).map((d) => [d, datasetName(d)])),
+    make("Dataset", "d", numbers(places.map((p) => p.d)).map((d) => [d, datasetName(d)])),
     make("Method", "a", numbers(places.map((p) => p.a)).map((a) => [a, armName(a)])),
     make("Classes", "c", distinct(places.map((p) => p.c)).map((c) => [c, c])),
     make("Shots", "k", numbers(places.map((p) => p.k)).map((k) => [k, k])),
@@ -45,7 +45,7 @@ const several = (lines, of) => distinct(lines.map(of)).length > 1;
 
 function coordinates(lines) {
   const columns = [
-    { name: "data set", text: (l) => datasetName(l.p.d), key: (l) => l.p.d, isText: true, isHeading: true },
+    { name: "dataset", text: (l) => datasetName(l.p.d), key: (l) => l.p.d, isText: true, isHeading: true },
     { name: "method", text: (l) => armName(l.p.a), key: (l) => l.p.a, isText: true },
     { name: "classes", text: (l) => l.p.c, key: (l) => l.p.c, isText: true },
     { name: "shots", text: (l) => shotsName(l.p.k), key: (l) => l.p.k },
@@ -111,7 +111,7 @@ function drawChart() {
   const shots = distinct(means.map((mean) => mean.p.k).filter((k) => k !== null)).sort((a, b) => b - a)[0];
   const kept = means.filter((mean) => mean.p.c === classes && (mean.p.k === null || mean.p.k === shots));
   document.getElementById("chart-title").textContent =
-    `By data set: ${data.measures[chartMeasure].name}, ${classes}${shots === undefined ? "" : `, ${shots} shots`}`;
+    `By dataset: ${data.measures[chartMeasure].name}, ${classes}${shots === undefined ? "" : `, ${shots} shots`}`;
   dotPlot(document.querySelector("#chart .figure"), kept, chartMeasure);
 }
 

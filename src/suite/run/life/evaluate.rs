@@ -7,8 +7,9 @@ use super::fingerprint::Fingerprint;
 use super::lane::Lane;
 use super::stopwatch::{Spent, TimedSet};
 use crate::data::Classes;
+use crate::frame::stored_predictions;
 use crate::method::{Named, Needs};
-use crate::record::{Evaluation, Prediction, packed, predictions_csv};
+use crate::record::{Evaluation, Prediction};
 use crate::suite::disk::partial::Partial;
 use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::CellPlan;
@@ -173,8 +174,8 @@ impl Lane<'_> {
         classes: Classes,
         predictions: &[Prediction],
     ) -> Result<Evaluation, SuiteError> {
-        let (ending, bytes) = packed(predictions_csv(predictions));
-        let path = format!("predictions/{}-{}-{classes}.csv{ending}", cell.key, dataset.id);
+        let (ending, bytes) = stored_predictions(predictions)?;
+        let path = format!("predictions/{}-{}-{classes}{ending}", cell.key, dataset.id);
         let sha256 = self.store.write(&path, &bytes)?;
         let competing = dataset.labels(classes);
         let name = |label: &u32| dataset.class_names[*label as usize].as_str();

@@ -6,12 +6,12 @@ use crate::record::{Evaluation, Prediction, RunRecord};
 pub type PredictionSource<'a> = &'a dyn Fn(&RunRecord, &Evaluation) -> Option<Vec<Prediction>>;
 /// Gives the names of the classes that competed, by label.
 pub type ClassNameSource<'a> = &'a dyn Fn(&Evaluation) -> Option<Vec<String>>;
-/// Gives a small picture of an image (data set, item path) as a JPEG.
+/// Gives a small picture of an image (dataset, item path) as a JPEG.
 pub type ThumbnailSource<'a> = &'a dyn Fn(&str, &str) -> Option<Vec<u8>>;
 
 /// Where a report's material comes from.
 #[derive(Clone, Copy)]
-pub struct Sources<'a> {
+pub struct Material<'a> {
     /// Predictions.
     pub predictions: PredictionSource<'a>,
     /// Names of classes.
@@ -22,7 +22,7 @@ pub struct Sources<'a> {
     pub records_link: Option<&'a str>,
 }
 
-impl<'a> Sources<'a> {
+impl<'a> Material<'a> {
     /// Predictions and nothing else.
     pub fn of(predictions: PredictionSource<'a>) -> Self {
         Self { predictions, class_names: &|_| None, thumbnails: &|_, _| None, records_link: None }

@@ -35,7 +35,7 @@ pub use dataset::{Dataset, ListCounts, lists_sha256};
 pub use draw_error::DrawFileError;
 pub use draw_files::DrawFiles;
 pub use error::DataError;
-pub use fewshot::FewShot;
+pub use fewshot::{DrawRule, FewShot};
 pub use file_source::FileSource;
 pub use halves::{LabelMap, LocalItem};
 pub use item::{Classes, Item, Split};

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use super::zero_shot::{CosineHead, text_features};
 use crate::backbone::Clip;
+use crate::backbone::nn::matmul;
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -41,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (240, 228, 66),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/clip_adapter.toml"),
     build,
 };
@@ -142,7 +144,7 @@ struct Adapter {
 impl Classifier for Adapter {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let features = images.pooled()?;
-        let adapted = features.matmul(&self.down)?.relu()?.matmul(&self.up)?.relu()?;
+        let adapted = matmul(&matmul(features, &self.down)?.relu()?, &self.up)?.relu()?;
         let mixed = ((adapted * self.ratio)? + (features * (1.0 - self.ratio))?)?;
         self.cosine.of_features(&mixed)
     }

@@ -9,19 +9,19 @@ use serde::Deserialize;
 
 use super::contract::{Head, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::linear;
-use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{JOINT_WIDTH, Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -42,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 158, 115),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows),
             PublishedTensor::new("meta_net.linear1.weight", 2).telling().sizing("reduction", reduction),
@@ -113,7 +113,9 @@ impl Method for CoCoOp {
     fn work(&self, shape: &Shape<'_>) -> Work {
         let net = self.hidden(shape.config.projection_dim)
             * (shape.config.projection_dim + shape.config.text.width);
-        let evaluate = net as u64 + shape.text_tokens() + shape.classes() * shape.joint();
+        let evaluate = net as u64
+            + shape.text_unshared(1 + self.context_tokens as u64)
+            + shape.classes() * shape.joint();
         // Every image has a context of its own, and so a text feature of every class.
         let texts = shape.classes() * shape.batch;
         let step_bytes = shape.step_bytes(net as u64, texts + shape.batch, texts);
@@ -181,7 +183,7 @@ impl MetaNet {
 
     /// What is added to every context vector, `[images, width]`, for l2-normalised features.
     fn shift(&self, features: &Tensor) -> candle_core::Result<Tensor> {
-        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| x.matmul(weight)?.broadcast_add(bias);
+        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| matmul(x, weight)?.broadcast_add(bias);
         apply(&apply(features, &self.linear1)?.relu()?, &self.linear2)
     }
 }
@@ -225,7 +227,7 @@ impl ClassifierSet for Conditional {
         let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
         let logits = |(i, features): (usize, &Tensor)| {
             let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
-            features.unsqueeze(1)?.matmul(&texts)?.squeeze(1)?.broadcast_mul(self.context.scale())
+            matmul(&features.unsqueeze(1)?, &texts)?.squeeze(1)?.broadcast_mul(self.context.scale())
         };
         Ok(features.iter().enumerate().map(logits).collect::<candle_core::Result<_>>()?)
     }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -40,7 +41,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (86, 180, 233),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows)],
         mark: None,
         size: Some(PublishedSize {
@@ -147,10 +148,10 @@ pub(super) const TEXT_ONLY: Untouched = Untouched { text: false, vision: true };
 
 /// The work of a context of `count` vectors in front of every class name.
 pub(super) fn context_work(shape: &Shape<'_>, count: usize) -> Work {
-    let evaluate = shape.classes() * shape.joint();
+    let (evaluate, text) = (shape.classes() * shape.joint(), shape.text_unshared(1 + count as u64));
     Work {
-        step: 2 * (shape.text_tokens() + shape.batch * evaluate),
-        classifier: shape.text_tokens(),
+        step: 2 * (text + shape.batch * evaluate),
+        classifier: text,
         step_bytes: shape.step_bytes(
             (count * shape.config.text.width) as u64,
             shape.classes() + shape.batch,

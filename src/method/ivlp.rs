@@ -6,15 +6,16 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, image_features, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, normal};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -22,6 +23,7 @@ use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use super::zero_shot::{CosineHead, text_features as frozen_text};
 use crate::backbone::Clip;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 /// How IVLP presents itself.
@@ -33,7 +35,7 @@ pub(super) const IVLP: Entry = Entry {
     family: Family::Prompts,
     color: (17, 119, 51),
     switches: &[],
-    published: Published { tensors: &ONE_OR_BOTH, mark: None, size: Some(SIZE) },
+    published: Publication { tensors: &ONE_OR_BOTH, mark: None, size: Some(SIZE) },
     defaults: include_str!("../../suites/methods/ivlp.toml"),
     build: build_ivlp,
 };
@@ -47,7 +49,7 @@ pub(super) const VPT: Entry = Entry {
     family: Family::Prompts,
     color: (221, 204, 119),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new(VISION, 2).telling().sizing("ctx", rows),
             PublishedTensor::new(DEEP_VISION, 2).counted("depth", VISION),
@@ -195,13 +197,14 @@ impl Sizes {
 
     /// Multiply-adds and bytes of the two towers.
     pub fn work(&self, shape: &Shape<'_>) -> Work {
-        let text = shape.text_tokens();
-        let trained_text = if self.text_depth > 0 { text } else { 0 };
+        let prompted_text = shape.text_unshared(1 + self.text_ctx as u64);
+        let [frozen_text, trained_text] =
+            if self.text_depth > 0 { [0, prompted_text] } else { [shape.text_tokens(), 0] };
         let image = shape.image_prompted(self.vision_ctx as u64);
         let prompted = if self.vision_depth > 0 { image } else { 0 };
         let evaluate = prompted + shape.classes() * shape.joint();
         Work {
-            bind: text - trained_text,
+            bind: frozen_text,
             step: 2 * (trained_text + shape.batch * evaluate),
             classifier: trained_text,
             image: if self.vision_depth > 0 { 0 } else { image },
@@ -319,13 +322,13 @@ impl Deep {
     pub fn features(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         match &self.vision {
             Some(deep) => image_features(&self.clip, images, deep),
-            None => Ok(crate::backbone::nn::l2_normalise(images.pooled()?)?),
+            None => Ok(l2_normalise(images.pooled()?)?),
         }
     }
 
     /// Logits of l2-normalised features.
     pub fn of_directions(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(features.matmul(&self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
+        Ok(matmul(&features, &self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
     }
 }
 

@@ -8,19 +8,20 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor};
-use super::registry::{Entry, Family, Switch};
+use super::published::{JOINT_WIDTH, Publication, PublishedSize, PublishedTensor};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
 use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -76,7 +77,7 @@ pub(super) const ENTRY: Entry = Entry {
             test: "the_probe_trains_as_told",
         },
     ],
-    published: Published {
+    published: Publication {
         tensors: &[PublishedTensor::new("weight", 2).telling(), PublishedTensor::new("bias", 1).telling()],
         mark: None,
         size: Some(PublishedSize { settings: &[], scalars: |_| Some(JOINT_WIDTH * (JOINT_WIDTH + 1)) }),
@@ -168,7 +169,7 @@ impl Classifier for Probe {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let normalise = |x: Tensor| if self.normalise { l2_normalise(&x) } else { Ok(x) };
         let features = normalise(images.pooled()?.clone())?;
-        let features = normalise(features.matmul(&self.weight)?.broadcast_add(&self.bias)?)?;
-        Ok(features.matmul(&self.text)?.broadcast_mul(&self.scale)?)
+        let features = normalise(matmul(&features, &self.weight)?.broadcast_add(&self.bias)?)?;
+        Ok(matmul(&features, &self.text)?.broadcast_mul(&self.scale)?)
     }
 }

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::ivlp::{Deep, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, linear, normal};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -24,6 +25,7 @@ use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::Clip;
+use crate::backbone::nn::matmul;
 use crate::util::rng::Stream;
 
 /// How it presents itself.
@@ -35,7 +37,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 68, 136),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new("prompt_learner.ctx", 2).called("ctx").telling().sizing("ctx", rows),
             PublishedTensor::new("prompt_learner.proj.weight", 2).called("proj.weight").telling(),
@@ -109,7 +111,7 @@ impl MaPle {
             let name = projection(block);
             let weight = parameters.get(&format!("{name}.weight"), &[to, from])?;
             let bias = parameters.get(&format!("{name}.bias"), &[to])?;
-            Ok(prompts.matmul(&weight.t()?)?.broadcast_add(bias)?)
+            Ok(matmul(prompts, &weight.t()?)?.broadcast_add(bias)?)
         };
         let deeper = text.deeper.iter().enumerate().map(|(index, prompts)| image(index + 1, prompts));
         Ok(Prompts { first: image(0, &text.first)?, deeper: deeper.collect::<Result<_, _>>()? })

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Guide, Head, Method, Objective};
+use super::classifier::{Classifier, Guide, Objective};
+use super::contract::{Head, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, context_work, initial_context};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::first_wording;
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -42,8 +43,22 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "CoOp whose steps never go against the frozen model's",
     family: Family::Prompts,
     color: (204, 102, 119),
-    switches: &[],
-    published: Published::NONE,
+    switches: &[
+        Switch {
+            key: "template",
+            published: "\"class_last_16\"",
+            why: "The sentence that its context starts with: one for each dataset, with the class last. The default is the \
+                  published one; `\"X X X X X X X X X X X X a photo of a {}.\"` starts every dataset from CoOp's.",
+            test: "the_class_stands_last",
+        },
+        Switch {
+            key: "wordings",
+            published: "[\"class_last\"]",
+            why: "The teacher's sentences. The default is the published one; `[\"dataset\"]` gives zero-shot CLIP's.",
+            test: "the_class_stands_last",
+        },
+    ],
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/prograd.toml"),
     build,
 };
@@ -93,7 +108,7 @@ impl Method for ProGrad {
     fn work(&self, shape: &Shape<'_>) -> Work {
         let context = context_work(shape, self.ctx);
         // The second backward pass.
-        let step = context.step + shape.text_tokens();
+        let step = context.step + shape.text_unshared(1 + self.ctx as u64);
         Work { bind: shape.text_tokens(), step, ..context }
     }
 

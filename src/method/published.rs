@@ -103,7 +103,7 @@ pub const JOINT_WIDTH: u64 = 512;
 
 /// A method's published files and figures.
 #[derive(Clone, Copy, Debug)]
-pub struct Published {
+pub struct Publication {
     /// Tensors of its files; empty where none is read.
     pub tensors: &'static [PublishedTensor],
     /// How a name begins that only its files have, where their other names are another method's as well.
@@ -112,7 +112,7 @@ pub struct Published {
     pub size: Option<PublishedSize>,
 }
 
-impl Published {
+impl Publication {
     /// Nothing is read, and nothing compared.
     pub const NONE: Self = Self { tensors: &[], mark: None, size: None };
 }

@@ -12,11 +12,12 @@ use candle_core::{DType, Tensor};
 use serde::Deserialize;
 
 use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
-use super::registry::{Entry, Family, Switch};
+use super::parts::pairing::{Pairing, paired_logits};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::rpo_ordinary::OrdinaryHead;
 use super::sets::{ClassifierSet, Shares};
@@ -42,16 +43,6 @@ struct Rpo {
     mask: bool,
     pairing: Pairing,
     computation: Computation,
-}
-
-/// Which image prompt meets which text prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pairing {
-    /// The i-th with the i-th (the paper's equation 9).
-    Matched,
-    /// Each with each.
-    All,
 }
 
 /// How RPO is computed; the numbers agree but for their last bits.
@@ -116,7 +107,7 @@ pub(super) const ENTRY: Entry = Entry {
             test: "without_the_mask_prompts_are_ordinary_tokens",
         },
     ],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new("text_prompt", 2).telling().sizing("k", rows),
             PublishedTensor::new("img_prompt", 2).called("visual_prompt"),
@@ -307,20 +298,4 @@ impl ClassifierSet for ReadOnly {
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()
     }
-}
-
-/// exp(τ)·(1/K)·Σᵢ vᵢ·tᵢ, or exp(τ)·(1/K²)·Σᵢⱼ vᵢ·tⱼ, for readers `[batch, k, joint]` and
-/// `[classes, k, joint]`: `[batch, classes]`.
-pub(super) fn paired_logits(
-    image: &Tensor,
-    text: &Tensor,
-    scale: &Tensor,
-    pairing: Pairing,
-) -> Result<Tensor, MethodError> {
-    if pairing == Pairing::All {
-        return Ok(image.mean(1)?.matmul(&text.mean(1)?.t()?)?.broadcast_mul(scale)?);
-    }
-    let k = image.dim(1)?;
-    let sums = image.flatten_from(1)?.matmul(&text.flatten_from(1)?.t()?)?;
-    Ok((sums.broadcast_mul(scale)? / k as f64)?)
 }

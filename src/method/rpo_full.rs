@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::contract::{Classifier, Head};
+use super::classifier::Classifier;
+use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;
-use super::rpo::{Pairing, paired_logits};
+use super::parts::pairing::{Pairing, paired_logits};
 use super::sets::{ClassifierSet, one_by_one};
 use super::token_rows::{Sequence, TokenRows, text_rows, vision_rows};
 use crate::backbone::nn::l2_normalise;

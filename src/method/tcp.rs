@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::kgcoop::held;
@@ -18,8 +19,7 @@ use super::parameters::{Named, Parameters};
 use super::parts::deep::{replace_rows, text_tokens_between};
 use super::parts::draws::{PROMPT_STD, linear, normal};
 use super::parts::texts::first_wording;
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -27,7 +27,7 @@ use super::token_rows::{TokenRows, Untouched, vision_rows};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::changes::{TextChanges, TextRows};
-use crate::backbone::nn::{activate, l2_normalise};
+use crate::backbone::nn::{activate, l2_normalise, matmul};
 use crate::backbone::{Activation, Clip, TextLayout};
 use crate::util::rng::Stream;
 
@@ -40,7 +40,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (68, 119, 170),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/tcp.toml"),
     build,
 };
@@ -92,7 +92,7 @@ impl Tcp {
         let layer = |x: &Tensor, name: &str, [outputs, inputs]: [usize; 2]| -> Result<Tensor, MethodError> {
             let weight = parameters.get(&format!("meta_net.{name}.weight"), &[outputs, inputs])?;
             let bias = parameters.get(&format!("meta_net.{name}.bias"), &[outputs])?;
-            Ok(x.matmul(&weight.t()?)?.broadcast_add(bias)?)
+            Ok(matmul(x, &weight.t()?)?.broadcast_add(bias)?)
         };
         let inner = activate(&layer(teacher, "linear1", [hidden, joint])?, Activation::QuickGelu)?;
         Ok(layer(&inner, "linear2", [out, hidden])?.reshape((classes, self.ctx, width))?)

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
 use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::backbone::{Clip, TextLayout};
 use crate::util::rng::Stream;
 
@@ -32,7 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::TrainingFree,
     color: (90, 90, 90),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/zero_shot.toml"),
     build,
 };
@@ -99,7 +100,7 @@ impl Head for CosineHead {
 impl CosineHead {
     /// Logits of image features `[batch, joint]` of any length.
     pub fn of_features(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(l2_normalise(features)?.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+        Ok(matmul(&l2_normalise(features)?, &self.text.t()?)?.broadcast_mul(&self.scale)?)
     }
 }
 

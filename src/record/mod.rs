@@ -17,6 +17,7 @@ pub mod settings;
 mod stated;
 pub mod store;
 pub mod survey;
+pub mod validation;
 
 pub use claim::{Claims, Gone, Held, living, living_claims, lock_file};
 pub use holder::{ClaimedWork, Holder};
@@ -29,3 +30,4 @@ pub use schema::*;
 pub use settings::{SeenSettings, SettingValues};
 pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, read_record};
 pub use survey::{CellSeen, Survey};
+pub use validation::ValidationUse;

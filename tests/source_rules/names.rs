@@ -9,11 +9,6 @@ const SEEN: [&str; 3] = ["pub ", "pub(crate) ", "pub(in "];
 /// What declares a type.
 const KINDS: [&str; 4] = ["struct ", "enum ", "trait ", "type "];
 
-/// Names still to be changed in these files, which have them from another room.
-const KNOWN: [(&str, &str); 1] = [
-    ("Published", "method/published.rs"),
-];
-
 /// Names of types that a file shows.
 fn shown(source: &Source) -> BTreeSet<&str> {
     let lines = source.code.lines().filter(|line| SEEN.iter().any(|seen| line.starts_with(seen)));
@@ -28,8 +23,7 @@ fn shown(source: &Source) -> BTreeSet<&str> {
 fn taken_twice(sources: &[Source]) -> Vec<String> {
     let mut places: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for source in sources {
-        let known = |name: &&str| !KNOWN.contains(&(*name, source.path.as_str()));
-        for name in shown(source).into_iter().filter(known) {
+        for name in shown(source) {
             places.entry(name).or_default().insert(source.room(), &source.path);
         }
     }

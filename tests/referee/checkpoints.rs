@@ -17,7 +17,9 @@ const LOADER: &str = r#"
 import json, sys, torch
 from torch.serialization import add_safe_globals, get_unsafe_globals_in_checkpoint
 foreign = get_unsafe_globals_in_checkpoint(sys.argv[1])
-add_safe_globals([(type(name.rpartition(".")[2], (), {}), name) for name in foreign])
+plain = {"builtins.dict": dict, "collections.defaultdict": lambda *_: {}}
+empty = lambda name: type(name.rpartition(".")[2], (), {})
+add_safe_globals([(plain.get(name) or empty(name), name) for name in foreign])
 loaded = torch.load(sys.argv[1], map_location="cpu", weights_only=True)
 state = loaded["state_dict"]
 tensors = {k: [str(v.dtype), list(v.shape), v.flatten().tolist()] for k, v in state.items()}

@@ -7,7 +7,7 @@
 
 use candle_core::Device;
 
-/// Card `index`, with one stream for all threads.
+/// Card `index`, with one stream for all threads: whoever opens it again gets the same.
 ///
 /// # Errors
 /// What the driver says; without the feature `cuda`, that there is no support.
@@ -21,14 +21,30 @@ pub fn open_card(index: usize) -> candle_core::Result<Device> {
 #[cfg(feature = "cuda")]
 #[expect(unsafe_code, reason = "the driver's own functions, and a promise to use one stream")]
 mod card {
+    use std::collections::BTreeMap;
+    use std::sync::{Mutex, PoisonError};
+
     use candle_core::cuda_backend::cudarc::driver::{result, sys};
     use candle_core::{Device, Error};
 
+    static OPEN: Mutex<BTreeMap<usize, Device>> = Mutex::new(BTreeMap::new());
+
+    /// The card, opened by whoever comes first.
     pub(super) fn open(index: usize) -> candle_core::Result<Device> {
+        let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = all.get(&index) {
+            return Ok(device.clone());
+        }
+        let device = first(index)?;
+        all.insert(index, device.clone());
+        Ok(device)
+    }
+
+    fn first(index: usize) -> candle_core::Result<Device> {
         let device = Device::new_cuda_with_stream(index)?;
         if let Device::Cuda(card) = &device {
-            // SAFETY: the device has one stream, and nothing here makes another: operations run in the order they are
-            // asked for, whichever thread asks.
+            // SAFETY: the device has one stream, and nothing here makes another, nor the device again: operations run in
+            // the order they are asked for, whichever thread asks.
             unsafe { card.disable_event_tracking() };
             keep_freed_memory(index).map_err(|error| Error::Cuda(Box::new(error)))?;
         }

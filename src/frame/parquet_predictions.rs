@@ -41,7 +41,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Prediction>> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     (reader.num_rows().ok()? <= MOST_ROWS).then_some(())?;
     let table = reader.finish().ok()?;
-    let names: Vec<&str> = table.get_column_names_str();
+    let names: Vec<&str> = table.get_column_names().into_iter().map(|name| name.as_str()).collect();
     let optional = names.strip_prefix(ALWAYS.as_slice())?;
     let known: Vec<&str> = OPTIONAL.into_iter().filter(|name| optional.contains(name)).collect();
     (known == optional).then_some(())?;

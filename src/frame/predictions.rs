@@ -35,9 +35,10 @@ pub fn read_predictions(path: &str, bytes: &[u8]) -> Option<Vec<Prediction>> {
         return parse_predictions(bytes);
     }
     #[cfg(feature = "parquet")]
-    return super::parquet_predictions::read(bytes);
+    let rows = super::parquet_predictions::read(bytes);
     #[cfg(not(feature = "parquet"))]
-    None
+    let rows = None;
+    rows
 }
 
 /// Why this build cannot read a file of predictions, where it cannot.

@@ -10,6 +10,7 @@
 mod damage;
 mod hostile;
 mod meter;
+mod records;
 
 use std::path::Path;
 
@@ -70,7 +71,7 @@ fn small_split() -> Split {
 }
 
 #[test]
-fn damaged_files_ask_for_no_more_than_they_hold() {
+fn files_ask_for_no_more_than_they_hold_and_records_share_what_is_equal() {
     let vocabulary = br#"{"model": {"type": "BPE", "end_of_word_suffix": "</w>", "merges": ["a b</w>"],
         "vocab": {"a": 0, "b</w>": 1, "ab</w>": 2, "<|startoftext|>": 3, "<|endoftext|>": 4}}}"#;
     let draw = br#"{"train": {"data": [{"impath": "a.jpg", "label": 0}]}}"#;
@@ -110,4 +111,6 @@ fn damaged_files_ask_for_no_more_than_they_hold() {
     }
     hostile::files_written_by_hand_are_refused(&MEMORY);
     hostile::the_meter_sees_what_is_asked_for(&MEMORY);
+    records::equal_settings_are_held_once(&MEMORY);
+    records::measures_keep_no_prediction(&MEMORY);
 }

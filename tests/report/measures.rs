@@ -82,6 +82,61 @@ fn sections_show_intervals_explain_themselves_and_set_nothing_apart() {
     assert_eq!(sum, 10, "every class is won, equal or lost: {line}");
 }
 
+/// Several shots: the highest is shown in full and says so, the others have tables over shots.
+#[test]
+fn the_highest_number_of_shots_is_shown_and_named() {
+    let page = |shots: &[u32]| {
+        let cell = |method: &str, seed: Option<u64>, shots: u32| {
+            record(
+                method,
+                "dtd",
+                seed,
+                shots,
+                &[("dtd", Classes::Base, 40, 60), ("dtd", Classes::New, 41, 60)],
+            )
+        };
+        let mut records = vec![cell("zero_shot", None, 16)];
+        records.extend(
+            shots.iter().flat_map(|k| (1..=2).map(|seed| cell("rpo", Some(seed), *k)).collect::<Vec<_>>()),
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let spec = spec(&[Section::Calibration, Section::Classes]);
+        render(&records, &spec, dir.path(), &predictions).unwrap();
+        std::fs::read_to_string(dir.path().join("README.md")).unwrap()
+    };
+    let several = page(&[4, 16]);
+    assert_eq!(several.matches("16 shots, the most of 4 and 16.").count(), 2, "{several}");
+    for title in ["**ECE over shots, base classes**", "**worst 10 % over shots, new classes**"] {
+        let table = several.split(title).nth(1).unwrap_or_else(|| panic!("{title}: {several}"));
+        let header = table.lines().find(|line| line.starts_with('|')).unwrap();
+        let columns: Vec<&str> = header.split('|').map(str::trim).filter(|word| !word.is_empty()).collect();
+        assert_eq!(columns, ["method", "4", "16"]);
+    }
+    let single = page(&[16]);
+    assert!(!single.contains("the most of") && !single.contains("over shots"), "{single}");
+}
+
+/// Other datasets than the one trained on have tables of their own, and its numbers are in no average with theirs.
+#[test]
+fn other_datasets_stand_apart_from_the_one_trained_on() {
+    let tested = [("imagenet", 30), ("imagenet_a", 20), ("imagenet_r", 10)];
+    let tested = tested.map(|(id, right)| (id, Classes::All, right, 60));
+    let mut records = vec![record("zero_shot", "imagenet", None, 16, &tested)];
+    records.extend((1..=2).map(|seed| record("rpo", "imagenet", Some(seed), 16, &tested)));
+    let dir = tempfile::tempdir().unwrap();
+    let spec = spec(&[Section::Calibration, Section::Classes]);
+    let report = render(&records, &spec, dir.path(), &predictions).unwrap();
+    let page = std::fs::read_to_string(dir.path().join("README.md")).unwrap();
+    assert_eq!(page.matches("### Tested on the dataset trained on").count(), 2, "{page}");
+    let shifted: Vec<&str> =
+        page.split("### Trained on ImageNet, tested on other datasets").skip(1).collect();
+    assert_eq!(shifted.len(), 2);
+    assert!(shifted.iter().all(|part| part.trim_start().starts_with("_Means over 2 datasets")), "{page}");
+    for name in ["reliability_all.png", "reliability_all_shifted.png"] {
+        assert!(report.files.iter().any(|file| file == name), "{name}: {:?}", report.files);
+    }
+}
+
 /// Files of earlier versions hold no confidences, and some are gone.
 #[test]
 fn what_is_missing_is_said_and_is_no_zero() {

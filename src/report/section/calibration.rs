@@ -8,6 +8,7 @@ use super::views::{ShownGrid, over_shots, views, which_shots};
 use crate::data::Classes;
 use crate::report::context::Context;
 use crate::report::error::ReportError;
+use crate::report::families::legend;
 use crate::report::grid::Grid;
 use crate::report::guide::{Anchor, explained};
 use crate::report::looks::looks;
@@ -80,7 +81,8 @@ fn block(context: &Context<'_>, view: &ShownGrid<'_>, part: &mut Part) -> Result
     part.body.push_str(&format!(
         "_Bars: share of right predictions; black: mean confidence of the bin; below the diagonal a method is too sure. \
          Predictions of {over} and all seeds together, so large test sets weigh more than in the tables; grey: their \
-         share (square root)._\n\n"
+         share (square root).{}_\n\n",
+        legend(&grid.arms)
     ));
     if view.suffix.is_empty() {
         halves.iter().for_each(|half| part.body.push_str(&over_shots(context, NamedMeasure::Ece, *half)));

@@ -167,7 +167,7 @@ impl Task<'_> {
         for (slot, parameters) in slots.iter().zip(&mut parameters) {
             let stream = ["eurosat", names[*slot], self.method.id];
             let keeper = keepers[*slot].take().unwrap();
-            members.push(Member { slot: *slot, images: &self.images[*slot], stream, parameters, keeper });
+            members.push(Member { slot: *slot, images: &self.images[*slot], stream, parameters, keeper, score: None });
         }
         let taken = Cell::new(0);
         let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut |_| taken.set(taken.get() + 1));
@@ -221,6 +221,7 @@ fn bits_depend_on_the_slots_alone() {
             items: items(from, count),
             source,
             views,
+            crop_scale: CROP_SCALE,
         };
         let sets = [set(1, 0, 4), set(2, 4, 4), set(3, 8, 3)];
         for id in TRAINED.into_iter().chain(["two_stage"]) {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use rpo_bench::preprocess::{
-    CropBox, Rgb8, decode, draw_view, normalize, resample::resize, test_transform, train_transform,
+    CROP_SCALE, CropBox, Rgb8, decode, draw_view, normalize, resample::resize, test_transform, train_transform,
 };
 use rpo_bench::util::rng::Stream;
 
@@ -104,7 +104,7 @@ proptest! {
         seed: u64,
         size in 1usize..40,
     ) {
-        let view = draw_view(&mut Stream::new(&["crop", &seed.to_string()]), width, height);
+        let view = draw_view(&mut Stream::new(&["crop", &seed.to_string()]), (width, height), CROP_SCALE);
         let CropBox { top, left, height: rows, width: columns } = view.crop;
         let image = noise(width, height, seed);
         let inside = image.data().chunks_exact(width * 3).skip(top).take(rows);
@@ -125,7 +125,7 @@ proptest! {
     ) {
         let mut stream = Stream::new(&["view", &seed.to_string()]);
         for _ in 0..20 {
-            let view = draw_view(&mut stream, width, height);
+            let view = draw_view(&mut stream, (width, height), CROP_SCALE);
             prop_assert_eq!(view.crop.inside(width, height), Ok(view.crop));
         }
     }

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Clip;
 use rpo_bench::data::{ImageSource, Item, PixelError};
 use rpo_bench::method::{ClassTexts, Named, Needs, Parameters};
-use rpo_bench::preprocess::Rgb8;
+use rpo_bench::preprocess::{CROP_SCALE, Rgb8};
 use rpo_bench::suite::{Plan, Resolved, SuiteFile, load_pocket};
 use rpo_bench::train::{Pick, TrainingSet, Views, frozen_pass};
 use rpo_bench::util::rng::Stream;
@@ -214,7 +214,8 @@ impl ImageSource for Ramps {
 
 fn view(owner: &str, views: Views, epoch: usize) -> Vec<f32> {
     let item = Item { path: "a.png".into(), label: 0 };
-    let set = TrainingSet { dataset: "dtd", seed: 1, owner, items: vec![(&item, 0)], source: &Ramps, views };
+    let (items, crop_scale) = (vec![(&item, 0)], CROP_SCALE);
+    let set = TrainingSet { dataset: "dtd", seed: 1, owner, items, source: &Ramps, views, crop_scale };
     let pixels = set.pixels(&[Pick { index: 0, view: epoch }], 16, &Device::Cpu).unwrap();
     pixels.flatten_all().unwrap().to_vec1().unwrap()
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use candle_core::{Result, Tensor, bail};
 
-use super::nn::{Block, LayerNorm, Linear};
+use super::nn::{Block, LayerNorm, Linear, matmul};
 use crate::util::rng::Stream;
 
 /// A projection of attention.
@@ -190,7 +190,7 @@ impl BlockChanges {
         let mut block = self.normed(index, block);
         (block.ln1, block.ln2) = (block.ln1.detached(), block.ln2.detached());
         for low in self.of(index) {
-            let added = (low.b.detach().matmul(&low.a.detach())? * low.scale)?;
+            let added = (matmul(&low.b.detach(), &low.a.detach())? * low.scale)?;
             let zeros = added.zeros_like()?;
             match low.projection {
                 Projection::Query => block.q = block.q.plus_weight(&added)?,
@@ -209,7 +209,7 @@ impl LowRank {
             Some(dropout) => (x * dropout.mask(x, [self.block, self.projection as usize])?)?,
             None => x.clone(),
         };
-        x.matmul(&self.a.t()?)?.matmul(&self.b.t()?)? * self.scale
+        matmul(&matmul(&x, &self.a.t()?)?, &self.b.t()?)? * self.scale
     }
 }
 

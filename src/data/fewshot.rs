@@ -1,10 +1,13 @@
-//! CoOp's few-shot draw: k training items a class, and up to four for validation.
+//! Few-shot draws: k training items a class, and up to four for validation. CoOp's rule, and two that other
+//! published code has.
 //!
 //! It owns which positions are drawn, and nothing else: halving into base and new classes happens
 //! afterwards ([`super::halves`]), so base and new runs of one seed share one draw. Easy to get wrong:
 //! one generator serves both lists, and classes take their turn in order of first appearance.
 
 use std::collections::BTreeMap;
+
+use serde::Deserialize;
 
 use super::{Item, PyRandom, Split};
 
@@ -18,6 +21,45 @@ pub struct FewShot {
     pub train: Vec<usize>,
     /// Positions in `split.val`, `min(shots, 4)` a class.
     pub val: Vec<usize>,
+}
+
+/// Which list a draw begins with, and what a class gives that has too few items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrawRule {
+    /// CoOp's: training first; a small class gives all of its items.
+    #[default]
+    Coop,
+    /// Tip-Adapter's and LP++'s: training first; a small class is drawn from with replacement.
+    WithReplacement,
+    /// CLIP-LoRA's: as the second, but validation first, so that training items are others.
+    ValidationFirst,
+}
+
+/// Draws by `rule` after `random.seed(seed)`: `shots` training items and `val_shots` validation items a class.
+///
+/// ```
+/// use rpo_bench::data::{DrawRule, Item, Split, fewshot};
+/// let item = |n: usize| Item { path: format!("{n}.jpg"), label: 0 };
+/// let split = Split { train: (0..3).map(item).collect(), val: (0..9).map(item).collect(), ..Split::default() };
+/// // >>> random.seed(1); random.choices(range(3), k=5); random.sample(range(9), 4)
+/// let few = fewshot::draw_by(DrawRule::WithReplacement, &split, [5, 4], 1);
+/// assert_eq!((few.train, few.val), (vec![0, 2, 2, 0, 1], vec![7, 8, 5, 3]));
+/// ```
+pub fn draw_by(rule: DrawRule, split: &Split, [shots, val_shots]: [u32; 2], seed: u64) -> FewShot {
+    let random = &mut PyRandom::from_u64(seed);
+    let mut list = |items: &[Item], shots| draw_list(items, shots, rule, random);
+    if rule == DrawRule::ValidationFirst {
+        let val = list(&split.val, val_shots);
+        return FewShot { train: list(&split.train, shots), val };
+    }
+    let train = list(&split.train, shots);
+    FewShot { train, val: list(&split.val, val_shots) }
+}
+
+/// Validation items a class that a draw of so many shots may look at.
+pub fn validation_shots(shots: u32) -> u32 {
+    shots.min(MAX_VAL_SHOTS)
 }
 
 /// Draws as CoOp (2109.01134) does after `random.seed(seed)`: training list first, then validation,
@@ -37,8 +79,8 @@ pub fn draw(split: &Split, shots: u32, seed: u64) -> FewShot {
 
 /// As [`draw`], from a freshly seeded generator: for seeds beyond 64 bits.
 pub fn draw_with(split: &Split, shots: u32, mut random: PyRandom) -> FewShot {
-    let train = draw_list(&split.train, shots, &mut random);
-    let val = draw_list(&split.val, shots.min(MAX_VAL_SHOTS), &mut random);
+    let train = draw_list(&split.train, shots, DrawRule::Coop, &mut random);
+    let val = draw_list(&split.val, validation_shots(shots), DrawRule::Coop, &mut random);
     FewShot { train, val }
 }
 
@@ -56,11 +98,13 @@ pub fn short_classes(items: &[Item], shots: u32) -> usize {
     class_counts(items).values().filter(|count| **count < shots as usize).count()
 }
 
-fn draw_list(items: &[Item], shots: u32, random: &mut PyRandom) -> Vec<usize> {
-    positions_by_label(items)
-        .into_iter()
-        .flat_map(|positions| random.sample(&positions, shots as usize).unwrap_or(positions))
-        .collect()
+fn draw_list(items: &[Item], shots: u32, rule: DrawRule, random: &mut PyRandom) -> Vec<usize> {
+    let mut class = |positions: Vec<usize>| match (random.sample(&positions, shots as usize), rule) {
+        (Some(drawn), _) => drawn,
+        (None, DrawRule::Coop) => positions,
+        (None, _) => random.choices(&positions, shots as usize),
+    };
+    positions_by_label(items).into_iter().flat_map(&mut class).collect()
 }
 
 /// The positions of each label, labels in order of first appearance.
@@ -79,7 +123,7 @@ fn positions_by_label(items: &[Item]) -> Vec<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Item, Split, draw};
+    use super::{DrawRule, Item, Split, draw};
 
     fn items(labels: &[u32]) -> Vec<Item> {
         labels.iter().map(|&label| Item { path: String::new(), label }).collect()
@@ -107,6 +151,19 @@ mod tests {
         let drawn = draw(&split, 1, 1).train;
         let labels: Vec<u32> = drawn.iter().map(|&p| split.train[p].label).collect();
         assert_eq!(labels, [7, 2]);
+    }
+
+    #[test]
+    fn other_rules_fill_small_classes_up_and_may_begin_with_validation() {
+        let split = Split { train: items(&[0, 0, 1, 1, 1, 1]), val: items(&[0; 9]), ..Split::default() };
+        let by = |rule, val_shots| super::draw_by(rule, &split, [3, val_shots], 5);
+        let [coop, again, first] =
+            [DrawRule::Coop, DrawRule::WithReplacement, DrawRule::ValidationFirst].map(|rule| by(rule, 3));
+        assert_eq!(coop, draw(&split, 3, 5));
+        assert_eq!((coop.train.len(), again.train.len(), first.train.len()), (5, 6, 6));
+        assert!(again.train[..3].iter().all(|place| *place < 2) && again.train[3..].iter().all(|place| *place > 1));
+        assert_ne!(again.train, first.train, "control: validation first changes what is drawn");
+        assert_eq!(by(DrawRule::WithReplacement, 9).train, again.train, "what comes later shifts nothing");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use checked::{DatasetId, Template};
 pub use dataset::{Dataset, ListCounts, lists_sha256};
 pub use draw_files::{DrawFileError, DrawFiles};
 pub use error::DataError;
-pub use fewshot::FewShot;
+pub use fewshot::{DrawRule, FewShot};
 pub use file_source::FileSource;
 pub use halves::{LabelMap, LocalItem};
 pub use item::{Classes, Item, Split};

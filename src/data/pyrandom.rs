@@ -126,6 +126,14 @@ impl PyRandom {
         })
     }
 
+    /// `choices(items, k=k)`: `k` items with replacement; none of none, where Python raises `IndexError`.
+    pub fn choices<T: Clone>(&mut self, items: &[T], k: usize) -> Vec<T> {
+        if items.is_empty() {
+            return Vec::new();
+        }
+        (0..k).map(|_| items[(self.random() * items.len() as f64) as usize].clone()).collect()
+    }
+
     /// Small populations: each drawn item is replaced in a copy by the last one not yet drawn.
     fn sample_by_pool<T: Clone>(&mut self, items: &[T], k: usize) -> Vec<T> {
         let mut pool = items.to_vec();

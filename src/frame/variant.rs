@@ -27,8 +27,9 @@ impl OwnSettings {
 /// Stands for a setting that a record does not state.
 const ABSENT: &str = "none";
 
-/// The mark of numbers that rest on more validation images than the few-shot rule allows.
-const BEYOND: (&str, &str) = ("‡validation", "whole_split");
+/// The mark of numbers that rest on more validation images than the few-shot rule allows, or on test images; its value
+/// says on which.
+pub const BEYOND: &str = "‡validation";
 
 /// Settings that have a column or a refusal of their own, and so no place in a variant's name.
 const ELSEWHERE: [&str; 6] = ["dtype", "data", "limit", "train_classes", "weights", "model"];
@@ -86,8 +87,8 @@ fn name(record: &RunRecord, named: &BTreeMap<String, String>, telling: &BTreeSet
     let mut settings = record.cell.variant.clone();
     let told = named.iter().filter(|(key, _)| telling.contains(key.as_str()));
     settings.extend(told.map(|(key, value)| (key.clone(), value.clone())));
-    if record.training.as_ref().is_some_and(|training| training.validation.whole_split) {
-        settings.insert(BEYOND.0.to_owned(), BEYOND.1.to_owned());
+    if let Some(images) = record.training.as_ref().and_then(|training| training.validation.mark()) {
+        settings.insert(BEYOND.to_owned(), images.to_owned());
     }
     let words: Vec<String> = settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
     words.join(" ")

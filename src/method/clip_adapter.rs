@@ -21,6 +21,7 @@ use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use super::zero_shot::{CosineHead, text_features};
 use crate::backbone::Clip;
+use crate::backbone::nn::matmul;
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -142,7 +143,7 @@ struct Adapter {
 impl Classifier for Adapter {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let features = images.pooled()?;
-        let adapted = features.matmul(&self.down)?.relu()?.matmul(&self.up)?.relu()?;
+        let adapted = matmul(&matmul(features, &self.down)?.relu()?, &self.up)?.relu()?;
         let mixed = ((adapted * self.ratio)? + (features * (1.0 - self.ratio))?)?;
         self.cosine.of_features(&mixed)
     }

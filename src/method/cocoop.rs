@@ -21,7 +21,7 @@ use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -180,7 +180,7 @@ impl MetaNet {
 
     /// What is added to every context vector, `[images, width]`, for l2-normalised features.
     fn shift(&self, features: &Tensor) -> candle_core::Result<Tensor> {
-        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| x.matmul(weight)?.broadcast_add(bias);
+        let apply = |x: &Tensor, [weight, bias]: &[Tensor; 2]| matmul(x, weight)?.broadcast_add(bias);
         apply(&apply(features, &self.linear1)?.relu()?, &self.linear2)
     }
 }
@@ -224,7 +224,7 @@ impl ClassifierSet for Conditional {
         let texts = self.context.features(&Tensor::cat(&contexts, 0)?)?;
         let logits = |(i, features): (usize, &Tensor)| {
             let texts = texts.narrow(0, i * images, images)?.transpose(1, 2)?;
-            features.unsqueeze(1)?.matmul(&texts)?.squeeze(1)?.broadcast_mul(self.context.scale())
+            matmul(&features.unsqueeze(1)?, &texts)?.squeeze(1)?.broadcast_mul(self.context.scale())
         };
         Ok(features.iter().enumerate().map(logits).collect::<candle_core::Result<_>>()?)
     }

@@ -49,9 +49,28 @@ pub trait Method: Send + Sync {
         false
     }
 
-    /// What it chooses by validation images; `None` where it looks at none.
+    /// Steps of a solver of its own, which [`Method::init`] takes; 0 where the training loop trains, or nothing does.
+    fn solver_steps(&self) -> usize {
+        0
+    }
+
+    /// What it chooses by images that it does not train on; `None` where it looks at none.
     fn selection(&self) -> Option<Selection> {
         None
+    }
+
+    /// The trained parameters with what is chosen after the training.
+    ///
+    /// # Errors
+    /// As [`Method::init`].
+    fn settle(
+        &self,
+        _clip: &Clip,
+        _texts: &ClassTexts,
+        _shots: &dyn Shots,
+        trained: Parameters,
+    ) -> Result<Parameters, MethodError> {
+        Ok(trained)
     }
 
     /// The smallest batch at which its training does not amplify last bits.

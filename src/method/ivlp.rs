@@ -22,6 +22,7 @@ use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use super::zero_shot::{CosineHead, text_features as frozen_text};
 use crate::backbone::Clip;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 /// How IVLP presents itself.
@@ -286,13 +287,13 @@ impl Deep {
     pub fn features(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         match &self.vision {
             Some(deep) => image_features(&self.clip, images, deep),
-            None => Ok(crate::backbone::nn::l2_normalise(images.pooled()?)?),
+            None => Ok(l2_normalise(images.pooled()?)?),
         }
     }
 
     /// Logits of l2-normalised features.
     pub fn of_directions(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(features.matmul(&self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
+        Ok(matmul(&features, &self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
     }
 }
 

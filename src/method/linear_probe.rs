@@ -20,7 +20,7 @@ use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::util::rng::Stream;
 
 #[derive(Clone, Copy, Deserialize)]
@@ -167,7 +167,7 @@ impl Classifier for Probe {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let normalise = |x: Tensor| if self.normalise { l2_normalise(&x) } else { Ok(x) };
         let features = normalise(images.pooled()?.clone())?;
-        let features = normalise(features.matmul(&self.weight)?.broadcast_add(&self.bias)?)?;
-        Ok(features.matmul(&self.text)?.broadcast_mul(&self.scale)?)
+        let features = normalise(matmul(&features, &self.weight)?.broadcast_add(&self.bias)?)?;
+        Ok(matmul(&features, &self.text)?.broadcast_mul(&self.scale)?)
     }
 }

@@ -24,6 +24,7 @@ use super::token_rows::{TokenRows, Untouched};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::Clip;
+use crate::backbone::nn::matmul;
 use crate::util::rng::Stream;
 
 /// How it presents itself.
@@ -88,7 +89,7 @@ impl MaPle {
             let name = projection(block);
             let weight = parameters.get(&format!("{name}.weight"), &[to, from])?;
             let bias = parameters.get(&format!("{name}.bias"), &[to])?;
-            Ok(prompts.matmul(&weight.t()?)?.broadcast_add(bias)?)
+            Ok(matmul(prompts, &weight.t()?)?.broadcast_add(bias)?)
         };
         let deeper = text.deeper.iter().enumerate().map(|(index, prompts)| image(index + 1, prompts));
         Ok(Prompts { first: image(0, &text.first)?, deeper: deeper.collect::<Result<_, _>>()? })

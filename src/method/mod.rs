@@ -14,6 +14,7 @@ mod ivlp;
 mod kgcoop;
 mod linear_probe;
 mod lp_plus_plus;
+mod lp_solver;
 mod maple;
 mod parameters;
 mod parts;
@@ -31,6 +32,7 @@ mod setup;
 mod task_res;
 mod tcp;
 mod tip_adapter;
+mod tip_memory;
 mod token_rows;
 mod tower_weights;
 mod two_stage;
@@ -47,7 +49,7 @@ pub use registry::{BASELINE, Entry, Family, Switch, find, ids, look_up};
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};
-pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Selection, Shots};
+pub use setup::{ClassTexts, FixedShots, Golden, ParameterShape, Pool, Selection, Shots};
 pub use token_rows::{Shift, TokenRows, Untouched};
 
 /// Every method, in the order of tables and legends. What the others are compared with is read last.

@@ -24,7 +24,7 @@ use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::backbone::{Clip, TextLayout, TokenCache};
 use crate::util::rng::Stream;
 
@@ -317,9 +317,9 @@ pub(super) fn paired_logits(
     pairing: Pairing,
 ) -> Result<Tensor, MethodError> {
     if pairing == Pairing::All {
-        return Ok(image.mean(1)?.matmul(&text.mean(1)?.t()?)?.broadcast_mul(scale)?);
+        return Ok(matmul(&image.mean(1)?, &text.mean(1)?.t()?)?.broadcast_mul(scale)?);
     }
     let k = image.dim(1)?;
-    let sums = image.flatten_from(1)?.matmul(&text.flatten_from(1)?.t()?)?;
+    let sums = matmul(&image.flatten_from(1)?, &text.flatten_from(1)?.t()?)?;
     Ok((sums.broadcast_mul(scale)? / k as f64)?)
 }

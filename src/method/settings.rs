@@ -15,6 +15,8 @@ pub struct SettingsTable {
     pub prompt: toml::Table,
     /// Training recipe; empty for a method that trains nothing.
     pub recipe: toml::Table,
+    /// Which images it draws, and how its views are cut.
+    pub sampling: toml::Table,
     /// The method's own hyper-parameters.
     pub own: toml::Table,
 }
@@ -22,6 +24,7 @@ pub struct SettingsTable {
 impl SettingsTable {
     const PROMPT_KEYS: [&str; 5] =
         ["template", "template_exceptions", "raw_class_names", "wordings", "wording_exceptions"];
+    const SAMPLING_KEYS: [&str; 2] = ["draw", "crop_scale"];
     const RECIPE_KEYS: [&str; 18] = [
         "learning_rate",
         "batch_size",
@@ -50,6 +53,7 @@ impl SettingsTable {
             let part = match key.as_str() {
                 k if Self::PROMPT_KEYS.contains(&k) => &mut parts.prompt,
                 k if Self::RECIPE_KEYS.contains(&k) => &mut parts.recipe,
+                k if Self::SAMPLING_KEYS.contains(&k) => &mut parts.sampling,
                 _ => &mut parts.own,
             };
             part.insert(key, value);

@@ -43,23 +43,50 @@ pub trait Shots {
     /// [`MethodError::Shots`] for an image that cannot be had, [`MethodError::Interrupted`].
     fn pooled(&self, view: usize) -> Result<Tensor, MethodError>;
 
-    /// Validation images of the trained classes under the test transform: pooled features `[images, joint]`, not
-    /// l2-normalised, and labels. Which ones is what the method [asks for](super::Method::selection).
+    /// Images of the trained classes to choose by, under the test transform: pooled features `[images, joint]`, not
+    /// l2-normalised, and labels. There are those that the method [asks for](super::Method::selection).
     ///
     /// # Errors
     /// As [`Shots::pooled`]; where there is none.
-    fn validation(&self) -> Result<(Tensor, Vec<u32>), MethodError> {
+    fn validation(&self, _pool: Pool) -> Result<(Tensor, Vec<u32>), MethodError> {
         Err(MethodError::Shots("there is no validation image to choose by".to_owned()))
     }
 }
 
-/// What a method chooses by validation images.
+/// Images of the trained classes that something is chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pool {
+    /// Validation images of the draw, at most min(shots, 4) a class: the few-shot rule.
+    Few,
+    /// As many validation images a class as there are shots.
+    AsShots,
+    /// The whole validation split; on a dataset without one the test images, as published code has it.
+    WholeSplit,
+    /// The test images.
+    Test,
+}
+
+impl Pool {
+    /// Its name in marks of tables; `None` for what the few-shot rule allows.
+    pub fn mark(self) -> Option<&'static str> {
+        match self {
+            Self::Few => None,
+            Self::AsShots => Some("as_many_as_shots"),
+            Self::WholeSplit => Some("whole_split"),
+            Self::Test => Some("test_images"),
+        }
+    }
+}
+
+/// What a method chooses by images that it does not train on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Selection {
     /// What is chosen, in words.
     pub chooses: &'static str,
-    /// By the whole split, as published code does, instead of at most min(shots, 4) images a class.
-    pub whole_split: bool,
+    /// By which images. Numbers that rest on more than [`Pool::Few`] carry a mark.
+    pub pools: &'static [Pool],
+    /// By which of them the epoch whose parameters count is chosen; absent where that is the last.
+    pub epoch: Option<Pool>,
 }
 
 /// Features that are there already: of golden numbers and benchmarks.

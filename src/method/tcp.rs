@@ -27,7 +27,7 @@ use super::token_rows::{TokenRows, Untouched, vision_rows};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::changes::{TextChanges, TextRows};
-use crate::backbone::nn::{activate, l2_normalise};
+use crate::backbone::nn::{activate, l2_normalise, matmul};
 use crate::backbone::{Activation, Clip, TextLayout};
 use crate::util::rng::Stream;
 
@@ -92,7 +92,7 @@ impl Tcp {
         let layer = |x: &Tensor, name: &str, [outputs, inputs]: [usize; 2]| -> Result<Tensor, MethodError> {
             let weight = parameters.get(&format!("meta_net.{name}.weight"), &[outputs, inputs])?;
             let bias = parameters.get(&format!("meta_net.{name}.bias"), &[outputs])?;
-            Ok(x.matmul(&weight.t()?)?.broadcast_add(bias)?)
+            Ok(matmul(x, &weight.t()?)?.broadcast_add(bias)?)
         };
         let inner = activate(&layer(teacher, "linear1", [hidden, joint])?, Activation::QuickGelu)?;
         Ok(layer(&inner, "linear2", [out, hidden])?.reshape((classes, self.ctx, width))?)

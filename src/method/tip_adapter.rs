@@ -6,24 +6,40 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::contract::{Head, Method};
 use super::error::MethodError;
-use super::images::ImageBatch;
-use super::parameters::{Named, Parameters};
+use super::parameters::Parameters;
 use super::parts::texts::mean_of_directions;
 use super::published::Published;
 use super::registry::{Entry, Family, Switch};
-use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
-use super::setup::{ClassTexts, ParameterShape, Selection, Shots, required};
+use super::setup::{ClassTexts, ParameterShape, Pool, Selection, Shots, required};
+use super::tip_memory::{LABELS, MemoryHead, WEIGHTS};
 use super::work::{Shape, Work};
 use super::zero_shot::CosineHead;
 use crate::backbone::Clip;
 use crate::backbone::nn::l2_normalise;
 use crate::util::rng::Stream;
+
+/// Both draw alike.
+const DRAW: Switch = Switch {
+    key: "draw",
+    published: "\"with_replacement\"",
+    why: "Published: a class with fewer images than shots is drawn from with replacement, at seed 1 alone. Ours: CoOp's draw, \
+          which all methods of a seed share.",
+    test: "draws_are_coop_s_unless_told",
+};
+
+/// Both cut views alike.
+const CROP_SCALE: Switch = Switch {
+    key: "crop_scale",
+    published: "0.5",
+    why: "The least share of an image that a training crop covers. The default is the published one; other methods' is 0.08.",
+    test: "crops_are_as_large_as_told",
+};
 
 /// How the training-free one presents itself.
 pub(super) const FREE: Entry = Entry {
@@ -33,13 +49,18 @@ pub(super) const FREE: Entry = Entry {
     summary: "the training images' features as a memory, nothing trained",
     family: Family::TrainingFree,
     color: (51, 34, 136),
-    switches: &[Switch {
-        key: "selection",
-        published: "\"whole_split\"",
-        why: "What alpha and beta are chosen by. Published: the whole validation split (on ImageNet the test images), far more \
-              than the shots; its numbers carry a mark. Ours: fixed values; `few` takes at most min(shots, 4) images a class.",
-        test: "the_memory_is_weighed_as_told",
-    }],
+    switches: &[
+        Switch {
+            key: "selection",
+            published: "\"whole_split\"",
+            why: "What alpha and beta are chosen by. Published: the whole validation split (on ImageNet the test images), far \
+                  more than the shots; its numbers carry a mark. Ours: fixed values; `few` takes at most min(shots, 4) images a \
+                  class, `test` the test images.",
+            test: "the_memory_is_weighed_as_told",
+        },
+        DRAW,
+        CROP_SCALE,
+    ],
     published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter.toml"),
     build: |table| build(FREE.id, table),
@@ -53,7 +74,19 @@ pub(super) const TRAINED: Entry = Entry {
     summary: "Tip-Adapter whose memory is trained",
     family: Family::FeatureAdapter,
     color: (68, 170, 153),
-    switches: &[],
+    switches: &[
+        Switch {
+            key: "selection",
+            published: "\"test\"",
+            why: "What the epoch, alpha and beta are chosen by. Published: the epoch by the test images, alpha and beta by the \
+                  whole validation split, and of these and the starting values those that are better on the test images; its \
+                  numbers carry a mark. Ours: the last epoch and fixed values; `few` takes at most min(shots, 4) validation \
+                  images a class, `whole_split` all of them.",
+            test: "the_trained_memory_is_chosen_as_told",
+        },
+        DRAW,
+        CROP_SCALE,
+    ],
     published: Published::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter_f.toml"),
     build: |table| build(TRAINED.id, table),
@@ -84,6 +117,8 @@ enum By {
     Few,
     /// All of them.
     WholeSplit,
+    /// Test images.
+    Test,
 }
 
 struct Tip {
@@ -104,21 +139,20 @@ fn build(id: &'static str, table: toml::Table) -> Result<Box<dyn Method>, Method
     Ok(Box::new(Tip { id, settings }))
 }
 
-/// The fixed labels of the keys, and the chosen alpha and beta where they are chosen.
-const LABELS: &str = "labels";
-const WEIGHTS: &str = "alpha_beta";
-
-/// The published grid on ImageNet: values of alpha and of beta, each from 0.1.
-const ALPHAS: (usize, f64) = (20, 3.0);
-const BETAS: (usize, f64) = (200, 7.0);
-
-fn grid((steps, end): (usize, f64)) -> impl Iterator<Item = f64> + Clone {
-    (0..steps).map(move |step| 0.1 + step as f64 * (end - 0.1) / steps as f64)
-}
-
 impl Tip {
     fn trains(&self) -> bool {
         self.id == TRAINED.id
+    }
+
+    /// Alpha and beta before anything is chosen.
+    fn start(&self) -> [f64; 2] {
+        [self.settings.alpha, self.settings.beta]
+    }
+
+    fn head(&self, clip: &Clip, texts: &ClassTexts) -> Result<MemoryHead, MethodError> {
+        let cosine = CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
+        let fixed = self.settings.selection == By::Fixed;
+        Ok(MemoryHead { cosine, keys: self.keys(), weights: fixed.then(|| self.start()) })
     }
 
     /// The keys' name: published files of the trained one hold a layer's weight.
@@ -141,9 +175,19 @@ impl Method for Tip {
     }
 
     fn selection(&self) -> Option<Selection> {
-        let whole_split = self.settings.selection == By::WholeSplit;
-        let chosen = self.settings.selection != By::Fixed;
-        chosen.then_some(Selection { chooses: "alpha and beta", whole_split })
+        let pools: &[Pool] = match (self.settings.selection, self.trains()) {
+            (By::Fixed, _) => return None,
+            (By::Few, _) => &[Pool::Few],
+            (By::WholeSplit, _) => &[Pool::WholeSplit],
+            (By::Test, false) => &[Pool::Test],
+            (By::Test, true) => &[Pool::WholeSplit, Pool::Test],
+        };
+        // The epoch by the last of them, alpha and beta by the first.
+        let (chooses, epoch) = match self.trains() {
+            true => ("epoch, alpha and beta", pools.last().copied()),
+            false => ("alpha and beta", None),
+        };
+        Some(Selection { chooses, pools, epoch })
     }
 
     fn init(
@@ -158,19 +202,36 @@ impl Method for Tip {
         let keys = l2_normalise(&Tensor::stack(&views, 0)?.mean(0)?)?.to_dtype(clip.dtype())?;
         let labels: Vec<f32> = shots.labels().iter().map(|label| *label as f32).collect();
         let labels = (LABELS, Tensor::new(labels, clip.device())?);
-        if self.trains() {
-            return Ok(Parameters::new(vec![(self.keys(), keys)])?.with_fixed(vec![labels]));
-        }
-        let mut fixed = vec![(self.keys(), keys.clone()), labels.clone()];
+        let mut fixed = vec![labels];
         if self.settings.selection != By::Fixed {
-            let cosine =
-                CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
-            let labels = labels.1.to_dtype(DType::U32)?;
-            let memory = Memory { cosine, keys: keys.t()?, labels, settings: self.settings };
-            let weights = chosen(&memory, shots)?;
-            fixed.push((WEIGHTS, Tensor::new(&weights, clip.device())?));
+            fixed.push((WEIGHTS, weights(self.start(), clip)?));
         }
-        Ok(Parameters::default().with_fixed(fixed))
+        if self.trains() {
+            return Ok(Parameters::new(vec![(self.keys(), keys)])?.with_fixed(fixed));
+        }
+        fixed.push((self.keys(), keys));
+        let parameters = Parameters::default().with_fixed(fixed);
+        let Some(Selection { pools: [pool, ..], .. }) = self.selection() else { return Ok(parameters) };
+        let memory = self.head(clip, texts)?.memory(parameters.fixed())?;
+        let chosen = memory.searched(&shots.validation(*pool)?)?;
+        Ok(parameters.with_fixed(vec![(WEIGHTS, weights(chosen, clip)?)]))
+    }
+
+    /// Alpha and beta by the grid, where the images that decide the epoch prefer them to the starting values.
+    fn settle(
+        &self,
+        clip: &Clip,
+        texts: &ClassTexts,
+        shots: &dyn Shots,
+        trained: Parameters,
+    ) -> Result<Parameters, MethodError> {
+        let Some(Selection { pools: [first, ..], epoch: Some(epoch), .. }) = self.selection() else {
+            return Ok(trained);
+        };
+        let memory = self.head(clip, texts)?.memory(&trained.values()?)?;
+        let searched = memory.searched(&shots.validation(*first)?)?;
+        let settled = memory.better([self.start(), searched], &shots.validation(epoch)?)?;
+        Ok(trained.with_fixed(vec![(WEIGHTS, weights(settled, clip)?)]))
     }
 
     fn shapes(&self, clip: &Clip, _: &ClassTexts) -> Result<Vec<ParameterShape>, MethodError> {
@@ -200,78 +261,11 @@ impl Method for Tip {
     }
 
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError> {
-        let cosine = CosineHead { text: mean_of_directions(clip, texts)?, scale: clip.logit_scale().clone() };
-        Ok(Box::new(MemoryHead { cosine, keys: self.keys(), settings: self.settings }))
+        Ok(Box::new(self.head(clip, texts)?))
     }
 }
 
-struct MemoryHead {
-    cosine: CosineHead,
-    keys: &'static str,
-    settings: Settings,
-}
-
-impl Head for MemoryHead {
-    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
-        let joint = self.cosine.text.dim(1)?;
-        one_by_one(parameters, |each| {
-            let keys = each.get(self.keys, &[0, joint])?;
-            let labels = each.get(LABELS, &[keys.dim(0)?])?.to_dtype(DType::U32)?;
-            let mut settings = self.settings;
-            if settings.selection != By::Fixed {
-                let weights = each.get(WEIGHTS, &[2])?.to_dtype(DType::F64)?.to_vec1::<f64>()?;
-                (settings.alpha, settings.beta) = (weights[0], weights[1]);
-            }
-            Ok(Box::new(Memory { cosine: self.cosine.clone(), keys: keys.t()?, labels, settings }))
-        })
-    }
-}
-
-struct Memory {
-    cosine: CosineHead,
-    /// `[joint, keys]`.
-    keys: Tensor,
-    labels: Tensor,
-    settings: Settings,
-}
-
-impl Memory {
-    /// What the memory says at this sharpness, `[batch, classes]`, of affinities `[batch, keys]`.
-    fn answers(&self, affinity: &Tensor, beta: f64, like: &Tensor) -> Result<Tensor, MethodError> {
-        let answers = ((affinity - 1.0)? * beta)?.exp()?;
-        // One-hot labels as a sum of columns: the memory needs no matrix of keys and classes.
-        Ok(like.zeros_like()?.detach().index_add(&self.labels, &answers, 1)?)
-    }
-
-    fn affinity(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(l2_normalise(features)?.matmul(&self.keys)?)
-    }
-}
-
-/// Alpha and beta with the most correct validation images; of equal ones the first, beta counted slowest.
-fn chosen(memory: &Memory, shots: &dyn Shots) -> Result<[f32; 2], MethodError> {
-    let (features, labels) = shots.validation()?;
-    let features = features.to_dtype(memory.keys.dtype())?;
-    let (logits, affinity) = (memory.cosine.of_features(&features)?, memory.affinity(&features)?);
-    let labels = Tensor::new(labels, features.device())?;
-    let mut best: Option<(f32, [f32; 2])> = None;
-    for beta in grid(BETAS) {
-        let answers = memory.answers(&affinity, beta, &logits)?;
-        for alpha in grid(ALPHAS) {
-            let predicted = (&logits + (&answers * alpha)?)?.argmax(1)?;
-            let correct = predicted.eq(&labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
-            if best.is_none_or(|(most, _)| correct > most) {
-                best = Some((correct, [alpha as f32, beta as f32]));
-            }
-        }
-    }
-    best.map(|(_, weights)| weights).ok_or_else(|| MethodError::Shots("an empty grid".to_owned()))
-}
-
-impl Classifier for Memory {
-    fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
-        let logits = self.cosine.logits(images)?;
-        let memory = self.answers(&self.affinity(images.pooled()?)?, self.settings.beta, &logits)?;
-        Ok((logits + (memory * self.settings.alpha)?)?)
-    }
+/// Alpha and beta as a parameter.
+fn weights(pair: [f64; 2], clip: &Clip) -> Result<Tensor, MethodError> {
+    Ok(Tensor::new(&pair.map(|value| value as f32), clip.device())?)
 }

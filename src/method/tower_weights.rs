@@ -38,7 +38,13 @@ pub(super) const CLIP_LORA: Entry = Entry {
     summary: "low-rank additions to queries, keys and values of both towers",
     family: Family::Weights,
     color: (102, 17, 0),
-    switches: &[],
+    switches: &[Switch {
+        key: "draw",
+        published: "\"validation_first\"",
+        why: "Published: validation images are drawn before training images from the same generator, and small classes are drawn \
+              from with replacement, so its shots are others than CoOp's. Ours: CoOp's draw, which all methods of a seed share.",
+        test: "draws_are_coop_s_unless_told",
+    }],
     published: Published::NONE,
     defaults: include_str!("../../suites/methods/clip_lora.toml"),
     build: build_lora,

@@ -15,7 +15,7 @@ use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
 use super::setup::{ClassTexts, Shots};
 use super::work::{Shape, Work};
-use crate::backbone::nn::l2_normalise;
+use crate::backbone::nn::{l2_normalise, matmul};
 use crate::backbone::{Clip, TextLayout};
 use crate::util::rng::Stream;
 
@@ -99,7 +99,7 @@ impl Head for CosineHead {
 impl CosineHead {
     /// Logits of image features `[batch, joint]` of any length.
     pub fn of_features(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(l2_normalise(features)?.matmul(&self.text.t()?)?.broadcast_mul(&self.scale)?)
+        Ok(matmul(&l2_normalise(features)?, &self.text.t()?)?.broadcast_mul(&self.scale)?)
     }
 }
 

@@ -8,8 +8,8 @@ use crate::util::rng::Stream;
 
 use super::CropBox;
 
-/// Share of the image's area that a box covers.
-pub(super) const SCALE: (f64, f64) = (0.08, 1.0);
+/// The least share of the image's area that a box covers, unless a method says otherwise. The largest is 1.
+pub const CROP_SCALE: f64 = 0.08;
 /// Width over height of a box.
 pub(super) const RATIO: (f64, f64) = (3.0 / 4.0, 4.0 / 3.0);
 /// Boxes tried before the central one is taken.
@@ -24,18 +24,18 @@ pub struct View {
     pub flip: bool,
 }
 
-/// Draws the view of a `width` by `height` image: box first, then the flip (probability one half).
-/// Sides of 0 are taken as 1; the box lies inside the image.
-pub fn draw_view(stream: &mut Stream, width: usize, height: usize) -> View {
-    let crop = draw_crop(stream, width.max(1), height.max(1));
+/// Draws the view of a `width` by `height` image: box first, then the flip (probability one half). The box covers at least
+/// `crop_scale` of the area. Sides of 0 are taken as 1; the box lies inside the image.
+pub fn draw_view(stream: &mut Stream, (width, height): (usize, usize), crop_scale: f64) -> View {
+    let crop = draw_crop(stream, (width.max(1), height.max(1)), crop_scale);
     View { crop, flip: stream.chance(0.5) }
 }
 
 /// torchvision's `RandomResizedCrop.get_params`: area uniform, aspect ratio log-uniform, corner uniform.
-fn draw_crop(stream: &mut Stream, width: usize, height: usize) -> CropBox {
+fn draw_crop(stream: &mut Stream, (width, height): (usize, usize), crop_scale: f64) -> CropBox {
     let image_area = width as f64 * height as f64;
     for _ in 0..TRIES {
-        let area = image_area * stream.uniform_in(SCALE.0, SCALE.1);
+        let area = image_area * stream.uniform_in(crop_scale, 1.0);
         // From libm: the platform's own functions may round differently, and with them a box.
         let ratio = libm::exp(stream.uniform_in(libm::log(RATIO.0), libm::log(RATIO.1)));
         let w = (area * ratio).sqrt().round_ties_even() as usize;
@@ -65,13 +65,13 @@ fn central_crop(width: usize, height: usize) -> CropBox {
 
 #[cfg(test)]
 mod tests {
-    use super::{CropBox, Stream, View, central_crop, draw_view};
+    use super::{CROP_SCALE, CropBox, Stream, View, central_crop, draw_view};
 
     const DRAWS: u32 = 20_000;
 
     fn views(width: usize, height: usize) -> Vec<View> {
         let mut stream = Stream::new(&["augment test"]);
-        (0..DRAWS).map(|_| draw_view(&mut stream, width, height)).collect()
+        (0..DRAWS).map(|_| draw_view(&mut stream, (width, height), CROP_SCALE)).collect()
     }
 
     fn mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn a_larger_scale_leaves_more_of_the_image() {
+        let least = |scale: f64| {
+            let mut stream = Stream::new(&["scale"]);
+            let areas = (0..2000).map(|_| draw_view(&mut stream, (400, 400), scale).crop);
+            areas.map(|crop| (crop.width * crop.height) as f64 / 16e4).fold(1.0, f64::min)
+        };
+        // Sides are rounded to whole pixels.
+        assert!(least(0.5) > 0.495 && least(CROP_SCALE) < 0.1);
+    }
+
+    #[test]
     fn the_fallback_is_central_with_an_allowed_ratio() {
         assert_eq!(central_crop(1000, 30), CropBox { top: 0, left: 480, height: 30, width: 40 });
         assert_eq!(central_crop(30, 1000), CropBox { top: 480, left: 0, height: 40, width: 30 });
@@ -121,7 +132,7 @@ mod tests {
     #[test]
     fn a_strip_falls_back_and_a_point_is_itself() {
         let mut stream = Stream::new(&["strip"]);
-        assert_eq!(draw_view(&mut stream, 1000, 3).crop.height, 3);
-        assert_eq!(draw_view(&mut stream, 1, 1).crop, CropBox::whole(1, 1));
+        assert_eq!(draw_view(&mut stream, (1000, 3), CROP_SCALE).crop.height, 3);
+        assert_eq!(draw_view(&mut stream, (1, 1), CROP_SCALE).crop, CropBox::whole(1, 1));
     }
 }

@@ -12,7 +12,7 @@ pub mod resample;
 pub mod rgb;
 mod transforms;
 
-pub use augment::{View, draw_view};
+pub use augment::{CROP_SCALE, View, draw_view};
 pub use crop::{CropBox, CropError};
 pub use decode::{DECODER, DecodeError, decode};
 pub use file::read_file;

@@ -15,6 +15,7 @@ pub mod schema;
 pub mod seal;
 pub mod store;
 pub mod survey;
+pub mod validation;
 
 pub use claim::{Claims, Gone, Held, living, living_claims, lock_file};
 pub use holder::{ClaimedWork, Holder};
@@ -26,3 +27,4 @@ pub use redact::Redactor;
 pub use schema::*;
 pub use store::{Seal, Store, StoreError, kept_so_far, parse_record, read_record};
 pub use survey::{CellSeen, Survey};
+pub use validation::ValidationUse;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::imported::Imported;
+use super::validation::ValidationUse;
 use crate::data::Classes;
 
 /// Version of the JSON layout. Raised whenever a field is added, removed or changes meaning.
@@ -120,19 +121,6 @@ pub struct Training {
     /// What validation images were used for; records of versions before 5 used none.
     #[serde(default)]
     pub validation: ValidationUse,
-}
-
-/// Validation images that a training looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ValidationUse {
-    /// How many; 0 where nothing was chosen by them.
-    pub images: u64,
-    /// What they chose; empty for nothing.
-    pub chose: String,
-    /// Whether they are the whole split, as published code uses it, and not at most min(shots, 4) a class: such numbers
-    /// carry a mark in every table.
-    pub whole_split: bool,
 }
 
 /// One training epoch.

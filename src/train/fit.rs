@@ -18,6 +18,7 @@ use super::images::{TrainingImages, joint_batch};
 use super::optimiser::Optimiser;
 use super::prefetch::Prefetch;
 use super::recipe::Recipe;
+use super::score::Score;
 use super::step::{StepPart, joint_step};
 use super::views::{Pick, TrainingSet};
 use crate::backbone::Precision;
@@ -52,6 +53,8 @@ pub struct Member<'a> {
     pub parameters: &'a mut Parameters,
     /// Is asked for a place to go on from, and given one when it is due and when the run stops.
     pub keeper: &'a mut dyn Keeper,
+    /// Chooses the epoch whose parameters count, the first of the best; absent where that is the last.
+    pub score: Option<&'a Score<'a>>,
 }
 
 /// A step that was taken, by one training or by several in lockstep. Epochs and steps count from 1.
@@ -194,7 +197,10 @@ struct Going<'m, 'a> {
     loss_total: f64,
     log: Vec<EpochLog>,
     optimiser: Optimiser,
+    /// The average over epochs, or the parameters of the best epoch so far.
     average: Vec<Tensor>,
+    /// How many images the best epoch got right.
+    best: Option<u64>,
     outcome: Option<FitResult>,
 }
 
@@ -222,6 +228,7 @@ impl<'m, 'a> Going<'m, 'a> {
             log: Vec::new(),
             optimiser,
             average: Vec::new(),
+            best: None,
             outcome: None,
         };
         if let Some(standing) = going.member.keeper.resume(going.member.parameters)? {
@@ -251,6 +258,9 @@ impl<'m, 'a> Going<'m, 'a> {
         (self.stage, self.at) = (standing.stage, (standing.epoch, standing.step));
         self.start = self.at;
         (self.loss_total, self.log, self.average) = (standing.loss_total, standing.log, standing.average);
+        if let Some(score) = self.member.score.filter(|_| !self.average.is_empty()) {
+            self.best = Some(score.correct(&self.with_average())?);
+        }
         Ok(())
     }
 
@@ -326,6 +336,25 @@ impl<'m, 'a> Going<'m, 'a> {
         })
     }
 
+    /// The parameters with the average, or the best epoch's values, in place of the current ones.
+    fn with_average(&self) -> Named {
+        let parameters = &*self.member.parameters;
+        let fixed = parameters.fixed().iter().map(|(name, value)| (name.to_owned(), value.clone()));
+        let names = parameters.iter().map(|(name, _)| name.to_owned());
+        Named::new(fixed.chain(names.zip(self.average.iter().cloned())))
+    }
+
+    /// Keeps the epoch's parameters if they are better than those of every epoch before.
+    fn choose(&mut self, score: &Score<'_>) -> Result<(), TrainError> {
+        let correct = score.correct(&self.member.parameters.values()?)?;
+        if self.best.is_none_or(|best| correct > best) {
+            self.best = Some(correct);
+            let copies = self.member.parameters.iter().map(|(_, var)| var.as_tensor().detach().copy());
+            self.average = copies.collect::<Result<_, _>>()?;
+        }
+        Ok(())
+    }
+
     /// Adds the current parameters to their average under this weight.
     fn average(&mut self, weight: Option<f64>) -> Result<(), TrainError> {
         let Some(weight) = weight else { return Ok(()) };
@@ -356,7 +385,10 @@ impl<'m, 'a> Going<'m, 'a> {
         let mean_loss = std::mem::take(&mut self.loss_total) / self.steps as f64;
         let learning_rate = self.recipe().learning_rate(images, (epoch, 0));
         self.log.push(EpochLog { learning_rate, steps: self.steps as u64, mean_loss });
-        self.average(self.recipe().average_weight(images, epoch))?;
+        match self.member.score {
+            Some(score) => self.choose(score)?,
+            None => self.average(self.recipe().average_weight(images, epoch))?,
+        }
         self.at = (at.0 + 1, 0);
         if epoch + 1 < self.recipe().epochs(images) {
             self.begin_epoch();
@@ -365,11 +397,12 @@ impl<'m, 'a> Going<'m, 'a> {
         self.end_stage(run, at)
     }
 
-    /// The average takes the parameters' place, and another stage begins or the training is over.
+    /// The average, or the best epoch, takes the parameters' place, and another stage begins or the training is over.
     fn end_stage(&mut self, run: &Fit<'_>, at: (usize, usize)) -> Result<(), TrainError> {
         if !self.average.is_empty() {
-            let names = self.member.parameters.iter().map(|(name, _)| name.to_owned());
-            self.member.parameters.set(&Named::new(names.zip(self.average.drain(..))))?;
+            self.member.parameters.set(&self.with_average())?;
+            self.average.clear();
+            self.best = None;
         }
         // The last update has no following step that would notice.
         let finite = check_finite(self.member.parameters, at);

@@ -87,7 +87,7 @@ mod tests {
     use super::super::views::Views;
     use super::*;
     use crate::data::{ImageSource, Item, PixelError};
-    use crate::preprocess::Rgb8;
+    use crate::preprocess::{CROP_SCALE, Rgb8};
 
     struct Counting(AtomicUsize);
 
@@ -105,7 +105,8 @@ mod tests {
         let items: Vec<Item> = (0..4).map(|label| Item { path: label.to_string(), label }).collect();
         let items = items.iter().map(|item| (item, item.label)).collect();
         let views = Views::Fresh;
-        let set = TrainingSet { dataset: "d", seed: 1, owner: "", items, source: &source, views };
+        let (dataset, crop_scale) = ("d", CROP_SCALE);
+        let set = TrainingSet { dataset, seed: 1, owner: "", items, source: &source, views, crop_scale };
         let pick = |index| vec![Pick { index, view: 0 }];
         let numbers = |pixels: Tensor| pixels.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let expected = |index| numbers(set.pixels(&pick(index), 8, &Device::Cpu).unwrap());

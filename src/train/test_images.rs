@@ -9,6 +9,7 @@ use super::views::{pixels_sha256, test_pixels};
 use crate::backbone::Clip;
 use crate::data::{ImageSource, Item};
 use crate::method::{ImageBatch, Needs};
+use crate::preprocess::CROP_SCALE;
 
 /// Chunks of pixels that may wait for a GPU.
 const ROOM: usize = 2;
@@ -47,7 +48,7 @@ impl TestImages<'_> {
         let Some(store) = self.features.filter(|_| self.needs.only_pooled()) else {
             return Ok(Prepared::Pixels(self.pixels(items)?));
         };
-        let mut key = store.key(side);
+        let mut key = store.key(side, CROP_SCALE);
         for pixels in pixels_sha256(self.source, items, |(item, _)| *item)? {
             key.image(&pixels, &["test"]);
         }

@@ -41,6 +41,8 @@ pub struct TrainingSet<'a> {
     pub source: &'a dyn ImageSource,
     /// Number of views.
     pub views: Views,
+    /// The least share of an image's area that a view's crop covers.
+    pub crop_scale: f64,
 }
 
 impl TrainingSet<'_> {
@@ -76,11 +78,11 @@ impl TrainingSet<'_> {
     }
 
     /// Box and flip of a view of an image of this width and height.
-    pub fn view(&self, pick: Pick, (width, height): (usize, usize)) -> View {
+    pub fn view(&self, pick: Pick, size: (usize, usize)) -> View {
         let seed = self.seed.to_string();
         let (view, index) = (self.view_of(pick.view).to_string(), pick.index.to_string());
         let mut stream = Stream::new(&self.view_name([&seed, &view, &index]));
-        draw_view(&mut stream, width, height)
+        draw_view(&mut stream, size, self.crop_scale)
     }
 
     /// Normalised pixels `[picks, 3, side, side]` of views.

@@ -95,7 +95,8 @@ fn momentum_is_part_of_the_standing() {
     let dataset = world.dataset("eurosat").unwrap();
     let items = dataset.split.train.iter().take(6).map(|item| (item, item.label % 3)).collect();
     let source = dataset.source.as_ref();
-    let set = TrainingSet { dataset: "eurosat", seed: 1, owner: "", items, source, views: Views::Bank(1) };
+    let (dataset_id, views, crop_scale) = ("eurosat", Views::Bank(1), CROP_SCALE);
+    let set = TrainingSet { dataset: dataset_id, seed: 1, owner: "", items, source, views, crop_scale };
     let coop = method::find("coop").unwrap();
     let settings = rpo_bench::suite::Settings::new([("coop.batch_size", toml::Value::Integer(2))]).unwrap();
     let resolved = settings.resolve(coop).unwrap();
@@ -121,7 +122,7 @@ fn momentum_is_part_of_the_standing() {
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;
         let stream = ["eurosat", "1", "coop"];
-        let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
+        let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
         let result = fit(&run, &mut members, &stop, &mut |_| taken.set(taken.get() + 1));
         (result.and_then(|mut all| all.pop().unwrap()), bits(&parameters))
     };

@@ -75,7 +75,8 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     let dataset = world.dataset("eurosat").unwrap();
     let items = dataset.split.train.iter().take(4).map(|item| (item, 1)).collect();
     let source = dataset.source.as_ref();
-    let set = TrainingSet { dataset: "eurosat", seed: 1, owner: "", items, source, views: Views::Bank(1) };
+    let (dataset_id, views, crop_scale) = ("eurosat", Views::Bank(1), CROP_SCALE);
+    let set = TrainingSet { dataset: dataset_id, seed: 1, owner: "", items, source, views, crop_scale };
     let features = FeatureStore::new("test");
     let images = TrainingImages::new(&world.clip, &set, Needs::POOLED, &features, &|| false).unwrap();
     let width = world.clip.config.projection_dim;
@@ -96,7 +97,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     };
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
-    let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper }];
+    let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
     let result = fit(&run, &mut members, &|| false, &mut |_| {}).unwrap().pop().unwrap();
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()

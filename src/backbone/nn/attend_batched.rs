@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Result, Tensor, bail};
 
 use super::plan::{Attend, Group, SelfKeys};
+use super::product::matmul;
 use super::softmax::softmax;
 
 /// See [`super::attend()`]; any device, any float type.
@@ -54,7 +55,7 @@ fn batch(q: &Tensor, keys: &Tensor, own_start: usize, groups: &[&Group], heads: 
     let q = split(select(q, groups.iter().flat_map(|group| group.queries.clone()), device)?, n)?;
     let k = split(kv.narrow(1, 0, width)?.contiguous()?, m)?;
     let v = split(kv.narrow(1, width, width)?.contiguous()?, m)?;
-    let scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * (head_dim as f64).powf(-0.5))?;
+    let scores = (matmul(&q, &k.transpose(2, 3)?.contiguous()?)? * (head_dim as f64).powf(-0.5))?;
     let mask: Vec<f32> = (0..n)
         .flat_map(|i| {
             let seen = m - groups[0].hidden_from(i);
@@ -63,7 +64,7 @@ fn batch(q: &Tensor, keys: &Tensor, own_start: usize, groups: &[&Group], heads: 
         .collect();
     let mask = Tensor::from_vec(mask, (1, 1, n, m), device)?.to_dtype(scores.dtype())?;
     let p = softmax(&scores.broadcast_add(&mask)?)?;
-    p.matmul(&v)?.transpose(1, 2)?.contiguous()?.reshape((g * n, width))
+    matmul(&p, &v)?.transpose(1, 2)?.contiguous()?.reshape((g * n, width))
 }
 
 #[cfg(test)]

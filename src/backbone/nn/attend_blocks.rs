@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, Layout, Result, Shape, bail};
 use rayon::prelude::*;
 
 use super::kernels::{dot, softmax_row};
+use super::operations::multiplied;
 use super::plan::{Attend, Group};
 use super::real::{Real, Rows};
 
@@ -203,8 +204,15 @@ impl<'a> Call<'a> {
         (0..tasks).into_par_iter().with_min_len(grain).map(task).collect()
     }
 
+    /// Notes so many products of queries and keys, or of as many numbers, for every group.
+    fn count(&self, products: impl Fn(&Group) -> usize) {
+        let of = |group: &Group| products(group) * group.queries.len() * group.key_count() * self.width;
+        multiplied(self.op.plan.groups().iter().map(of).sum());
+    }
+
     /// Attention output `[rows, width]`.
     pub fn forward<T: Real>(&self) -> Result<Vec<T>> {
+        self.count(|_| 2);
         let blocks = self.for_blocks(|group, head| self.forward_block::<T>(group, head))?;
         let mut out = vec![T::ZERO; self.op.plan.rows() * self.width];
         self.scatter(&blocks, &mut out);
@@ -225,6 +233,8 @@ impl<'a> Call<'a> {
 
     /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`.
     pub fn backward<T: Real>(&self, grad: Matrix<'_>, own_rows: usize) -> Result<(Vec<T>, Vec<T>)> {
+        // Probabilities once more, their gradient and that of the queries; of own keys and values, too.
+        self.count(|group| if group.own.is_empty() { 3 } else { 5 });
         let blocks = self.for_blocks(|group, head| self.backward_block::<T>(group, head, grad))?;
         let mut dq = vec![T::ZERO; self.op.plan.rows() * self.width];
         let mut d_own = vec![T::ZERO; own_rows * 2 * self.width];

@@ -9,6 +9,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
 
 use super::kernels::for_each_row;
+use super::operations::multiplied;
 use super::real::{Real, Rows};
 
 /// A matrix `[rows, cols]` without gaps.
@@ -61,6 +62,7 @@ impl<T: Real> Dense<T> {
         }
         let own = Layout::contiguous((self.rows, self.cols));
         let size = (1, self.rows, cols, inner);
+        multiplied(self.rows * cols * inner);
         let product = if storage.dtype() == T::DTYPE {
             self.storage.matmul(storage, size, &own, &layout)?
         } else {

@@ -5,7 +5,9 @@ use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Sha
 
 use super::dense::Dense;
 use super::kernels::for_each_row;
+use super::operations::multiplied;
 use super::place::fused;
+use super::product::matmul;
 use super::real::Real;
 
 /// A linear layer in PyTorch's layout: weight `[out, in]`, bias `[out]`.
@@ -70,7 +72,7 @@ impl Linear {
     /// Whatever candle reports, in particular a mismatch of shapes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = match (self.is_trained(), fused(x)) {
-            (true, _) => x.matmul(&self.weight.t()?)?,
+            (true, _) => matmul(x, &self.weight.t()?)?,
             (false, true) => {
                 return x.apply_op1(FrozenLinear { weight: self.weight.clone(), bias: self.bias.clone() });
             }
@@ -114,7 +116,7 @@ impl CustomOp1 for FrozenLinear {
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let rounded = grad.contiguous()?.to_dtype(self.weight.dtype())?;
-        rounded.matmul(&self.weight)?.to_dtype(grad.dtype()).map(Some)
+        matmul(&rounded, &self.weight.detach())?.to_dtype(grad.dtype()).map(Some)
     }
 }
 
@@ -132,6 +134,7 @@ fn product<S: BackendStorage>(
     }
     let (shape, size, transposed) =
         (Shape::from((n, outputs)), (1, n, outputs, inputs), weight_layout.transpose(0, 1)?);
+    multiplied(n * outputs * inputs);
     if x.dtype() == weight.dtype() {
         return Ok((x.matmul(weight, size, layout, &transposed)?, shape));
     }

@@ -1,4 +1,4 @@
-//! The operations that frozen towers ask of a device, one function each, counted.
+//! The operations that frozen towers ask of a device, one function each, counted; and the count of every matrix product.
 //!
 //! Every function is one launch, or none where nothing has to be done (views, copies of what is contiguous already).
 //! Tensors here carry no graph: what needs a gradient has it written out by the caller.
@@ -16,10 +16,14 @@ pub struct Operations {
     pub uploads: u64,
     /// Tensors created by passes of frozen towers, views among them.
     pub tensors: u64,
+    /// Multiply-adds of matrix products, forward and backward, on whatever device.
+    pub multiply_adds: u64,
 }
 
 thread_local! {
-    static DONE: Cell<Operations> = const { Cell::new(Operations { launches: 0, uploads: 0, tensors: 0 }) };
+    static DONE: Cell<Operations> = const {
+        Cell::new(Operations { launches: 0, uploads: 0, tensors: 0, multiply_adds: 0 })
+    };
 }
 
 /// What this thread has asked so far.
@@ -49,6 +53,12 @@ pub(super) fn pass<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
     Ok(result)
 }
 
+/// Notes this many multiply-adds of matrix products, on the thread that asks for them.
+pub fn multiplied(multiply_adds: usize) {
+    let done = DONE.get();
+    DONE.set(Operations { multiply_adds: done.multiply_adds + multiply_adds as u64, ..done });
+}
+
 fn launched() {
     DONE.set(Operations { launches: DONE.get().launches + 1, ..DONE.get() });
 }
@@ -56,6 +66,7 @@ fn launched() {
 /// A·B, batched.
 pub(super) fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     launched();
+    multiplied(super::product::multiply_adds(a, b)?);
     a.matmul(b)
 }
 

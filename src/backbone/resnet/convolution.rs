@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use crate::backbone::files::weights::{Weights, WeightsError};
+use crate::backbone::nn::multiplied;
 
 /// ε of every batch normalisation.
 const EPS: f64 = 1e-5;
@@ -45,6 +46,7 @@ impl Convolution {
         } else {
             x.conv2d(&self.weight, side / 2, stride, 1, 1)?
         };
+        multiplied(y.elem_count() * inputs * side * side);
         y.broadcast_add(&self.bias)
     }
 }

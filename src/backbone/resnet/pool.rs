@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 use crate::backbone::config::ClipConfig;
 use crate::backbone::files::weights::{Weights, WeightsError};
-use crate::backbone::nn::Linear;
+use crate::backbone::nn::{Linear, matmul};
 
 #[derive(Clone, Debug)]
 pub(super) struct AttentionPool {
@@ -52,9 +52,9 @@ impl AttentionPool {
         let query = (in_heads(self.query.forward(&first)?, 1)? / (head_width as f64).sqrt())?;
         let keys = in_heads(self.key.forward(&rows)?, tokens)?;
         let values = in_heads(self.value.forward(&rows)?, tokens)?;
-        let scores = query.matmul(&keys.transpose(2, 3)?.contiguous()?)?;
+        let scores = matmul(&query, &keys.transpose(2, 3)?.contiguous()?)?;
         let weights = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?)?.exp()?;
         let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
-        self.output.forward(&weights.matmul(&values)?.reshape((batch, width))?)
+        self.output.forward(&matmul(&weights, &values)?.reshape((batch, width))?)
     }
 }

@@ -20,7 +20,7 @@ use super::keys::trained_paths;
 use super::resolve::Plan;
 use super::timing::{self, Timed};
 use super::{halves, memory, towers};
-use crate::data::Classes;
+use crate::data::{Classes, DrawRule};
 use crate::method::ParameterShape;
 use crate::method::work::{Shape, Work};
 use crate::record::{Cell, Store};
@@ -283,9 +283,10 @@ impl Dataset<'_> {
             let there = trained_paths(&cell.training_key).iter().all(|p| self.store.dir().join(p).is_file());
             let (Some(seed), Some(shots), false) = (cell.cell.seed, cell.cell.shots, there) else { continue };
             let resolved = &self.plan.methods[cell.method];
-            let images = match drawn.entry((seed, shots)) {
+            let sampling = resolved.sampling;
+            let images = match drawn.entry((sampling.draw, seed, shots)) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(place) => *place.insert(self.drawn_images(seed, shots)?),
+                Entry::Vacant(place) => *place.insert(self.drawn_images(sampling.draw, seed, shots)?),
             };
             let recipe = resolved.recipe.as_ref().map(|recipe| recipe.for_shots(shots));
             let steps = recipe.as_ref().map_or(0, |recipe| recipe.total_steps(images as usize)) as u64;
@@ -298,7 +299,7 @@ impl Dataset<'_> {
             };
             let own =
                 self.plan.settings.globals.views == Views::Fresh && !resolved.method.needs().only_pooled();
-            let made: &mut u64 = views_made.entry((seed, shots, owner)).or_default();
+            let made: &mut u64 = views_made.entry((seed, shots, owner, sampling.key())).or_default();
             let passes = images * if own { views } else { views.saturating_sub(*made) };
             *made = if own { *made } else { views.max(*made) };
             total.trainings += 1;
@@ -318,9 +319,9 @@ impl Dataset<'_> {
     }
 
     /// Images of a draw that the training sees.
-    fn drawn_images(&self, seed: u64, shots: u32) -> Result<u64, SuiteError> {
+    fn drawn_images(&self, rule: DrawRule, seed: u64, shots: u32) -> Result<u64, SuiteError> {
         let map = self.dataset.labels(self.plan.suite.train_classes);
-        let draw = self.dataset.draw(shots, seed)?;
+        let draw = self.dataset.draw(rule, shots, seed)?;
         Ok(map.filter(draw.positions.iter().map(|at| &self.dataset.split.train[*at])).len() as u64)
     }
 

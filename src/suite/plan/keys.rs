@@ -91,7 +91,7 @@ impl Plan {
             switches: &method.switches,
             recipe: method.recipe.as_ref(),
             model_sha256: &world.identity.sha256(),
-            transforms: &transforms(world.clip.config.image_size),
+            transforms: &transforms(world.clip.config.image_size, method.sampling.crop_scale),
             dataset: &dataset.id,
             split_sha256: &dataset.split_sha256,
             class_names: &dataset.class_names,

@@ -130,7 +130,7 @@ fn training_cost(
     let resolved = &plan.methods[cell.method];
     let work = work(world, dataset, resolved, plan.suite.train_classes)?;
     let (Some(seed), Some(shots)) = (cell.cell.seed, cell.cell.shots) else { return Ok(0.0) };
-    let draw = dataset.draw(shots, seed)?;
+    let draw = dataset.draw(resolved.sampling.draw, shots, seed)?;
     let map = dataset.labels(plan.suite.train_classes);
     let images = map.filter(draw.positions.iter().map(|at| &dataset.split.train[*at])).len();
     let Some(recipe) = resolved.recipe.as_ref().map(|recipe| recipe.for_shots(shots)) else {

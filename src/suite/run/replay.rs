@@ -13,11 +13,11 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::evaluate_file::{FileEvaluation, evaluate_named};
-use super::life::drawn_shots::{DrawnShots, validation_items};
+use super::life::drawn_shots::{DrawnShots, Pools, listed_pools, score};
 use crate::backbone::Precision;
 use crate::backbone::files::safetensors_write::safetensors_bytes;
-use crate::data::{Classes, Item};
-use crate::method::{MethodError, Parameters, Shots};
+use crate::data::{Classes, DrawRule, Item};
+use crate::method::{Head, MethodError, Parameters, Pool, Shots};
 use crate::record::Epoch;
 use crate::suite::disk::trained::stored;
 use crate::suite::error::SuiteError;
@@ -113,7 +113,7 @@ pub struct Replay {
     pub image_size: usize,
     /// Images in drawing order.
     pub items: Vec<ReplayItem>,
-    /// Validation images that the method chose by, in order; empty for most.
+    /// Images that the method chose by, pool by pool in order; empty for most.
     pub validated: Vec<ReplayItem>,
     /// Prompts by half.
     pub texts: BTreeMap<String, ReplayTexts>,
@@ -177,8 +177,8 @@ impl Shots for Noted<'_> {
         self.shots.pooled(view)
     }
 
-    fn validation(&self) -> Result<(Tensor, Vec<u32>), MethodError> {
-        self.shots.validation()
+    fn validation(&self, pool: Pool) -> Result<(Tensor, Vec<u32>), MethodError> {
+        self.shots.validation(pool)
     }
 }
 
@@ -207,15 +207,17 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     let globals = &plan.settings.globals;
     let source = dataset.source.as_ref();
     let (items, _) =
-        readable(globals.broken_images, source, drawn(&dataset, suite.train_classes, seed, shots)?, stop)?;
+        readable(globals.broken_images, source, drawn(&dataset, suite.train_classes, resolved.sampling.draw, (seed, shots))?, stop)?;
     let owner = if globals.views_per_method { resolved.id } else { "" };
-    let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views: globals.views };
+    let (views, crop_scale) = (globals.views, resolved.sampling.crop_scale);
+    let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views, crop_scale };
     let features = FeatureStore::new(world.identity.sha256());
     let images = TrainingImages::new(&world.clip, &set, resolved.method.needs(), &features, stop)?;
-    let listed = validation_items(&dataset, suite.train_classes, resolved.method.selection(), (seed, shots));
-    let (validation, _) = readable(globals.broken_images, source, listed, stop)?;
-    let validated = validation.iter().map(|(item, label)| ReplayItem::of(item, *label)).collect();
-    let drawn_shots = DrawnShots { images: &images, validation, source, clip: &world.clip };
+    let listed = listed_pools(&dataset, plan, resolved, (seed, shots)).into_iter();
+    let readable = listed.map(|(pool, items)| Ok((pool, readable(globals.broken_images, source, items, stop)?.0)));
+    let pools = readable.collect::<Result<Pools<'_>, SuiteError>>()?;
+    let validated = pools.values().flatten().map(|(item, label)| ReplayItem::of(item, *label)).collect();
+    let drawn_shots = DrawnShots { images: &images, pools, source, clip: &world.clip };
     let noted = Noted { shots: drawn_shots, views: RefCell::default() };
     let texts = world.class_texts(&dataset, &resolved.style, suite.train_classes)?;
     let mut stream = Stream::new(&["init", &dataset.id, &seed.to_string(), resolved.id]);
@@ -225,9 +227,19 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     let mut scribe = Scribe::default();
     let name = seed.to_string();
     let stream = [dataset.id.as_str(), &name, resolved.id];
-    let member =
-        Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper: &mut scribe };
-    let epochs = train(world, plan, (resolved, shots), &texts, member, stop)?;
+    let head = resolved.method.bind(&world.clip, &texts)?;
+    let score = score(&world.clip, head.as_ref(), resolved.method.selection(), &noted)?;
+    let member = Member {
+        slot: 0,
+        images: &images,
+        stream,
+        parameters: &mut parameters,
+        keeper: &mut scribe,
+        score: score.as_ref(),
+    };
+    let epochs = train(world, plan, (resolved, shots), head.as_ref(), member, stop)?;
+    let parameters =
+        resolved.method.settle(&world.clip, &texts, &noted, parameters).map_err(TrainError::from)?;
     let initial_views: Vec<usize> = noted.views.into_inner().into_iter().collect();
     let values = parameters.values()?;
     let evaluated = suite
@@ -269,17 +281,16 @@ fn train(
     world: &World,
     plan: &Plan,
     (resolved, shots): (&Resolved, u32),
-    texts: &crate::method::ClassTexts,
+    head: &dyn Head,
     member: Member<'_>,
     stop: &dyn Fn() -> bool,
 ) -> Result<Vec<Epoch>, SuiteError> {
     let Some(recipe) = &resolved.recipe else { return Ok(Vec::new()) };
-    let head = resolved.method.bind(&world.clip, texts)?;
     let rounded = plan.settings.globals.rounded_parameters;
     let storage = if rounded { world.clip.precision() } else { Precision::F32 };
     let recipe = &recipe.for_shots(shots);
     let run =
-        Fit { head: head.as_ref(), recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
+        Fit { head, recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
     let outcome = fit(&run, &mut [member], stop, &mut |_| {})?.pop();
     let log = outcome.transpose()?.unwrap_or_default();
     Ok(log.iter().map(Epoch::from).collect())
@@ -289,10 +300,10 @@ fn train(
 fn drawn(
     dataset: &BenchDataset,
     classes: Classes,
-    seed: u64,
-    shots: u32,
+    rule: DrawRule,
+    (seed, shots): (u64, u32),
 ) -> Result<Labelled<'_>, SuiteError> {
-    let draw = dataset.draw(shots, seed)?;
+    let draw = dataset.draw(rule, shots, seed)?;
     let items = draw.positions.iter().map(|position| &dataset.split.train[*position]);
     let kept = dataset.labels(classes).filter(items);
     Ok(kept.into_iter().map(|local| (local.item, local.local_label)).collect())

@@ -9,7 +9,7 @@ use super::names::{method_key, near_key};
 use crate::method::{self, Entry, Method, PromptStyle, SettingsTable};
 use crate::protocol;
 use crate::suite::error::SuiteError;
-use crate::train::Recipe;
+use crate::train::{Recipe, Sampling};
 
 /// Largest whole number a method's setting may be: beyond any use, and no product of three of them with a model's
 /// sizes overflows.
@@ -33,6 +33,8 @@ pub struct Resolved {
     pub style: PromptStyle,
     /// How it trains; absent for a method that trains nothing.
     pub recipe: Option<Recipe>,
+    /// Which images it draws, and how its views are cut.
+    pub sampling: Sampling,
     /// Dotted keys and values, for the record.
     pub config: BTreeMap<String, String>,
     /// Protocol switches in force, for the record.
@@ -161,9 +163,11 @@ impl Settings {
                 Some(recipe.check(entry.id)?)
             }
         };
+        let sampling: Sampling = Value::Table(parts.sampling).try_into().map_err(refused)?;
+        let sampling = sampling.check(entry.id)?;
         let (method, variant) = ((entry.build)(parts.own)?, BTreeMap::new());
         let switches = self.switches(&table, entry.id, method.draws());
-        Ok(Resolved { id: entry.id, method, style, recipe, config, switches, variant })
+        Ok(Resolved { id: entry.id, method, style, recipe, sampling, config, switches, variant })
     }
 
     fn switches(&self, table: &toml::Table, id: &str, draws: bool) -> BTreeMap<String, String> {

@@ -8,7 +8,7 @@ use crate::protocol;
 use crate::suite::error::SuiteError;
 
 /// Keys that methods share.
-const COMMON: [(&str, &str); 22] = [
+const COMMON: [(&str, &str); 24] = [
     ("template", "sentence around a class name, with {} in its place; dataset: each dataset's own"),
     ("template_exceptions", "by dataset, the sentence in place of template"),
     ("raw_class_names", "true keeps the underscores of class names"),
@@ -34,6 +34,12 @@ const COMMON: [(&str, &str); 22] = [
         "centre, in epochs from 1, of the Gaussian under which parameters are averaged over epochs",
     ),
     ("average_std", "its width in epochs; 0 for no average"),
+    (
+        "draw",
+        "which images are drawn: coop, with_replacement (small classes are filled up), or validation_first (and the \
+         validation images are drawn before)",
+    ),
+    ("crop_scale", "the least share of an image's area that a training crop covers"),
 ];
 
 /// One setting.

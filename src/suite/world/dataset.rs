@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::draws::{Draw, Draws};
-use crate::data::{Classes, DataError, DrawFiles, ImageSource, Item, LabelMap, Split, fewshot};
+use crate::data::{Classes, DataError, DrawFiles, DrawRule, ImageSource, Item, LabelMap, Split, fewshot};
 
 /// A dataset ready to run.
 #[derive(Clone)]
@@ -33,15 +33,19 @@ impl BenchDataset {
         LabelMap::new(classes, 0..self.class_names.len() as u32)
     }
 
-    /// What a seed draws from the training list. It is computed once, however many methods ask.
+    /// What a seed draws from the training list by this rule; published draws take the place of any. It is computed once,
+    /// however many methods ask.
     ///
     /// # Errors
-    /// [`DataError::Draw`] for a published draw that does not fit; CoOp's own draw never fails.
-    pub fn draw(&self, shots: u32, seed: u64) -> Result<Arc<Draw>, DataError> {
-        self.draws.get((shots, seed), || {
+    /// [`DataError::Draw`] for a published draw that does not fit; a rule never fails.
+    pub fn draw(&self, rule: DrawRule, shots: u32, seed: u64) -> Result<Arc<Draw>, DataError> {
+        self.draws.get((rule, shots, seed), || {
             let positions = match &self.draw_files {
                 Some(files) => files.draw(&self.split, shots, seed)?,
-                None => fewshot::draw(&self.split, shots, seed).train,
+                None => {
+                    let shots = [shots, fewshot::validation_shots(shots)];
+                    fewshot::draw_by(rule, &self.split, shots, seed).train
+                }
             };
             Ok(Draw::new(positions, &self.split.train))
         })

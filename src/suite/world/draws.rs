@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{DataError, Item};
+use crate::data::{DataError, DrawRule, Item};
 use crate::util::hex;
 
 /// A few-shot draw.
@@ -27,15 +27,15 @@ impl Draw {
     }
 }
 
-/// The draws of one dataset, by shots and seed.
+/// The draws of one dataset, by rule, shots and seed.
 #[derive(Debug, Default)]
-pub(super) struct Draws(Mutex<BTreeMap<(u32, u64), Arc<Draw>>>);
+pub(super) struct Draws(Mutex<BTreeMap<(DrawRule, u32, u64), Arc<Draw>>>);
 
 impl Draws {
-    /// The draw of `(shots, seed)`. The lock is held while it is computed, so that two threads do not both compute it.
+    /// The draw of `(rule, shots, seed)`. The lock is held while it is computed, so that two threads do not both compute it.
     pub fn get(
         &self,
-        key: (u32, u64),
+        key: (DrawRule, u32, u64),
         compute: impl FnOnce() -> Result<Draw, DataError>,
     ) -> Result<Arc<Draw>, DataError> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +62,7 @@ mod tests {
                 let item = |n: u64| Item { path: n.to_string(), label: 0 };
                 Ok(Draw::new(vec![0], &[item(seed)]))
             };
-            draws.get((shots, seed), compute).unwrap()
+            draws.get((DrawRule::Coop, shots, seed), compute).unwrap()
         };
         let first = ask(1, 1);
         assert!(Arc::ptr_eq(&first, &ask(1, 1)));

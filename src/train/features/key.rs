@@ -14,9 +14,9 @@ pub type FeatureKey = [u8; 32];
 pub struct KeyWriter(Sha256);
 
 impl KeyWriter {
-    pub(super) fn new(model: &str, side: usize) -> Self {
+    pub(super) fn new(model: &str, side: usize, crop_scale: f64) -> Self {
         let mut writer = Self(Sha256::new());
-        for word in [VERSION, DECODER, model, &transforms(side)] {
+        for word in [VERSION, DECODER, model, &transforms(side, crop_scale)] {
             writer.word(word);
         }
         writer
@@ -47,16 +47,18 @@ mod tests {
 
     #[test]
     fn every_word_and_every_image_counts() {
-        let key = |images: &[([u8; 32], &[&str])], side| {
-            let mut writer = KeyWriter::new("m", side);
+        let key_of = |images: &[([u8; 32], &[&str])], side, crop_scale| {
+            let mut writer = KeyWriter::new("m", side, crop_scale);
             images.iter().for_each(|(pixels, view)| writer.image(pixels, view));
             writer.finish()
         };
+        let key = |images: &[([u8; 32], &[&str])], side| key_of(images, side, 0.08);
         let (a, b): ([u8; 32], [u8; 32]) = ([1; 32], [2; 32]);
         let keys = [
             key(&[], 8),
             key(&[(a, &["v"])], 8),
             key(&[(a, &["v"])], 9),
+            key_of(&[(a, &["v"])], 8, 0.5),
             key(&[(b, &["v"])], 8),
             key(&[(a, &["v", ""])], 8),
             key(&[(a, &["v"]), (b, &["v"])], 8),

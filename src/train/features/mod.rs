@@ -45,9 +45,10 @@ impl FeatureStore {
         self.disk.is_some()
     }
 
-    /// Begins the key of a chunk of images of this model, cut to `side` pixels.
-    pub fn key(&self, side: usize) -> KeyWriter {
-        KeyWriter::new(&self.model, side)
+    /// Begins the key of a chunk of images of this model, cut to `side` pixels; training crops cover at least
+    /// `crop_scale` of an image.
+    pub fn key(&self, side: usize, crop_scale: f64) -> KeyWriter {
+        KeyWriter::new(&self.model, side, crop_scale)
     }
 
     /// The `count` numbers under `key`: kept ones, else those that `compute` returns, which are kept.
@@ -104,7 +105,7 @@ mod tests {
     }
 
     fn key(store: &FeatureStore, view: &str) -> FeatureKey {
-        let mut key = store.key(8);
+        let mut key = store.key(8, 0.08);
         key.image(&[7; 32], &[view]);
         key.finish()
     }

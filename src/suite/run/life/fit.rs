@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cell::cell_error;
-use super::drawn_shots::DrawnShots;
+use super::drawn_shots::{DrawnShots, score, validation_use};
 use super::lane::Lane;
 use super::train::Drawn;
 use crate::backbone::Precision;
@@ -60,31 +60,35 @@ impl Lane<'_> {
         let texts = self.texts(dataset, resolved, self.plan.suite.train_classes)?;
         let shots = cells.first().and_then(|cell| cell.cell.shots).unwrap_or(0);
         let selection = resolved.method.selection();
-        let mut validated = Vec::new();
-        let parameters = drawn.iter().map(|drawn| {
-            let validation = self.validation(dataset, selection, (drawn.set.seed, shots))?;
-            validated.push(selection.map_or_else(ValidationUse::default, |selection| ValidationUse {
-                images: validation.len() as u64,
-                chose: selection.chooses.to_owned(),
-                whole_split: selection.whole_split,
-            }));
-            let source = dataset.source.as_ref();
-            let shots = DrawnShots { images: drawn.images, validation, source, clip };
-            self.initial(dataset, resolved, drawn.set.seed, Some(&shots))
+        let read = drawn.iter().map(|drawn| {
+            let pools = self.pools(dataset, resolved, (drawn.set.seed, shots))?;
+            Ok(DrawnShots { images: drawn.images, pools, source: dataset.source.as_ref(), clip })
         });
+        let read = read.collect::<Result<Vec<_>, SuiteError>>()?;
+        let parameters = drawn
+            .iter()
+            .zip(&read)
+            .map(|(drawn, shots)| self.initial(dataset, resolved, drawn.set.seed, Some(shots)));
         let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
+        let trains = resolved.recipe.as_ref();
+        let head = trains.map(|_| resolved.method.bind(clip, &texts)).transpose()?;
+        let scores = read.iter().map(|shots| match &head {
+            Some(head) => score(clip, head.as_ref(), selection, shots),
+            None => Ok(None),
+        });
+        let scores = scores.collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = drawn.iter().map(|drawn| drawn.set.seed.to_string()).collect();
         let mut members = Vec::new();
-        for (((drawn, name), parameters), keeper) in
-            drawn.iter().zip(&names).zip(&mut parameters).zip(&mut keepers)
+        for ((((drawn, name), parameters), keeper), score) in
+            drawn.iter().zip(&names).zip(&mut parameters).zip(&mut keepers).zip(&scores)
         {
             let slot = globals.seeds.slot(Some(drawn.set.seed));
             let stream = [dataset.id.as_str(), name, resolved.id];
-            members.push(Member { slot, images: drawn.images, stream, parameters, keeper });
+            let score = score.as_ref();
+            members.push(Member { slot, images: drawn.images, stream, parameters, keeper, score });
         }
-        let outcomes = match &resolved.recipe {
-            Some(recipe) => {
-                let head = resolved.method.bind(clip, &texts)?;
+        let outcomes = match trains.zip(head.as_ref()) {
+            Some((recipe, head)) => {
                 let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
                 let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
                 let recipe = &recipe.for_shots(shots);
@@ -105,11 +109,16 @@ impl Lane<'_> {
             None => members.iter().map(|_| Ok(Vec::new())).collect(),
         };
         let mut trained = Vec::new();
-        for ((index, cell), outcome) in cells.iter().enumerate().zip(outcomes) {
-            let seconds = keepers[index].seconds();
+        for (((index, cell), outcome), parameters) in cells.iter().enumerate().zip(outcomes).zip(parameters) {
+            let (seconds, shots) = (keepers[index].seconds(), &read[index]);
+            let settle = |parameters| {
+                resolved.method.settle(clip, &texts, shots, parameters).map_err(TrainError::from)
+            };
+            let outcome = outcome.and_then(|epochs| Ok((settle(parameters)?, epochs)));
             trained.push(match outcome {
-                Ok(epochs) => {
-                    let done = (&parameters[index], epochs.as_slice(), validated[index].clone());
+                Ok((parameters, epochs)) => {
+                    let validated = validation_use(dataset, selection, &shots.pools);
+                    let done = (&parameters, epochs.as_slice(), validated);
                     Ok(self.keep(dataset, cell, drawn[index], done, seconds)?)
                 }
                 Err(error) => Err(cell_error(error.into())?),

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::cell::{CellRun, State, cell_error};
 use super::fingerprint::Fingerprint;
 use super::lane::Lane;
-use crate::data::{KEPT_BYTES, KeptPictures};
+use crate::data::{DrawRule, KEPT_BYTES, KeptPictures};
 use crate::method::Needs;
 use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
@@ -18,7 +18,7 @@ use crate::suite::plan::keys::trained_paths;
 use crate::suite::run::event::Event;
 use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::BenchDataset;
-use crate::train::{Labelled, TrainingImages, TrainingSet, readable};
+use crate::train::{Labelled, Sampling, TrainingImages, TrainingSet, readable};
 
 /// What the trainings of one draw see.
 pub(in crate::suite) struct Drawn<'a> {
@@ -57,8 +57,17 @@ impl Lane<'_> {
                 self.train_cells(dataset, &mut training, owner)?;
             }
         } else {
-            let mut missing = missing;
-            self.train_cells(dataset, &mut missing, "")?;
+            let mut alike: Vec<(Sampling, Vec<&mut CellRun>)> = Vec::new();
+            for cell in missing {
+                let own = self.method(&cell.plan).sampling;
+                match alike.iter_mut().find(|(sampling, _)| *sampling == own) {
+                    Some((_, cells)) => cells.push(cell),
+                    None => alike.push((own, vec![cell])),
+                }
+            }
+            for (_, cells) in &mut alike {
+                self.train_cells(dataset, cells, "")?;
+            }
         }
         // Last, since some of the files are those of the trainings above.
         unit.iter_mut().try_for_each(|cell| self.read_file(dataset, cell))
@@ -98,7 +107,7 @@ impl Lane<'_> {
         saved.keep(self.store, &cell.key, parameters)
     }
 
-    /// Trains cells that share their views, or their products, and the number of their shots.
+    /// Trains cells that share draws and views, or their products, and the number of their shots.
     fn train_cells(
         &self,
         dataset: &BenchDataset,
@@ -108,12 +117,22 @@ impl Lane<'_> {
         let pictures = KeptPictures::new(dataset.source.as_ref(), KEPT_BYTES);
         let source = Fingerprint::new(&pictures);
         let views = self.plan.settings.globals.views;
+        let sampling = cells.first().map_or_else(Sampling::default, |cell| self.method(&cell.plan).sampling);
         let mut sets: Vec<(TrainingSet<'_>, u64)> = Vec::new();
         for cell in cells.iter().map(|cell| &cell.plan.cell) {
             let Some((seed, shots)) = cell.seed.zip(cell.shots) else { continue };
             if sets.iter().all(|(set, _)| set.seed != seed) {
-                let (items, skipped) = self.readable(dataset, self.drawn(dataset, seed, shots)?)?;
-                let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source: &source, views };
+                let (items, skipped) = self.readable(dataset, self.drawn(dataset, sampling.draw, (seed, shots))?)?;
+                let crop_scale = sampling.crop_scale;
+                let set = TrainingSet {
+                    dataset: &dataset.id,
+                    seed,
+                    owner,
+                    items,
+                    source: &source,
+                    views,
+                    crop_scale,
+                };
                 sets.push((set, skipped));
             }
         }
@@ -175,11 +194,11 @@ impl Lane<'_> {
     fn drawn<'d>(
         &self,
         dataset: &'d BenchDataset,
-        seed: u64,
-        shots: u32,
+        rule: DrawRule,
+        (seed, shots): (u64, u32),
     ) -> Result<Labelled<'d>, SuiteError> {
         let map = dataset.labels(self.plan.suite.train_classes);
-        let draw = dataset.draw(shots, seed)?;
+        let draw = dataset.draw(rule, shots, seed)?;
         let items = draw.positions.iter().map(|position| &dataset.split.train[*position]);
         Ok(map.filter(items).into_iter().map(|local| (local.item, local.local_label)).collect())
     }

@@ -18,7 +18,7 @@ pub struct ProtocolSwitch {
     pub default: String,
     /// What it decides, and why the default is what it is.
     pub why: &'static str,
-    /// The test of both settings in `tests/protocol_switches.rs`.
+    /// The test of both settings in `tests/protocol_switches`.
     pub test: &'static str,
 }
 
@@ -181,7 +181,7 @@ pub fn page() -> String {
         row(&mut page, [&format!("`{key}`"), &format!("`{published}`"), &format!("`{default}`"), why, test]);
     }
     page.push_str(
-        "\nThe tests are in `tests/protocol_switches.rs`; each runs both settings.\n\n\
+        "\nThe tests are in `tests/protocol_switches`; each runs both settings.\n\n\
          ## Deviations without a switch\n\n\
          | what | published | here | why | tested in |\n|---|---|---|---|---|\n",
     );
@@ -208,7 +208,11 @@ mod tests {
 
     #[test]
     fn every_switch_names_a_test_that_exists() {
-        let tests = include_str!("../tests/protocol_switches.rs");
+        let tests = concat!(
+            include_str!("../tests/protocol_switches/main.rs"),
+            include_str!("../tests/protocol_switches/chosen.rs"),
+            include_str!("../tests/protocol_switches/sampled.rs"),
+        );
         for switch in switches() {
             assert!(tests.contains(&format!("fn {}()", switch.test)), "{} names no test", switch.key);
         }

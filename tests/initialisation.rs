@@ -1,6 +1,6 @@
 //! Initial values of the trained parameters: where they lie and how they are distributed.
 //!
-//! Noise of RPO's prompts is tested with its switch, in `protocol_switches.rs`.
+//! Noise of RPO's prompts is tested with its switch, in `protocol_switches`.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 

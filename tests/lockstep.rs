@@ -8,6 +8,7 @@ use std::cell::Cell;
 use candle_core::{DType, Device, Tensor};
 use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, Shares};
+use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
     CheckpointState, FeatureStore, Fit, FitResult, Keeper, Member, Recipe, StepPart, TrainError,
@@ -167,7 +168,14 @@ impl Task<'_> {
         for (slot, parameters) in slots.iter().zip(&mut parameters) {
             let stream = ["eurosat", names[*slot], self.method.id];
             let keeper = keepers[*slot].take().unwrap();
-            members.push(Member { slot: *slot, images: &self.images[*slot], stream, parameters, keeper, score: None });
+            members.push(Member {
+                slot: *slot,
+                images: &self.images[*slot],
+                stream,
+                parameters,
+                keeper,
+                score: None,
+            });
         }
         let taken = Cell::new(0);
         let outcome = fit(&run, &mut members, &|| taken.get() == steps, &mut |_| taken.set(taken.get() + 1));

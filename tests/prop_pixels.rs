@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use rpo_bench::preprocess::{
-    CROP_SCALE, CropBox, Rgb8, decode, draw_view, normalize, resample::resize, test_transform, train_transform,
+    CROP_SCALE, CropBox, Rgb8, decode, draw_view, normalize, resample::resize, test_transform,
+    train_transform,
 };
 use rpo_bench::util::rng::Stream;
 

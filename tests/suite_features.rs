@@ -175,7 +175,9 @@ fn lists_are_read_once_and_draws_computed_once() {
     let summary = run(&world, &plan, &RunOptions::quiet(out.path())).unwrap();
     assert_eq!((summary.done, summary.failed), (2, 0));
 
-    let draw = |world: &World, seed| world.dataset("eurosat").unwrap().draw(rpo_bench::data::DrawRule::Coop, 4, seed).unwrap();
+    let draw = |world: &World, seed| {
+        world.dataset("eurosat").unwrap().draw(rpo_bench::data::DrawRule::Coop, 4, seed).unwrap()
+    };
     assert!(Arc::ptr_eq(&draw(&world, 1), &draw(&world, 1)));
     assert!(!Arc::ptr_eq(&draw(&world, 1), &draw(&world, 2)));
 }

@@ -95,7 +95,8 @@ impl Block {
         let q = split(self.q.forward(&normed)?)?;
         let k = split(kv.narrow(1, 0, width)?.contiguous()?)?;
         let v = split(kv.narrow(1, width, width)?.contiguous()?)?;
-        let scores = (nn::matmul(&q, &k.transpose(2, 3)?.contiguous()?)? * ((width / heads) as f64).powf(-0.5))?;
+        let scores =
+            (nn::matmul(&q, &k.transpose(2, 3)?.contiguous()?)? * ((width / heads) as f64).powf(-0.5))?;
         let scores = match mask {
             Some(mask) => scores.broadcast_add(mask)?,
             None => scores,

@@ -161,7 +161,10 @@ mod tests {
             [DrawRule::Coop, DrawRule::WithReplacement, DrawRule::ValidationFirst].map(|rule| by(rule, 3));
         assert_eq!(coop, draw(&split, 3, 5));
         assert_eq!((coop.train.len(), again.train.len(), first.train.len()), (5, 6, 6));
-        assert!(again.train[..3].iter().all(|place| *place < 2) && again.train[3..].iter().all(|place| *place > 1));
+        assert!(
+            again.train[..3].iter().all(|place| *place < 2)
+                && again.train[3..].iter().all(|place| *place > 1)
+        );
         assert_ne!(again.train, first.train, "control: validation first changes what is drawn");
         assert_eq!(by(DrawRule::WithReplacement, 9).train, again.train, "what comes later shifts nothing");
     }

@@ -19,6 +19,9 @@ use crate::backbone::Clip;
 use crate::backbone::nn::cross_entropy;
 use crate::util::rng::Stream;
 
+/// A step of a method's own solver: its loss before the update (nats).
+pub type OwnStep = Box<dyn FnMut() -> Result<f64, MethodError>>;
+
 /// A method with its hyper-parameters. It holds no tensor.
 pub trait Method: Send + Sync {
     /// The name in files and on the command line.
@@ -49,9 +52,18 @@ pub trait Method: Send + Sync {
         false
     }
 
-    /// Steps of a solver of its own, which [`Method::init`] takes; 0 where the training loop trains, or nothing does.
-    fn solver_steps(&self) -> usize {
-        0
+    /// The next step of a solver of its own, to be taken again and again: what [`Method::init`] goes on with until all are
+    /// taken. `None` where the training loop trains, or nothing does.
+    ///
+    /// # Errors
+    /// As [`Method::init`].
+    fn own_step(
+        &self,
+        _clip: &Clip,
+        _texts: &ClassTexts,
+        _shots: &dyn Shots,
+    ) -> Result<Option<OwnStep>, MethodError> {
+        Ok(None)
     }
 
     /// What it chooses by images that it does not train on; `None` where it looks at none.

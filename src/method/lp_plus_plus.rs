@@ -9,10 +9,10 @@ use std::sync::Arc;
 use candle_core::{D, DType, Tensor};
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::contract::{Classifier, Head, Method, OwnStep};
 use super::error::MethodError;
 use super::images::ImageBatch;
-use super::lp_solver::{Blend, Course, Judge, Solver};
+use super::lp_solver::{Blend, Course, Judge, Solver, Standing};
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
 use super::parts::texts::mean_of_directions;
@@ -135,8 +135,20 @@ impl Method for LpPlusPlus {
         Some(Selection { chooses: "step", pools, epoch: None })
     }
 
-    fn solver_steps(&self) -> usize {
-        self.steps
+    fn own_step(
+        &self,
+        clip: &Clip,
+        texts: &ClassTexts,
+        shots: &dyn Shots,
+    ) -> Result<Option<OwnStep>, MethodError> {
+        let (solver, course) = (self.solver(clip, texts, shots)?, self.course());
+        let bias = Tensor::zeros(texts.classes(), clip.dtype(), clip.device())?;
+        let mut standing = Standing::new(solver.start(bias)?)?;
+        let step = move || {
+            let loss = solver.step(&course, &mut standing)?;
+            Ok(loss.to_dtype(DType::F64)?.to_scalar::<f64>()?)
+        };
+        Ok(Some(Box::new(step)))
     }
 
     /// The solved values: this is the whole training.

@@ -105,6 +105,25 @@ impl Solver {
         })
     }
 
+    /// One step: its loss before the update.
+    pub fn step(&self, course: &Course, standing: &mut Standing) -> Result<Tensor, MethodError> {
+        let Standing { blend, momentum, summed, taken } = standing;
+        let (loss, gradients) = (self.loss(blend)?, self.gradients(blend)?);
+        let next = match momentum {
+            Some([w, b]) => [((&*w * MOMENTUM)? + gradients.weight)?, ((&*b * MOMENTUM)? + gradients.bias)?],
+            None => [gradients.weight, gradients.bias],
+        };
+        blend.weight = (&blend.weight - (&next[0] * self.rates[0])?)?;
+        blend.bias = (&blend.bias - (&next[1] * self.rates[0])?)?;
+        *momentum = Some(next);
+        *summed = if course.accumulate { (&*summed + gradients.alpha)? } else { gradients.alpha };
+        *taken += 1;
+        if taken.is_multiple_of(course.alpha_period) {
+            blend.alpha = (&blend.alpha - (&*summed * self.rates[1])?)?;
+        }
+        Ok(loss)
+    }
+
     /// All steps from `start`: the blend behind the one that counts, and the loss before each.
     pub fn run(
         &self,
@@ -112,32 +131,34 @@ impl Solver {
         start: Blend,
         judge: Option<&Judge>,
     ) -> Result<(Blend, Vec<Tensor>), MethodError> {
-        let (mut blend, mut losses) = (start, Vec::new());
+        let (mut standing, mut losses) = (Standing::new(start)?, Vec::new());
         let mut best: Option<(u32, Blend)> = None;
-        let mut momentum: Option<[Tensor; 2]> = None;
-        let mut summed = blend.alpha.zeros_like()?;
-        for step in 1..=course.steps {
-            losses.push(self.loss(&blend)?);
-            let gradients = self.gradients(&blend)?;
-            let next = match &momentum {
-                Some([w, b]) => [((w * MOMENTUM)? + gradients.weight)?, ((b * MOMENTUM)? + gradients.bias)?],
-                None => [gradients.weight, gradients.bias],
-            };
-            blend.weight = (blend.weight - (&next[0] * self.rates[0])?)?;
-            blend.bias = (blend.bias - (&next[1] * self.rates[0])?)?;
-            momentum = Some(next);
-            summed = if course.accumulate { (summed + gradients.alpha)? } else { gradients.alpha };
-            if step.is_multiple_of(course.alpha_period) {
-                blend.alpha = (blend.alpha - (&summed * self.rates[1])?)?;
-            }
+        for _ in 0..course.steps {
+            losses.push(self.step(course, &mut standing)?);
             if let Some(judge) = judge {
-                let correct = judge.correct(&blend)?;
+                let correct = judge.correct(&standing.blend)?;
                 if best.as_ref().is_none_or(|(most, _)| correct >= *most) {
-                    best = Some((correct, blend.clone()));
+                    best = Some((correct, standing.blend.clone()));
                 }
             }
         }
-        Ok((best.map_or(blend, |(_, blend)| blend), losses))
+        Ok((best.map_or(standing.blend, |(_, blend)| blend), losses))
+    }
+}
+
+/// Where the descent stands.
+pub(super) struct Standing {
+    pub blend: Blend,
+    momentum: Option<[Tensor; 2]>,
+    /// What α moves by.
+    summed: Tensor,
+    /// Steps so far.
+    taken: usize,
+}
+
+impl Standing {
+    pub fn new(blend: Blend) -> Result<Self, MethodError> {
+        Ok(Self { summed: blend.alpha.zeros_like()?, blend, momentum: None, taken: 0 })
     }
 }
 
@@ -182,4 +203,3 @@ fn largest_eigenvalue(rows: &[Vec<f64>]) -> f64 {
     }
     value
 }
-

@@ -40,7 +40,7 @@ pub mod wordings;
 pub mod work;
 mod zero_shot;
 
-pub use contract::{Classifier, Guide, Head, Method, Objective, SecondStage};
+pub use contract::{Classifier, Guide, Head, Method, Objective, OwnStep, SecondStage};
 pub use error::MethodError;
 pub use images::{ImageBatch, Needs};
 pub use parameters::{Named, Parameters};

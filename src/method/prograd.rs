@@ -14,7 +14,7 @@ use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::first_wording;
 use super::published::Published;
-use super::registry::{Entry, Family};
+use super::registry::{Entry, Family, Switch};
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -42,7 +42,21 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "CoOp whose steps never go against the frozen model's",
     family: Family::Prompts,
     color: (204, 102, 119),
-    switches: &[],
+    switches: &[
+        Switch {
+            key: "template",
+            published: "\"class_last_16\"",
+            why: "The sentence that its context starts with: one for each dataset, with the class last. The default is the \
+                  published one; `\"X X X X X X X X X X X X a photo of a {}.\"` starts every dataset from CoOp's.",
+            test: "the_class_stands_last",
+        },
+        Switch {
+            key: "wordings",
+            published: "[\"class_last\"]",
+            why: "The teacher's sentences. The default is the published one; `[\"dataset\"]` gives zero-shot CLIP's.",
+            test: "the_class_stands_last",
+        },
+    ],
     published: Published::NONE,
     defaults: include_str!("../../suites/methods/prograd.toml"),
     build,

@@ -44,7 +44,7 @@ pub struct Switch {
     pub published: &'static str,
     /// What it decides, and why the default is what it is.
     pub why: &'static str,
-    /// The test of both settings in `tests/protocol_switches.rs`.
+    /// The test of both settings in `tests/protocol_switches`.
     pub test: &'static str,
 }
 

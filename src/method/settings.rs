@@ -83,7 +83,7 @@ pub(super) fn setting(method: &str, reason: String) -> MethodError {
 pub enum Template {
     /// The dataset's hand-written sentence.
     Dataset,
-    /// This sentence; `{}` is the class name.
+    /// This sentence; `{}` is the class name. Or the name of a [set](super::wordings::SETS) that has one for each dataset.
     Fixed(String),
 }
 
@@ -104,7 +104,7 @@ pub struct PromptStyle {
     pub template_exceptions: BTreeMap<String, String>,
     /// True keeps the underscores of class names, as the published RPO and LP code does.
     pub raw_class_names: bool,
-    /// Further wordings of every class: `dataset`, a [named list](super::wordings), or a sentence with `{}`.
+    /// Further wordings of every class: `dataset`, a [named list or set](super::wordings), or a sentence with `{}`.
     #[serde(default)]
     pub wordings: Vec<String>,
     /// By dataset id, the sentence in place of `dataset` among the wordings.
@@ -119,7 +119,9 @@ impl PromptStyle {
             Template::Dataset => None,
             Template::Fixed(text) => Some(("template", text)),
         };
-        let named = |text: &&String| *text != "dataset" && wordings::find(text).is_none();
+        let template = template.filter(|(_, text)| wordings::set(text).is_none());
+        let unnamed = |text: &str| wordings::find(text).is_none() && wordings::set(text).is_none();
+        let named = |text: &&String| *text != "dataset" && unnamed(text);
         let further = self.wordings.iter().filter(named).chain(self.wording_exceptions.values());
         let exceptions = self.template_exceptions.values().map(|text| ("template_exceptions", text));
         let mut sentences =
@@ -136,7 +138,8 @@ impl PromptStyle {
     /// The sentence around a class name for a dataset with this one of its own.
     pub fn own_sentence<'a>(&'a self, dataset: &str, its_template: &'a str) -> &'a str {
         match (self.template_exceptions.get(dataset), &self.template) {
-            (Some(text), _) | (None, Template::Fixed(text)) => text,
+            (Some(text), _) => text,
+            (None, Template::Fixed(text)) => wordings::set(text).map_or(text, |set| set.sentence(dataset)),
             (None, Template::Dataset) => its_template,
         }
     }
@@ -152,7 +155,11 @@ impl PromptStyle {
         let own = self.wording_exceptions.get(dataset).map_or(dataset_template, String::as_str);
         let expand = |wording: &'s String| match wording.as_str() {
             "dataset" => vec![own],
-            name => wordings::find(name).map_or_else(|| vec![name], |list| list.sentences(dataset, own)),
+            name => match (wordings::find(name), wordings::set(name)) {
+                (Some(list), _) => list.sentences(dataset, own),
+                (None, Some(set)) => vec![set.sentence(dataset)],
+                (None, None) => vec![name],
+            },
         };
         self.wordings.iter().flat_map(expand).collect()
     }

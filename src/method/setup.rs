@@ -104,10 +104,23 @@ impl FixedShots {
     /// # Errors
     /// Whatever candle reports.
     pub fn random(classes: usize, joint: usize, device: &Device) -> Result<Self, MethodError> {
+        Self::random_images(classes, (classes, joint), device)
+    }
+
+    /// `images` of them, class by class and again.
+    ///
+    /// # Errors
+    /// Whatever candle reports.
+    pub fn random_images(
+        images: usize,
+        (classes, joint): (usize, usize),
+        device: &Device,
+    ) -> Result<Self, MethodError> {
         let mut stream = Stream::new(&["shots", "random"]);
-        let values: Vec<f32> = (0..classes * joint).map(|_| stream.normal() as f32).collect();
-        let view = Tensor::from_vec(values, (classes, joint), device)?;
-        Ok(Self { labels: (0..classes as u32).collect(), views: vec![view] })
+        let values: Vec<f32> = (0..images * joint).map(|_| stream.normal() as f32).collect();
+        let view = Tensor::from_vec(values, (images, joint), device)?;
+        let labels = (0..images).map(|image| (image % classes.max(1)) as u32).collect();
+        Ok(Self { labels, views: vec![view] })
     }
 }
 
@@ -119,6 +132,11 @@ impl Shots for FixedShots {
     fn pooled(&self, view: usize) -> Result<Tensor, MethodError> {
         let place = view.checked_rem(self.views.len()).and_then(|index| self.views.get(index));
         place.cloned().ok_or_else(|| no_shots("features"))
+    }
+
+    /// The first view stands for them.
+    fn validation(&self, _: Pool) -> Result<(Tensor, Vec<u32>), MethodError> {
+        Ok((self.pooled(0)?, self.labels()))
     }
 }
 

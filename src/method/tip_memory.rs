@@ -92,15 +92,10 @@ impl Memory {
     }
 
     /// The pair with more correct images; of equal ones the first.
-    pub fn better(
-        &self,
-        pairs: [[f64; 2]; 2],
-        images: &(Tensor, Vec<u32>),
-    ) -> Result<[f64; 2], MethodError> {
+    pub fn better(&self, pairs: [[f64; 2]; 2], images: &(Tensor, Vec<u32>)) -> Result<[f64; 2], MethodError> {
         let seen = Seen::new(self, images)?;
-        let correct = |[alpha, beta]: [f64; 2]| {
-            seen.correct(&self.answers(&seen.affinity, beta, &seen.logits)?, alpha)
-        };
+        let correct =
+            |[alpha, beta]: [f64; 2]| seen.correct(&self.answers(&seen.affinity, beta, &seen.logits)?, alpha);
         Ok(if correct(pairs[1])? > correct(pairs[0])? { pairs[1] } else { pairs[0] })
     }
 }

@@ -1,4 +1,5 @@
-//! Named lists of sentences that methods average over, so that a TOML says `wordings = ["imagenet_7"]`.
+//! Named sentences, so that a TOML says `wordings = ["imagenet_7"]` or `template = "class_last"`: lists that methods average
+//! over, and sets that have one for each dataset.
 
 /// A named list.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +109,62 @@ const IMAGENET_60: [&str; 60] = [
     "itap of the {}.",
 ];
 
+/// A named set: one sentence for each dataset.
+#[derive(Clone, Copy, Debug)]
+pub struct SentenceSet {
+    /// Its name in a TOML.
+    pub name: &'static str,
+    /// Datasets and their sentences; `{}` is the class name.
+    pub by_dataset: &'static [(&'static str, &'static str)],
+    /// The sentence of every other dataset.
+    pub otherwise: &'static str,
+}
+
+impl SentenceSet {
+    /// The sentence for a dataset.
+    pub fn sentence(&self, dataset: &str) -> &'static str {
+        let own = self.by_dataset.iter().find(|(id, _)| *id == dataset);
+        own.map_or(self.otherwise, |(_, sentence)| sentence)
+    }
+}
+
+/// Every set. ProGrad's code has the class name last and nothing but a full stop behind it; its contexts of 16 words begin with
+/// as many placeholders as words, counted by spaces, are missing. A comma is a token of its own, so that of "…, a photo of
+/// a" the last word stays behind the sixteen.
+pub const SETS: [SentenceSet; 2] = [
+    SentenceSet {
+        name: "class_last",
+        by_dataset: &[
+            ("oxford_pets", "a type of pet, a photo of a {}."),
+            ("oxford_flowers", "a type of flower, a photo of a {}."),
+            ("fgvc_aircraft", "a type of aircraft, a photo of a {}."),
+            ("dtd", "a texture of {}."),
+            ("eurosat", "a centered satellite photo of {}."),
+            ("food101", "a type of food, a photo of {}."),
+            ("ucf101", "a photo of a person doing {}."),
+        ],
+        otherwise: "a photo of a {}.",
+    },
+    SentenceSet {
+        name: "class_last_16",
+        by_dataset: &[
+            ("oxford_pets", "X X X X X X X X a type of pet, a photo of a {}."),
+            ("oxford_flowers", "X X X X X X X X a type of flower, a photo of a {}."),
+            ("fgvc_aircraft", "X X X X X X X X a type of aircraft, a photo of a {}."),
+            ("dtd", "X X X X X X X X X X X X X a texture of {}."),
+            ("eurosat", "X X X X X X X X X X X a centered satellite photo of {}."),
+            ("food101", "X X X X X X X X X a type of food, a photo of {}."),
+            ("ucf101", "X X X X X X X X X X a photo of a person doing {}."),
+        ],
+        otherwise: "X X X X X X X X X X X X a photo of a {}.",
+    },
+];
+
+/// The set of this name.
+pub fn set(name: &str) -> Option<&'static SentenceSet> {
+    SETS.iter().find(|set| set.name == name)
+}
+
 /// Every list.
 pub const LISTS: [WordingList; 3] = [
     WordingList { name: "imagenet_60", sentences: &IMAGENET_60, only_on: None },
@@ -134,6 +191,19 @@ mod tests {
             );
             let distinct: std::collections::BTreeSet<_> = list.sentences.iter().collect();
             assert_eq!(distinct.len(), list.sentences.len(), "{}", list.name);
+        }
+    }
+
+    #[test]
+    fn a_set_has_the_class_last_and_sixteen_words_in_front() {
+        let ids = set("class_last").unwrap().by_dataset.iter().map(|(id, _)| *id);
+        for id in ids.chain(["caltech101"]) {
+            let [plain, padded] = ["class_last", "class_last_16"].map(|name| set(name).unwrap().sentence(id));
+            assert!(plain.ends_with(" {}."), "{plain}");
+            assert!(
+                padded.ends_with(plain) && padded.trim_end_matches(plain).trim().split(' ').all(|x| x == "X")
+            );
+            assert_eq!(padded.trim_end_matches(" {}.").split(' ').count(), 16, "{padded}");
         }
     }
 

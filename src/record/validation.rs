@@ -24,7 +24,8 @@ const BY: &str = " by ";
 impl ValidationUse {
     /// So many images chose something; `mark` names them where they are more than the few-shot rule allows.
     pub fn new(images: u64, chooses: &str, mark: Option<&str>) -> Self {
-        let by = mark.filter(|mark| *mark != WHOLE_SPLIT).map_or_else(String::new, |mark| format!("{BY}{mark}"));
+        let by =
+            mark.filter(|mark| *mark != WHOLE_SPLIT).map_or_else(String::new, |mark| format!("{BY}{mark}"));
         Self { images, chose: format!("{chooses}{by}"), whole_split: mark.is_some() }
     }
 

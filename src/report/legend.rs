@@ -6,6 +6,7 @@ use super::context::Context;
 use super::markdown::{Table, folded};
 use super::names::{dataset_name, dataset_order, method_name, method_order};
 use crate::data::Classes;
+use crate::frame::variant::BEYOND;
 use crate::method::look_up;
 
 /// One paragraph on the quantities that this page shows.
@@ -30,7 +31,17 @@ pub fn words(context: &Context<'_>) -> String {
     parts.push("*shots*: training images a class");
     parts.push("*seed*: one draw of training images, initial values and order");
     parts.push("*±*: sample standard deviation over seeds");
-    format!("**Words.** {}.", parts.join("; "))
+    let marked = context.every_record().filter_map(|record| record.training.as_ref()?.validation.mark());
+    let marked: BTreeSet<&str> = marked.collect();
+    let mark = match marked.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; *{BEYOND}*: something was chosen by more images than the few-shot rule allows, which is at most min(shots, 4) \
+             validation images a class ({}), as published code does: no fair comparison with numbers without this mark",
+            marked.into_iter().map(|images| images.replace('_', " ")).collect::<Vec<_>>().join(", "),
+        ),
+    };
+    format!("**Words.** {}{mark}.", parts.join("; "))
 }
 
 /// Names on the page, and ids in the CSV files and on the command line; folded.

@@ -168,7 +168,11 @@ impl<'a> TrainingImages<'a> {
     fn chunk(&self, number: usize, view: usize) -> Result<Arc<[f32]>, TrainError> {
         let start = number * self.clip.grid();
         let items: Vec<usize> = (start..(start + self.clip.grid()).min(self.len())).collect();
-        let key = self.set.key(&items, view, self.features.key(self.clip.config.image_size, self.set.crop_scale))?;
+        let key = self.set.key(
+            &items,
+            view,
+            self.features.key(self.clip.config.image_size, self.set.crop_scale),
+        )?;
         self.features.get_or(&key, items.len() * self.clip.config.projection_dim, || {
             self.go_on()?;
             feature_rows(&self.encode(&picks(&items, view), Needs::POOLED)?)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use candle_core::{Device, Tensor};
 use rpo_bench::backbone::Precision;
 use rpo_bench::method::{self, ClassTexts, Parameters};
+use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
     CheckpointState, FeatureStore, Fit, Keeper, Member, TrainError, TrainingImages, TrainingSet, Views, fit,
@@ -122,7 +123,8 @@ fn momentum_is_part_of_the_standing() {
         let taken = std::cell::Cell::new(0);
         let stop = || taken.get() == steps;
         let stream = ["eurosat", "1", "coop"];
-        let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
+        let mut members =
+            [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
         let result = fit(&run, &mut members, &stop, &mut |_| taken.set(taken.get() + 1));
         (result.and_then(|mut all| all.pop().unwrap()), bits(&parameters))
     };

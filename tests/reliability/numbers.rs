@@ -5,6 +5,7 @@ use rpo_bench::backbone::Precision;
 use rpo_bench::method::{
     Classifier, ClassifierSet, Head, ImageBatch, MethodError, Named, Needs, Parameters, Shares,
 };
+use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::World;
 use rpo_bench::train::{
     FeatureStore, Fit, Member, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
@@ -97,7 +98,8 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
     };
     let stream = ["eurosat", "1", "faulty"];
     let keeper = &mut NoCheckpoints;
-    let mut members = [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
+    let mut members =
+        [Member { slot: 0, images: &images, stream, parameters: &mut parameters, keeper, score: None }];
     let result = fit(&run, &mut members, &|| false, &mut |_| {}).unwrap().pop().unwrap();
     let values = |p: &Parameters| {
         p.iter().flat_map(|(_, v)| v.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()

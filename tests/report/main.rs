@@ -17,6 +17,7 @@ mod pages;
 mod pictures;
 mod records;
 mod rendering;
+mod selection;
 mod shift;
 mod simulated;
 mod tex;

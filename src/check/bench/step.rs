@@ -1,7 +1,8 @@
 //! One training step of a method, timed as the loop runs it: frozen image pass, loss, gradients, update.
 //!
 //! What a run computes once (text keys and values, text features of the probe) is bound before the clock
-//! starts, and the first step pays for fresh memory; the median leaves it out.
+//! starts, and the first step pays for fresh memory; the median leaves it out. A method with a solver of its own has its
+//! steps timed: on the features of a whole draw, whose passes are made once and so belong to no step.
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use candle_core::Tensor;
 use serde::Serialize;
 
 use super::error::BenchError;
-use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::meter::{BenchDevice, Rate, Used, measured, middle, peak_rss_mib, product_rate};
 use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use crate::backbone::Clip;
+use crate::backbone::nn::operations;
 use crate::method::work::Shape as WorkShape;
-use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, SettingsTable};
+use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, PromptStyle, SettingsTable};
 use crate::train::{Optimiser, Recipe, StepPart, frozen_pass, joint_step};
 use crate::util::rng::Stream;
 
@@ -69,8 +71,11 @@ pub struct StepReport {
     pub gemm_gflops_per_cpu_second: f64,
     /// The same product on `device` in `dtype`, per second on the clock.
     pub gemm_gflops_per_wall_second: f64,
-    /// Matrix products of a step as the method counts them, two operations a multiply-add.
+    /// Matrix products that a step needs as the method counts them, two operations a multiply-add; of a solver's step those
+    /// that it made.
     pub gflop_per_step: f64,
+    /// Matrix products that a step made, counted where they are made: what is computed twice is in it twice.
+    pub gflop_made_per_step: f64,
     /// `gflop_per_step` over rate times seconds (CPU-seconds on the CPU, wall seconds on a GPU): 1 is a step made
     /// of perfect matrix products alone.
     pub share_of_limit: f64,
@@ -103,18 +108,20 @@ pub(super) fn choose(id: &str, k: usize) -> Result<Chosen, BenchError> {
         }
         None => false,
     };
+    let refused = |error: toml::de::Error| BenchError::Setting {
+        what: "method",
+        reason: format!("settings of {id}: {}", error.message()),
+    };
     let recipe = match parts.recipe.is_empty() {
         true => None,
         false => {
-            let refused = |error: toml::de::Error| BenchError::Setting {
-                what: "method",
-                reason: format!("recipe of {id}: {}", error.message()),
-            };
             let recipe: Recipe = toml::Value::Table(parts.recipe).try_into().map_err(refused)?;
             Some(recipe.check(id)?)
         }
     };
-    let sentence = parts.prompt.get("template").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    let style: PromptStyle = toml::Value::Table(parts.prompt).try_into().map_err(refused)?;
+    // No dataset has this name: its sentence is that of all others.
+    let sentence = style.own_sentence("", "").to_owned();
     Ok(Chosen { method: (entry.build)(parts.own)?, recipe, takes_k, sentence })
 }
 
@@ -155,11 +162,7 @@ pub(super) fn one_step(
 /// system without `/proc`.
 pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let Chosen { method, recipe, takes_k, sentence } = choose(&bench.method, bench.k)?;
-    let Some(recipe) = recipe else {
-        let reason = format!("{} trains nothing", bench.method);
-        return Err(BenchError::Setting { what: "method", reason });
-    };
-    let batch = bench.batch.unwrap_or(recipe.batch_size);
+    let batch = bench.batch.unwrap_or(recipe.as_ref().map_or(bench.classes, |recipe| recipe.batch_size));
     for (what, value) in
         [("batch", batch), ("seeds", bench.seeds), ("classes", bench.classes), ("steps", bench.steps)]
     {
@@ -170,7 +173,17 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let place = &bench.place;
     let clip = Arc::new(random_clip(&bench.shape.config(), &place.device)?.rounded(place.precision)?);
     let texts = ClassTexts::of(&class_prompts_for(&sentence, bench.classes));
-    let shots = FixedShots::random(bench.classes, clip.config.projection_dim, &place.device)?;
+    let sizes = (bench.classes, clip.config.projection_dim);
+    let Some(recipe) = recipe else {
+        let shots = FixedShots::random_images(batch, sizes, &place.device)?;
+        let Some(mut step) = method.own_step(&clip, &texts, &shots)? else {
+            let reason = format!("{} trains nothing", bench.method);
+            return Err(BenchError::Setting { what: "method", reason });
+        };
+        let taken = Taken::measure(bench, |_| Ok::<_, BenchError>(()), |()| Ok::<_, BenchError>(step()?))?;
+        return taken.report(bench, (batch, takes_k), &clip, None);
+    };
+    let shots = FixedShots::random(sizes.0, sizes.1, &place.device)?;
     let initial = |_| method.init(&clip, &texts, Some(&shots), &mut Stream::new(&["bench", "init"]));
     let parameters = (0..bench.seeds).map(initial).collect::<Result<Vec<_>, _>>()?;
     let head = method.bind(&clip, &texts)?;
@@ -179,47 +192,87 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let parts = (&*clip, method.as_ref(), head.as_ref());
     let side = clip.config.image_size;
     let mut optimisers: Vec<_> = (0..bench.seeds).map(|_| Optimiser::new(recipe.rule())).collect();
-    let (mut all, mut losses, mut rates) = (Vec::new(), Vec::new(), Vec::new());
-    for step in 0..bench.steps {
-        rates.push(product_rate(place)?);
-        let pixels = normals(
-            &[bench.seeds * batch, 3, side, side],
-            0.0,
-            1.0,
-            &format!("pixels {step}"),
-            &place.device,
-        )?;
-        let (loss, used) =
-            measured(&place.device, || one_step(parts, &parameters, &labels, pixels, &mut optimisers))?;
-        all.push(used);
-        losses.push(loss);
+    let pixels = |step: usize| {
+        let shape = [bench.seeds * batch, 3, side, side];
+        Ok(normals(&shape, 0.0, 1.0, &format!("pixels {step}"), &place.device)?)
+    };
+    let step = |pixels| one_step(parts, &parameters, &labels, pixels, &mut optimisers);
+    let taken = Taken::measure(bench, pixels, step)?;
+    let needed = bench.seeds as f64 * limit(method.as_ref(), &clip, &texts, batch);
+    taken.report(bench, (batch, takes_k), &clip, Some(needed))
+}
+
+/// What the steps used and made.
+#[derive(Default)]
+struct Taken {
+    used: Vec<Used>,
+    losses: Vec<f64>,
+    rates: Vec<Rate>,
+    /// Multiply-adds of the last step.
+    multiply_adds: u64,
+}
+
+impl Taken {
+    /// Takes `bench.steps` steps, each from what `prepare` makes of its number outside the clock.
+    fn measure<T>(
+        bench: &StepBench,
+        prepare: impl Fn(usize) -> Result<T, BenchError>,
+        mut step: impl FnMut(T) -> Result<f64, BenchError>,
+    ) -> Result<Self, BenchError> {
+        let mut taken = Self::default();
+        for number in 0..bench.steps {
+            taken.rates.push(product_rate(&bench.place)?);
+            let prepared = prepare(number)?;
+            let before = operations().multiply_adds;
+            let (loss, used) = measured(&bench.place.device, || step(prepared))?;
+            taken.multiply_adds = operations().multiply_adds - before;
+            taken.used.push(used);
+            taken.losses.push(loss);
+        }
+        taken.rates.push(product_rate(&bench.place)?);
+        Ok(taken)
     }
-    rates.push(product_rate(place)?);
-    let gflop = bench.seeds as f64 * limit(method.as_ref(), &clip, &texts, batch);
-    let median_of = |seconds: &dyn Fn(&Used) -> f64| middle(all.iter().map(seconds));
-    let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
-    let [cpu_rate, wall_rate] = [middle(rates.iter().map(|r| r.cpu)), middle(rates.iter().map(|r| r.wall))];
-    let rate = if place.device.is_cpu() { cpu_rate } else { wall_rate };
-    let seconds = place.seconds(Used { cpu, wall });
-    Ok(StepReport {
-        method: bench.method.clone(),
-        model: bench.shape.name,
-        k: takes_k.then_some(bench.k),
-        batch,
-        seeds: bench.seeds,
-        classes: bench.classes,
-        device: clip.device_kind(),
-        dtype: place.precision.as_str(),
-        threads: rayon::current_num_threads(),
-        cpu_seconds_per_step: cpu,
-        wall_seconds_per_step: wall,
-        peak_rss_mib: peak_rss_mib()?,
-        gemm_gflops_per_cpu_second: cpu_rate,
-        gemm_gflops_per_wall_second: wall_rate,
-        gflop_per_step: gflop,
-        share_of_limit: if seconds > 0.0 { gflop / (rate * seconds) } else { 0.0 },
-        steps: bench.steps,
-        used: all,
-        losses,
-    })
+
+    /// The report; `needed` GFLOP a step, all that were made where nobody says.
+    fn report(
+        self,
+        bench: &StepBench,
+        (batch, takes_k): (usize, bool),
+        clip: &Clip,
+        needed: Option<f64>,
+    ) -> Result<StepReport, BenchError> {
+        let place = &bench.place;
+        let median_of = |seconds: &dyn Fn(&Used) -> f64| middle(self.used.iter().map(seconds));
+        let (cpu, wall) = (median_of(&|used| used.cpu), median_of(&|used| used.wall));
+        let rates = &self.rates;
+        let [cpu_rate, wall_rate] =
+            [middle(rates.iter().map(|r| r.cpu)), middle(rates.iter().map(|r| r.wall))];
+        let rate = if place.device.is_cpu() { cpu_rate } else { wall_rate };
+        let seconds = place.seconds(Used { cpu, wall });
+        let made = 2e-9 * self.multiply_adds as f64;
+        let gflop = needed.unwrap_or(made);
+        let report = StepReport {
+            method: bench.method.clone(),
+            model: bench.shape.name,
+            k: takes_k.then_some(bench.k),
+            batch,
+            seeds: bench.seeds,
+            classes: bench.classes,
+            device: clip.device_kind(),
+            dtype: place.precision.as_str(),
+            threads: rayon::current_num_threads(),
+            cpu_seconds_per_step: cpu,
+            wall_seconds_per_step: wall,
+            peak_rss_mib: peak_rss_mib()?,
+            gemm_gflops_per_cpu_second: cpu_rate,
+            gemm_gflops_per_wall_second: wall_rate,
+            gflop_per_step: gflop,
+            gflop_made_per_step: made,
+            share_of_limit: if seconds > 0.0 { gflop / (rate * seconds) } else { 0.0 },
+            steps: bench.steps,
+            used: self.used,
+            losses: self.losses,
+        };
+        Ok(report)
+    }
 }

@@ -1,4 +1,5 @@
-//! What every method costs: counts derived from the model's shape, seconds and memory measured.
+//! What every method costs: multiply-adds counted in the products that were made, seconds and memory measured, the memory of
+//! what is kept derived from the model's shape.
 
 use crate::record::{Outcome, RunRecord};
 use crate::report::arm::Arm;
@@ -104,9 +105,9 @@ fn tables(context: &Context<'_>, rows: &[(Arm, &RunRecord)]) -> String {
     let words = |quantity: &str| scaled(value(first, quantity), &[""], f64::INFINITY);
     let name = dataset_name(&first.cell.dataset);
     format!(
-        "**{}**\n\n{}\n**{}**\n\n{}\n_{} classes of {name}, {} on {} ({}), {} thread(s), one seed. Derived: parameters, \
-         multiply-adds (matrix products; a backward pass through frozen weights counts as one more forward), state \
-         and kept bytes. Measured: milliseconds (the fastest of the repetitions that fit into a second) and peak \
+        "**{}**\n\n{}\n**{}**\n\n{}\n_{} classes of {name}, {} on {} ({}), {} thread(s), one seed. Derived: parameters, state \
+         and kept bytes. Counted: multiply-adds of the matrix products that were made, those of the backward pass and \
+         those that are made twice among them. Measured: milliseconds (the fastest of the repetitions that fit into a second) and peak \
          memory, which includes the model and whatever the allocator keeps. A step includes the frozen passes of \
          its images, an image its own. CoCoOp's texts are per image, so their cost is in its images. \
          RPO (computation=full_sequences) is the published way: whole sequences under the mask, texts padded to \

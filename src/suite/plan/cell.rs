@@ -112,7 +112,11 @@ impl Plan {
             for shots in &self.suite.shots {
                 for seed in &self.suite.seeds {
                     for origin in self.origins(&dataset.id, *seed, *shots) {
-                        let draw = Some((*seed, *shots, dataset.draw(method.sampling.draw, *shots, *seed)?.sha256.clone()));
+                        let draw = Some((
+                            *seed,
+                            *shots,
+                            dataset.draw(method.sampling.draw, *shots, *seed)?.sha256.clone(),
+                        ));
                         cells.push(self.cell((world, dataset, others), index, draw, origin)?);
                     }
                 }

@@ -1,4 +1,4 @@
-//! Seconds of the pieces a run is made of, measured here and now on a dataset's own images and classes.
+//! Seconds and multiply-adds of the pieces a run is made of, measured here and now on a dataset's own images and classes.
 //!
 //! Each figure is the fastest of as many repetitions as its budget allows, at least one: on a machine shared
 //! with others the fastest is the one least disturbed.
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
 
+use crate::backbone::nn::operations;
 use crate::data::{Classes, Item};
 use crate::method::{FixedShots, ImageBatch};
 use crate::suite::error::SuiteError;
@@ -31,20 +32,38 @@ pub(in crate::suite) struct Timed {
     pub classifier_secs: f64,
     /// One evaluated image besides its frozen pass.
     pub evaluate_secs: f64,
+    /// What was multiplied for it.
+    pub made: Made,
 }
 
-/// Runs `work` until the budget is spent and returns its last result and the seconds of the fastest run.
+/// Multiply-adds of a method's pieces, counted where they are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::suite) struct Made {
+    /// The frozen pass of one image.
+    pub image: u64,
+    /// Once per class set.
+    pub bind: u64,
+    /// One training step without its images' frozen passes; `None` for a method that trains nothing.
+    pub step: Option<u64>,
+    /// The text side of one evaluation.
+    pub classifier: u64,
+    /// One evaluated image besides its frozen pass.
+    pub evaluate: u64,
+}
+
+/// Runs `work` until the budget is spent and returns its last result, the seconds of the fastest run and the
+/// multiply-adds of the last.
 fn fastest<T>(
     budget: Duration,
     mut work: impl FnMut() -> Result<T, SuiteError>,
-) -> Result<(T, f64), SuiteError> {
+) -> Result<(T, f64, u64), SuiteError> {
     let (begin, mut best) = (Instant::now(), f64::INFINITY);
     loop {
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), operations().multiply_adds);
         let value = work()?;
         best = best.min(started.elapsed().as_secs_f64());
         if begin.elapsed() >= budget {
-            return Ok((value, best));
+            return Ok((value, best, operations().multiply_adds - before));
         }
     }
 }
@@ -72,7 +91,7 @@ pub(in crate::suite) fn time(
 ) -> Result<Timed, SuiteError> {
     let clip = &world.clip;
     let texts = world.class_texts(dataset, &resolved.style, classes)?;
-    let (head, bind_secs) = fastest(budget, || Ok(resolved.method.bind(clip, &texts)?))?;
+    let (head, bind_secs, bind) = fastest(budget, || Ok(resolved.method.bind(clip, &texts)?))?;
     let mut stream = Stream::new(&["timing", resolved.id]);
     let shots = FixedShots::random(texts.classes(), clip.config.projection_dim, clip.device())?;
     let parameters = resolved.method.init(clip, &texts, Some(&shots), &mut stream)?;
@@ -87,14 +106,14 @@ pub(in crate::suite) fn time(
         return Err(SuiteError::Dataset { id: dataset.id.clone(), reason });
     }
     let side = clip.config.image_size;
-    let (pixels, pixels_secs) =
+    let (pixels, pixels_secs, _) =
         fastest(budget, || Ok(test_pixels(dataset.source.as_ref(), few, side, clip.device())?))?;
-    let (images, image_secs) = fastest(budget, || Ok(frozen_pass(clip, pixels.clone(), needs)?))?;
+    let (images, image_secs, image) = fastest(budget, || Ok(frozen_pass(clip, pixels.clone(), needs)?))?;
 
     let classifier = || Ok(head.classifier(&parameters.values()?)?);
-    let (classifier, classifier_secs) = fastest(budget, classifier)?;
-    let (_, evaluate_secs) = fastest(budget, || Ok(classifier.logits(&images)?))?;
-    let step_secs = match &resolved.recipe {
+    let (classifier, classifier_secs, of_classifier) = fastest(budget, classifier)?;
+    let (_, evaluate_secs, evaluate) = fastest(budget, || Ok(classifier.logits(&images)?))?;
+    let step = match &resolved.recipe {
         None => None,
         Some(recipe) => {
             let singles = (0..items.len()).map(|i| images.single(i % few.len()));
@@ -107,16 +126,25 @@ pub(in crate::suite) fn time(
                 let gradients = loss_and_gradients(head.as_ref(), &parameters, &all, &labels, (0, 0))?;
                 Ok(optimiser.step(&parameters, &gradients, f64::MIN_POSITIVE)?)
             };
-            Some(fastest(budget, step)?.1)
+            Some(fastest(budget, step)?)
         }
     };
-    let each = 1.0 / few.len() as f64;
+    let (each, count) = (1.0 / few.len() as f64, few.len() as u64);
+    let step = step.map(|((), secs, made)| (secs, made));
+    let made = Made {
+        image: image / count,
+        bind,
+        step: step.map(|(_, made)| made),
+        classifier: of_classifier,
+        evaluate: evaluate / count,
+    };
     Ok(Timed {
         pixels_secs: pixels_secs * each,
         image_secs: image_secs * each,
         bind_secs,
-        step_secs,
+        step_secs: step.map(|(secs, _)| secs),
         classifier_secs,
         evaluate_secs: evaluate_secs * each,
+        made,
     })
 }

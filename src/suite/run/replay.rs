@@ -206,15 +206,21 @@ pub fn replay(world: &World, plan: &Plan, stop: &dyn Fn() -> bool) -> Result<Rep
     let dataset = world.dataset(id)?;
     let globals = &plan.settings.globals;
     let source = dataset.source.as_ref();
-    let (items, _) =
-        readable(globals.broken_images, source, drawn(&dataset, suite.train_classes, resolved.sampling.draw, (seed, shots))?, stop)?;
+    let (items, _) = readable(
+        globals.broken_images,
+        source,
+        drawn(&dataset, suite.train_classes, resolved.sampling.draw, (seed, shots))?,
+        stop,
+    )?;
     let owner = if globals.views_per_method { resolved.id } else { "" };
-    let (views, crop_scale) = (globals.views, resolved.sampling.crop_scale);
-    let set = TrainingSet { dataset: &dataset.id, seed, owner, items, source, views, crop_scale };
+    let crop_scale = resolved.sampling.crop_scale;
+    let set =
+        TrainingSet { dataset: &dataset.id, seed, owner, items, source, views: globals.views, crop_scale };
     let features = FeatureStore::new(world.identity.sha256());
     let images = TrainingImages::new(&world.clip, &set, resolved.method.needs(), &features, stop)?;
     let listed = listed_pools(&dataset, plan, resolved, (seed, shots)).into_iter();
-    let readable = listed.map(|(pool, items)| Ok((pool, readable(globals.broken_images, source, items, stop)?.0)));
+    let readable =
+        listed.map(|(pool, items)| Ok((pool, readable(globals.broken_images, source, items, stop)?.0)));
     let pools = readable.collect::<Result<Pools<'_>, SuiteError>>()?;
     let validated = pools.values().flatten().map(|(item, label)| ReplayItem::of(item, *label)).collect();
     let drawn_shots = DrawnShots { images: &images, pools, source, clip: &world.clip };
@@ -289,8 +295,7 @@ fn train(
     let rounded = plan.settings.globals.rounded_parameters;
     let storage = if rounded { world.clip.precision() } else { Precision::F32 };
     let recipe = &recipe.for_shots(shots);
-    let run =
-        Fit { head, recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
+    let run = Fit { head, recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
     let outcome = fit(&run, &mut [member], stop, &mut |_| {})?.pop();
     let log = outcome.transpose()?.unwrap_or_default();
     Ok(log.iter().map(Epoch::from).collect())

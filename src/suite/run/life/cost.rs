@@ -1,4 +1,4 @@
-//! What one method costs: derived from the model's shape, and measured here.
+//! What one method costs: counted and measured here, its memory derived from the model's shape too.
 //!
 //! Memory is measured as the process's largest resident size while the pieces run, so the model and what the
 //! allocator keeps are in it; the derived figures say what the method itself keeps.
@@ -42,19 +42,23 @@ pub(in crate::suite) fn measure(
         derived("trained_parameters", trained),
         derived("state_bytes", trained * STATE_BYTES),
         derived("kept_bytes", work.kept_text_bytes + batch.max(1) * work.kept_image_bytes),
-        derived("class_set_multiply_adds", work.bind + work.classifier),
-        derived("evaluate_image_multiply_adds", work.image + work.evaluate),
     ];
-    if batch > 0 {
-        taken.push(derived("step_multiply_adds", work.step + batch * work.image));
-    }
     machine::forget_peak_memory();
     let timed =
         timing::time(world, dataset, resolved, classes, lane.plan.settings.globals.broken_images, BUDGET)?;
+    let made = timed.made;
+    let counted = |quantity: &str, value: u64| {
+        Measurement::new(quantity, &[("kind", "counted".to_owned())], value as f64)
+    };
+    taken.extend([
+        counted("class_set_multiply_adds", made.bind + made.classifier),
+        counted("evaluate_image_multiply_adds", made.image + made.evaluate),
+    ]);
+    taken.extend(made.step.map(|step| counted("step_multiply_adds", step + batch * made.image)));
     let measured =
         |quantity: &str, value: f64| Measurement::new(quantity, &[("kind", "measured".to_owned())], value);
     // A method that runs the tower itself pays for it in its own pieces.
-    let image_secs = if work.image > 0 { timed.image_secs } else { 0.0 };
+    let image_secs = if made.image > 0 { timed.image_secs } else { 0.0 };
     taken.extend([
         measured("threads", rayon::current_num_threads() as f64),
         measured("class_set_secs", timed.bind_secs + timed.classifier_secs),

@@ -91,7 +91,10 @@ pub(in crate::suite) fn listed_pools<'d>(
             Pool::AsShots => drawn(shots),
             Pool::WholeSplit => map.filter(validation),
             Pool::Test => {
-                pools.insert(*pool, dataset.of_half(&dataset.split.test, plan.suite.train_classes, plan.limit));
+                pools.insert(
+                    *pool,
+                    dataset.of_half(&dataset.split.test, plan.suite.train_classes, plan.limit),
+                );
                 continue;
             }
         };

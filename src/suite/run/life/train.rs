@@ -122,7 +122,8 @@ impl Lane<'_> {
         for cell in cells.iter().map(|cell| &cell.plan.cell) {
             let Some((seed, shots)) = cell.seed.zip(cell.shots) else { continue };
             if sets.iter().all(|(set, _)| set.seed != seed) {
-                let (items, skipped) = self.readable(dataset, self.drawn(dataset, sampling.draw, (seed, shots))?)?;
+                let (items, skipped) =
+                    self.readable(dataset, self.drawn(dataset, sampling.draw, (seed, shots))?)?;
                 let crop_scale = sampling.crop_scale;
                 let set = TrainingSet {
                     dataset: &dataset.id,

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 
+mod chosen;
+mod sampled;
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -31,7 +34,28 @@ fn method<'a>(plan: &'a Plan, id: &str) -> &'a Resolved {
 }
 
 fn prompt(plan: &Plan, id: &str) -> String {
-    method(plan, id).style.prompt("golden_retriever", ("dtd", "{} texture."))
+    prompt_of(plan, id, "dtd", "{} texture.")
+}
+
+fn prompt_of(plan: &Plan, id: &str, dataset: &str, template: &str) -> String {
+    method(plan, id).style.prompt("golden_retriever", (dataset, template))
+}
+
+/// The records of a method's cells in the smoke suite on one dataset.
+fn ran(id: &str, settings: &[&str]) -> Vec<serde_json::Value> {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rpo-bench"));
+    command.args(["suite", "smoke", "--datasets", "dtd", "--methods", id]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    let status = command.arg("--out").arg(out.path()).output().unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let files = std::fs::read_dir(out.path().join("runs/smoke-pocket/records")).unwrap();
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        serde_json::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap()
+    };
+    files.map(read).collect()
 }
 
 /// The pocket CLIP and the token ids of three classes.
@@ -213,8 +237,12 @@ impl ImageSource for Ramps {
 }
 
 fn view(owner: &str, views: Views, epoch: usize) -> Vec<f32> {
+    view_of(owner, views, epoch, CROP_SCALE)
+}
+
+fn view_of(owner: &str, views: Views, epoch: usize, crop_scale: f64) -> Vec<f32> {
     let item = Item { path: "a.png".into(), label: 0 };
-    let (items, crop_scale) = (vec![(&item, 0)], CROP_SCALE);
+    let items = vec![(&item, 0)];
     let set = TrainingSet { dataset: "dtd", seed: 1, owner, items, source: &Ramps, views, crop_scale };
     let pixels = set.pixels(&[Pick { index: 0, view: epoch }], 16, &Device::Cpu).unwrap();
     pixels.flatten_all().unwrap().to_vec1().unwrap()
@@ -226,16 +254,7 @@ fn views_are_shared_unless_told() {
     assert_eq!(view("", Views::Fresh, 3), view("", Views::Fresh, 3));
     assert_ne!(view("coop", Views::Fresh, 3), view("rpo", Views::Fresh, 3));
     let losses = |setting: &str| {
-        let out = tempfile::tempdir().unwrap();
-        let status = std::process::Command::new(env!("CARGO_BIN_EXE_rpo-bench"))
-            .args(["suite", "smoke", "--datasets", "dtd", "--methods", "coop", "--set", setting, "--out"])
-            .arg(out.path())
-            .output()
-            .unwrap();
-        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
-        let record = std::fs::read_dir(out.path().join("runs/smoke-pocket/records")).unwrap().next();
-        let text = std::fs::read_to_string(record.unwrap().unwrap().path()).unwrap();
-        let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let record = &ran("coop", &[setting])[0];
         (record["switches"]["views"].clone(), record["training"]["epochs"].clone())
     };
     let (shared, own) = (losses("views=shared"), losses("views=per_method"));
@@ -260,65 +279,4 @@ fn outer_layer_norms_train_when_told() {
     };
     let outer = |names: &[String]| names.iter().filter(|name| !name.contains("encoder.layers")).count();
     assert_eq!((outer(&names(&[])), outer(&names(&["ln_only.outer=true"]))), (0, 6));
-}
-
-#[test]
-fn the_gradient_of_alpha_is_summed_or_fresh() {
-    let (clip, prompts) = pocket();
-    let texts = ClassTexts::of(&prompts);
-    let joint = clip.config.projection_dim;
-    let shots = rpo_bench::method::FixedShots::random(prompts.len(), joint, &Device::Cpu).unwrap();
-    let alpha = |setting: &[&str]| {
-        let plan = plan(setting);
-        let resolved = method(&plan, "lp_plus_plus");
-        let solved = resolved.method.init(&clip, &texts, Some(&shots), &mut stream()).unwrap();
-        solved.fixed().get("alpha", &[prompts.len()]).unwrap().to_vec1::<f32>().unwrap()
-    };
-    let steps = |number: u32| format!("lp_plus_plus.steps={number}");
-    // Until the first move both have seen the same gradients; the sum shows from then on.
-    let nine = steps(9);
-    assert_eq!(alpha(&[&nine]), alpha(&[&nine, "lp_plus_plus.accumulate=false"]));
-    let twenty = steps(20);
-    assert_ne!(alpha(&[&twenty]), alpha(&[&twenty, "lp_plus_plus.accumulate=false"]));
-}
-
-/// Alpha and beta are fixed, or those with which the memory answers most validation images of its kind.
-#[test]
-fn the_memory_is_weighed_as_told() {
-    struct Chosen(rpo_bench::method::FixedShots);
-    impl rpo_bench::method::Shots for Chosen {
-        fn labels(&self) -> Vec<u32> {
-            self.0.labels.clone()
-        }
-        fn pooled(&self, view: usize) -> Result<Tensor, rpo_bench::method::MethodError> {
-            self.0.pooled(view)
-        }
-        fn validation(&self) -> Result<(Tensor, Vec<u32>), rpo_bench::method::MethodError> {
-            Ok((self.0.pooled(0)?, self.0.labels.clone()))
-        }
-    }
-    let (clip, prompts) = pocket();
-    let texts = ClassTexts::of(&prompts);
-    let joint = clip.config.projection_dim;
-    let shots = rpo_bench::method::FixedShots::random(prompts.len(), joint, &Device::Cpu).unwrap();
-    let correct = |setting: &[&str]| {
-        let plan = plan(setting);
-        let tip = &method(&plan, "tip_adapter").method;
-        let values = tip.init(&clip, &texts, Some(&Chosen(shots.clone())), &mut stream()).unwrap();
-        let head = tip.bind(&clip, &texts).unwrap();
-        let pixels = pixels(&clip).narrow(0, 0, 1).unwrap().repeat((prompts.len(), 1, 1, 1)).unwrap();
-        let mut images = frozen_pass(&clip, pixels, Needs::POOLED).unwrap();
-        images.frozen.as_mut().unwrap().features = shots.views[0].clone();
-        let logits = head.classifier(&values.values().unwrap()).unwrap().logits(&images).unwrap();
-        let predicted = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
-        predicted.iter().zip(&shots.labels).filter(|(a, b)| a == b).count()
-    };
-    let selection = |setting: &[&str]| method(&plan(setting), "tip_adapter").method.selection();
-    assert_eq!(selection(&[]), None);
-    assert!(!selection(&["tip_adapter.selection=few"]).unwrap().whole_split);
-    assert!(selection(&["protocol=published"]).unwrap().whole_split);
-    // With a memory of no weight the texts answer alone; chosen weights let the memory know its own images.
-    let ignored = correct(&["tip_adapter.alpha=0"]);
-    let chosen = correct(&["tip_adapter.alpha=0", "tip_adapter.selection=few"]);
-    assert!(ignored < chosen, "{ignored} {chosen}");
 }

@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use super::contract::{Head, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, initial_context};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::draws::linear;
-use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{JOINT_WIDTH, Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::sets::{ClassifierSet, Shares};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -42,7 +42,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 158, 115),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows),
             PublishedTensor::new("meta_net.linear1.weight", 2).telling().sizing("reduction", reduction),

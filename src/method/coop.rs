@@ -8,12 +8,13 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
-use super::registry::{Entry, Family};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, rows};
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -40,7 +41,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (86, 180, 233),
     switches: &[],
-    published: Published {
+    published: Publication {
         tensors: &[PublishedTensor::new("ctx", 2).telling().sizing("context_tokens", rows)],
         size: Some(PublishedSize {
             settings: &["context_tokens"],

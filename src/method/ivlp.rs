@@ -6,15 +6,16 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, image_features, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, normal};
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -34,7 +35,7 @@ pub(super) const IVLP: Entry = Entry {
     family: Family::Prompts,
     color: (17, 119, 51),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/ivlp.toml"),
     build: build_ivlp,
 };
@@ -48,7 +49,7 @@ pub(super) const VPT: Entry = Entry {
     family: Family::Prompts,
     color: (221, 204, 119),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/vpt.toml"),
     build: build_vpt,
 };

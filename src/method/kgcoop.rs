@@ -7,14 +7,15 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method, Objective};
+use super::classifier::{Classifier, Objective};
+use super::contract::{Head, Method};
 use super::coop::{Context, TEXT_ONLY, context_rows, context_work, initial_context};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::first_wording;
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, OneByOne};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -42,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (136, 204, 238),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/kgcoop.toml"),
     build,
 };

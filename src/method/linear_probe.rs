@@ -8,12 +8,13 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::{JOINT_WIDTH, Published, PublishedSize, PublishedTensor};
-use super::registry::{Entry, Family, Switch};
+use super::published::{JOINT_WIDTH, Publication, PublishedSize, PublishedTensor};
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
 use super::setup::{ClassTexts, Shots};
@@ -76,7 +77,7 @@ pub(super) const ENTRY: Entry = Entry {
             test: "the_probe_trains_as_told",
         },
     ],
-    published: Published {
+    published: Publication {
         tensors: &[PublishedTensor::new("weight", 2).telling(), PublishedTensor::new("bias", 1).telling()],
         size: Some(PublishedSize { settings: &[], scalars: |_| Some(JOINT_WIDTH * (JOINT_WIDTH + 1)) }),
     },

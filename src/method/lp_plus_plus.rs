@@ -9,15 +9,16 @@ use std::sync::Arc;
 use candle_core::{D, DType, Tensor};
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method, OwnStep};
+use super::classifier::Classifier;
+use super::contract::{Head, Method, OwnStep};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::lp_solver::{Blend, Course, Judge, Solver, Standing};
 use super::parameters::{Named, Parameters};
 use super::parts::draws::{linear_bound, uniform};
 use super::parts::texts::mean_of_directions;
-use super::published::Published;
-use super::registry::{Entry, Family, Switch};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Golden, ParameterShape, Pool, Selection, Shots, required};
@@ -63,7 +64,7 @@ pub(super) const ENTRY: Entry = Entry {
             test: "crops_are_as_large_as_told",
         },
     ],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/lp_plus_plus.toml"),
     build,
 };

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::ivlp::{Deep, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, text_features, token_rows};
 use super::parts::draws::{PROMPT_STD, linear, normal};
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -36,7 +37,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (0, 68, 136),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/maple.toml"),
     build,
 };

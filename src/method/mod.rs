@@ -4,10 +4,12 @@
 //! A method is a recipe: it names its prompts, draws its initial parameters, and binds itself to a
 //! class set. It never reads a file, draws a batch or steps an optimiser.
 
+mod classifier;
 mod clip_adapter;
 mod cocoop;
 mod contract;
 mod coop;
+mod entry;
 mod error;
 mod images;
 mod ivlp;
@@ -35,17 +37,20 @@ mod tip_adapter;
 mod tip_memory;
 mod token_rows;
 mod tower_weights;
+mod tuned_towers;
 mod two_stage;
 pub mod wordings;
 pub mod work;
 mod zero_shot;
 
-pub use contract::{Classifier, Guide, Head, Method, Objective, OwnStep, SecondStage};
+pub use classifier::{Classifier, Guide, Objective};
+pub use contract::{Head, Method, OwnStep, SecondStage};
+pub use entry::{Entry, Family, Switch};
 pub use error::MethodError;
 pub use images::{ImageBatch, Needs};
 pub use parameters::{Named, Parameters};
-pub use published::{Published, PublishedSize, PublishedTensor};
-pub use registry::{BASELINE, Entry, Family, Switch, find, ids, look_up};
+pub use published::{Publication, PublishedSize, PublishedTensor};
+pub use registry::{BASELINE, find, ids, look_up};
 pub use rpo::Pairing;
 pub use sets::{ClassifierSet, Shares};
 pub use settings::{PromptStyle, SettingsTable, Template};

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method, Objective};
+use super::classifier::{Classifier, Objective};
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::ivlp::{Deep, DeepHead, Sizes};
 use super::parameters::{Named, Parameters};
 use super::parts::deep::{Prompts, token_rows};
 use super::parts::texts::raw_mean;
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -36,7 +37,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (170, 68, 153),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/promptsrc.toml"),
     build,
 };

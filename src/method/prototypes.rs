@@ -9,13 +9,14 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method, Objective};
+use super::classifier::{Classifier, Objective};
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::raw_mean;
-use super::published::Published;
-use super::registry::{Entry, Family, Switch};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, ParameterShape, Shots, required};
@@ -42,7 +43,7 @@ pub(super) const ZS_LP: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (153, 153, 51),
     switches: &RAW_NAMES,
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/zs_lp.toml"),
     build: build_zs_lp,
 };
@@ -56,7 +57,7 @@ pub(super) const CLAP: Entry = Entry {
     family: Family::FeatureAdapter,
     color: (136, 34, 85),
     switches: &RAW_NAMES,
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/clap.toml"),
     build: build_clap,
 };

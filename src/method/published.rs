@@ -66,14 +66,14 @@ pub const JOINT_WIDTH: u64 = 512;
 
 /// A method's published files and figures.
 #[derive(Clone, Copy, Debug)]
-pub struct Published {
+pub struct Publication {
     /// Tensors of its files; empty where none is read.
     pub tensors: &'static [PublishedTensor],
     /// How many scalars it trains, where that does not depend on the classes.
     pub size: Option<PublishedSize>,
 }
 
-impl Published {
+impl Publication {
     /// Nothing is read, and nothing compared.
     pub const NONE: Self = Self { tensors: &[], size: None };
 }

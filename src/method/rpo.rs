@@ -12,11 +12,11 @@ use candle_core::{DType, Tensor};
 use serde::Deserialize;
 
 use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
-use super::published::{Published, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
-use super::registry::{Entry, Family, Switch};
+use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::rpo_ordinary::OrdinaryHead;
 use super::sets::{ClassifierSet, Shares};
@@ -116,7 +116,7 @@ pub(super) const ENTRY: Entry = Entry {
             test: "without_the_mask_prompts_are_ordinary_tokens",
         },
     ],
-    published: Published {
+    published: Publication {
         tensors: &[
             PublishedTensor::new("text_prompt", 2).telling().sizing("k", rows),
             PublishedTensor::new("img_prompt", 2).called("visual_prompt"),

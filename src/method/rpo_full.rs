@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::contract::{Classifier, Head};
+use super::classifier::Classifier;
+use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;

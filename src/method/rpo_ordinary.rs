@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::contract::{Classifier, Head};
+use super::classifier::Classifier;
+use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;

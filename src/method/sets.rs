@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::contract::{Classifier, Objective};
+use super::classifier::{Classifier, Objective};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;

@@ -9,11 +9,11 @@ use candle_core::Tensor;
 use serde::Deserialize;
 
 use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::parameters::{Named, Parameters};
 use super::parts::texts::raw_mean;
-use super::published::Published;
-use super::registry::{Entry, Family, Switch};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -44,7 +44,7 @@ pub(super) const ENTRY: Entry = Entry {
         why: "The published code leaves the underscores of class names in its sentences; CoOp's code does not.",
         test: "raw_class_names_keep_their_underscores",
     }],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/task_res.toml"),
     build,
 };

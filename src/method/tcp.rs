@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::contract::{Head, Method};
 use super::coop::initial_context;
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::kgcoop::held;
@@ -18,8 +19,7 @@ use super::parameters::{Named, Parameters};
 use super::parts::deep::{replace_rows, text_tokens_between};
 use super::parts::draws::{PROMPT_STD, linear, normal};
 use super::parts::texts::first_wording;
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -40,7 +40,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::Prompts,
     color: (68, 119, 170),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/tcp.toml"),
     build,
 };

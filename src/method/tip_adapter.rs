@@ -10,11 +10,11 @@ use candle_core::Tensor;
 use serde::Deserialize;
 
 use super::contract::{Head, Method};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::parameters::Parameters;
 use super::parts::texts::mean_of_directions;
-use super::published::Published;
-use super::registry::{Entry, Family, Switch};
+use super::published::Publication;
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, ParameterShape, Pool, Selection, Shots, required};
 use super::tip_memory::{LABELS, MemoryHead, WEIGHTS};
@@ -61,7 +61,7 @@ pub(super) const FREE: Entry = Entry {
         DRAW,
         CROP_SCALE,
     ],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter.toml"),
     build: |table| build(FREE.id, table),
 };
@@ -87,7 +87,7 @@ pub(super) const TRAINED: Entry = Entry {
         DRAW,
         CROP_SCALE,
     ],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/tip_adapter_f.toml"),
     build: |table| build(TRAINED.id, table),
 };

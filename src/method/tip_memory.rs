@@ -2,7 +2,8 @@
 
 use candle_core::{DType, Tensor};
 
-use super::contract::{Classifier, Head};
+use super::classifier::Classifier;
+use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;

@@ -11,16 +11,18 @@ use candle_core::Tensor;
 use serde::Deserialize;
 
 use super::contract::{Head, Method, SecondStage};
+use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
-use super::published::Published;
-use super::registry::{Entry, Family, Switch};
+use super::parts::layer_norms::{Modality, Norms};
+use super::parts::trained_weights::Weights;
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, ParameterShape, Shots};
 use super::token_rows::{TokenRows, Untouched};
-use super::tower_weights::{Modality, Norms, Tuned, Weights, WeightsHead};
+use super::tuned_towers::{Tuned, WeightsHead};
 use super::work::{Shape, Work};
 use super::zero_shot::text_features;
 use crate::backbone::Clip;
@@ -41,7 +43,7 @@ pub(super) const ENTRY: Entry = Entry {
         why: "As in LN-only, whose code it shares.",
         test: "outer_layer_norms_train_when_told",
     }],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/two_stage.toml"),
     build,
 };

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::Deserialize;
 
-use super::contract::{Classifier, Head, Method};
+use super::classifier::Classifier;
+use super::contract::{Head, Method};
+use super::entry::{Entry, Family};
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::{Named, Parameters};
-use super::published::Published;
-use super::registry::{Entry, Family};
+use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::parse;
 use super::setup::{ClassTexts, Shots};
@@ -32,7 +33,7 @@ pub(super) const ENTRY: Entry = Entry {
     family: Family::TrainingFree,
     color: (90, 90, 90),
     switches: &[],
-    published: Published::NONE,
+    published: Publication::NONE,
     defaults: include_str!("../../suites/methods/zero_shot.toml"),
     build,
 };

@@ -6,10 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sources::{Source, sources};
 
-/// Files whose circles are known and still to be opened. The registry lists the methods, and each method's entry is of the
-/// registry's type; a seam and the sets of classifiers it gives know each other.
-const KNOWN: [&str; 13] = [
-    "method/",
+/// Files whose circles are known and still to be opened.
+const KNOWN: [&str; 12] = [
     "check/parity/",
     "cli/",
     "record/imported.rs",

@@ -1,5 +1,8 @@
-//! What several methods share: class features of several wordings, random initial values.
+//! What several methods share: class features of several wordings, random initial values, weights of towers that train.
 
 pub(super) mod deep;
 pub(super) mod draws;
+pub(super) mod layer_norms;
+pub(super) mod low_rank;
 pub(super) mod texts;
+pub(super) mod trained_weights;

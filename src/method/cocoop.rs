@@ -112,7 +112,9 @@ impl Method for CoCoOp {
     fn work(&self, shape: &Shape<'_>) -> Work {
         let net = self.hidden(shape.config.projection_dim)
             * (shape.config.projection_dim + shape.config.text.width);
-        let evaluate = net as u64 + shape.text_tokens() + shape.classes() * shape.joint();
+        let evaluate = net as u64
+            + shape.text_unshared(1 + self.context_tokens as u64)
+            + shape.classes() * shape.joint();
         // Every image has a context of its own, and so a text feature of every class.
         let texts = shape.classes() * shape.batch;
         let step_bytes = shape.step_bytes(net as u64, texts + shape.batch, texts);

@@ -147,10 +147,10 @@ pub(super) const TEXT_ONLY: Untouched = Untouched { text: false, vision: true };
 
 /// The work of a context of `count` vectors in front of every class name.
 pub(super) fn context_work(shape: &Shape<'_>, count: usize) -> Work {
-    let evaluate = shape.classes() * shape.joint();
+    let (evaluate, text) = (shape.classes() * shape.joint(), shape.text_unshared(1 + count as u64));
     Work {
-        step: 2 * (shape.text_tokens() + shape.batch * evaluate),
-        classifier: shape.text_tokens(),
+        step: 2 * (text + shape.batch * evaluate),
+        classifier: text,
         step_bytes: shape.step_bytes(
             (count * shape.config.text.width) as u64,
             shape.classes() + shape.batch,

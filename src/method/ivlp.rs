@@ -164,13 +164,14 @@ impl Sizes {
 
     /// Multiply-adds and bytes of the two towers.
     pub fn work(&self, shape: &Shape<'_>) -> Work {
-        let text = shape.text_tokens();
-        let trained_text = if self.text_depth > 0 { text } else { 0 };
+        let prompted_text = shape.text_unshared(1 + self.text_ctx as u64);
+        let [frozen_text, trained_text] =
+            if self.text_depth > 0 { [0, prompted_text] } else { [shape.text_tokens(), 0] };
         let image = shape.image_prompted(self.vision_ctx as u64);
         let prompted = if self.vision_depth > 0 { image } else { 0 };
         let evaluate = prompted + shape.classes() * shape.joint();
         Work {
-            bind: text - trained_text,
+            bind: frozen_text,
             step: 2 * (trained_text + shape.batch * evaluate),
             classifier: trained_text,
             image: if self.vision_depth > 0 { 0 } else { image },

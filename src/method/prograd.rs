@@ -108,7 +108,7 @@ impl Method for ProGrad {
     fn work(&self, shape: &Shape<'_>) -> Work {
         let context = context_work(shape, self.ctx);
         // The second backward pass.
-        let step = context.step + shape.text_tokens();
+        let step = context.step + shape.text_unshared(1 + self.ctx as u64);
         Work { bind: shape.text_tokens(), step, ..context }
     }
 

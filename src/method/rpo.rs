@@ -16,6 +16,7 @@ use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
+use super::parts::pairing::{Pairing, paired_logits};
 use super::published::{Publication, PublishedSize, PublishedTensor, TEXT_WIDTH, VISION_WIDTH, rows};
 use super::rpo_full::{FullSequences, Visibility, prompted_rows};
 use super::rpo_ordinary::OrdinaryHead;
@@ -24,7 +25,7 @@ use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
 use super::token_rows::{TokenRows, Untouched, frozen_rows};
 use super::work::{Shape, Work};
-use crate::backbone::nn::{l2_normalise, matmul};
+use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout, TokenCache};
 use crate::util::rng::Stream;
 
@@ -42,16 +43,6 @@ struct Rpo {
     mask: bool,
     pairing: Pairing,
     computation: Computation,
-}
-
-/// Which image prompt meets which text prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pairing {
-    /// The i-th with the i-th (the paper's equation 9).
-    Matched,
-    /// Each with each.
-    All,
 }
 
 /// How RPO is computed; the numbers agree but for their last bits.
@@ -306,20 +297,4 @@ impl ClassifierSet for ReadOnly {
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()
     }
-}
-
-/// exp(τ)·(1/K)·Σᵢ vᵢ·tᵢ, or exp(τ)·(1/K²)·Σᵢⱼ vᵢ·tⱼ, for readers `[batch, k, joint]` and
-/// `[classes, k, joint]`: `[batch, classes]`.
-pub(super) fn paired_logits(
-    image: &Tensor,
-    text: &Tensor,
-    scale: &Tensor,
-    pairing: Pairing,
-) -> Result<Tensor, MethodError> {
-    if pairing == Pairing::All {
-        return Ok(matmul(&image.mean(1)?, &text.mean(1)?.t()?)?.broadcast_mul(scale)?);
-    }
-    let k = image.dim(1)?;
-    let sums = matmul(&image.flatten_from(1)?, &text.flatten_from(1)?.t()?)?;
-    Ok((sums.broadcast_mul(scale)? / k as f64)?)
 }

@@ -15,7 +15,7 @@ use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;
-use super::rpo::{Pairing, paired_logits};
+use super::parts::pairing::{Pairing, paired_logits};
 use super::sets::{ClassifierSet, one_by_one};
 use crate::backbone::nn::l2_normalise;
 use crate::backbone::{Clip, TextLayout, TokenCache};

@@ -9,7 +9,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::low_rank::Lora;
-use super::parts::trained_weights::Weights;
+use super::parts::trained_weights::TrainedWeights;
 use super::published::Publication;
 use super::settings::{parse, setting};
 use super::setup::{ClassTexts, Shots};
@@ -66,14 +66,14 @@ fn build_lora(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
             format!("{lora:?}: expected a rank of at least 1, a number, and a dropout from 0 to below 1");
         return Err(setting(CLIP_LORA.id, reason));
     }
-    Ok(Box::new(Weights::Lora(lora)))
+    Ok(Box::new(TrainedWeights::Lora(lora)))
 }
 
 fn build_norms(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
-    Ok(Box::new(Weights::Norms(parse(LN_ONLY.id, table)?)))
+    Ok(Box::new(TrainedWeights::Norms(parse(LN_ONLY.id, table)?)))
 }
 
-impl Method for Weights {
+impl Method for TrainedWeights {
     fn id(&self) -> &'static str {
         match self {
             Self::Lora(_) => CLIP_LORA.id,

@@ -9,7 +9,7 @@ use super::contract::Head;
 use super::error::MethodError;
 use super::images::ImageBatch;
 use super::parameters::Named;
-use super::parts::trained_weights::Weights;
+use super::parts::trained_weights::TrainedWeights;
 use super::sets::{ClassifierSet, OneByOne, one_by_one};
 use super::setup::ClassTexts;
 use super::zero_shot::{CosineHead, text_features};
@@ -25,12 +25,12 @@ pub(super) struct WeightsHead {
     layout: TextLayout,
     /// Text features, where the text tower stays frozen.
     frozen: Option<Tensor>,
-    weights: Weights,
+    weights: TrainedWeights,
 }
 
 impl WeightsHead {
     /// Binds to a class set.
-    pub fn new(weights: Weights, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Self, MethodError> {
+    pub fn new(weights: TrainedWeights, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Self, MethodError> {
         let frozen = match weights.towers()[1] {
             false => Some(text_features(clip, &texts.prompts)?),
             true => None,

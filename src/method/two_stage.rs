@@ -16,7 +16,7 @@ use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
 use super::parameters::{Named, Parameters};
 use super::parts::layer_norms::{Modality, Norms};
-use super::parts::trained_weights::Weights;
+use super::parts::trained_weights::TrainedWeights;
 use super::published::Publication;
 use super::sets::{ClassifierSet, one_by_one};
 use super::settings::{parse, setting};
@@ -67,7 +67,7 @@ fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
             format!("fraction is {fraction}: expected a share above 0, at most 1"),
         ));
     }
-    let first = Weights::Norms(Norms { modality, vision_start, text_start, outer });
+    let first = TrainedWeights::Norms(Norms { modality, vision_start, text_start, outer });
     Ok(Box::new(TwoStage { first, fraction }))
 }
 
@@ -77,7 +77,7 @@ const PROMPTS: &str = "classifier_prompts";
 const NO_TOKEN: f32 = -1.0;
 
 struct TwoStage {
-    first: Weights,
+    first: TrainedWeights,
     fraction: f64,
 }
 

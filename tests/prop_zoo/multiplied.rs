@@ -39,7 +39,7 @@ fn what_a_method_says_it_multiplies_is_what_was_multiplied() {
         let work = method.work(&shape);
         let mut hold = |what: &str, said: u64, made: u64| {
             // What is small beside a step need not be told exactly.
-            let slack = (work.step / 50).max(work.bind / 50);
+            let slack = (work.step / 25).max(work.bind / 25);
             let good = made + slack >= said && made as f64 <= 1.15 * said as f64 + slack as f64;
             if !good {
                 faults.push(format!("{} {what}: says {said}, made {made}", entry.id));

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod best_epoch;
 mod checkpoints;
 mod clone;
 mod cluster;

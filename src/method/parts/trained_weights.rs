@@ -12,7 +12,7 @@ use crate::util::rng::Stream;
 
 /// What is trained of the towers.
 #[derive(Clone, Copy, Debug)]
-pub enum Weights {
+pub enum TrainedWeights {
     Lora(Lora),
     Norms(Norms),
 }
@@ -24,7 +24,7 @@ pub type Changes = (Option<VisionChanges>, Option<TextChanges>);
 const VISION: &str = "vision_model";
 const TEXT: &str = "text_model";
 
-impl Weights {
+impl TrainedWeights {
     /// Whether the vision tower trains, and the text tower.
     pub fn towers(&self) -> [bool; 2] {
         match self {

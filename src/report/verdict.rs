@@ -3,6 +3,7 @@
 //! They repeat the tests of the sections and add none: every arm against the reference, Wilcoxon's signed ranks over
 //! datasets, Holm over the arms. Where the number of datasets cannot give a p of 5 %, that is all they say.
 
+use super::arm::Arm;
 use super::emphasis::ALPHA;
 use super::grid::Grid;
 use super::number::{count, p, two};
@@ -20,8 +21,27 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// What the averages and the tests say of one quantity, called `name`.
+    /// What the averages and the tests say of one quantity, called `name`. Arms that cannot have it, since their methods meet
+    /// no new classes, take no part.
     pub fn finding(&self, name: &str, quantity: Quantity) -> String {
+        self.meeting(quantity, |question| question.found(name, quantity))
+    }
+
+    /// How it was tested, in one sentence; empty where nothing was.
+    pub fn test(&self, quantity: Quantity) -> String {
+        self.meeting(quantity, |question| question.how(quantity))
+    }
+
+    /// Asks among the arms that can have a quantity.
+    fn meeting<R>(&self, quantity: Quantity, ask: impl FnOnce(&Question<'_>) -> R) -> R {
+        let grid = self.grid.meeting(|row| quantity.value(row));
+        let name =
+            |arm: &Arm| self.grid.arms.iter().position(|own| own == arm).and_then(|at| self.names.get(at));
+        let names: Vec<String> = grid.arms.iter().filter_map(name).cloned().collect();
+        ask(&Question { grid: &grid, names: &names })
+    }
+
+    fn found(&self, name: &str, quantity: Quantity) -> String {
         let mut averages = self.averages(quantity);
         averages.sort_by(|a, b| b.0.total_cmp(&a.0));
         let value = |(value, name): &(f64, &str)| format!("{name} ({})", two(Some(*value)));
@@ -39,8 +59,7 @@ impl Question<'_> {
         format!("{name}: highest {places}{tested}.")
     }
 
-    /// How it was tested, in one sentence; empty where nothing was.
-    pub fn test(&self, quantity: Quantity) -> String {
+    fn how(&self, quantity: Quantity) -> String {
         let tests = match PairTests::new(self.grid, quantity) {
             Ok(tests) => tests,
             Err(_) if self.grid.arms.len() < 2 => return String::new(),

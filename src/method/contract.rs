@@ -47,6 +47,11 @@ pub trait Method: Send + Sync {
         false
     }
 
+    /// Whether its files hold numbers beside the learnt ones: what follows from the training images, or an earlier stage.
+    fn keeps_more(&self) -> bool {
+        self.reads_shots()
+    }
+
     /// Whether its texts depend on the image.
     fn texts_see_images(&self) -> bool {
         false

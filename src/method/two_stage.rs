@@ -86,6 +86,10 @@ impl Method for TwoStage {
         ENTRY.id
     }
 
+    fn keeps_more(&self) -> bool {
+        true
+    }
+
     fn needs(&self) -> Needs {
         self.first.needs()
     }

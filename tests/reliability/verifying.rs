@@ -56,6 +56,27 @@ fn a_sound_run_passes_and_comes_back_bit_for_bit() {
     assert_eq!(verify(&run_dir(out.path()), &["--quick"]).status.code(), Some(0));
 }
 
+/// Their files hold keys, labels or an earlier stage beside what was learnt; fewer numbers than that are still a fault.
+#[test]
+fn files_that_hold_more_than_what_was_learnt_are_sound() {
+    let out = tempfile::tempdir().unwrap();
+    let more = ["tip_adapter_f.epochs=1", "clap.epochs=1", "two_stage.steps_per_shot=2"];
+    let sets = more.iter().flat_map(|setting| ["--set", setting]);
+    let methods = ["--datasets", "eurosat", "--methods", "tip_adapter,tip_adapter_f,clap,two_stage"];
+    succeeds(smoke(out.path(), &methods.into_iter().chain(sets).collect::<Vec<_>>()));
+    let said = || verify(&run_dir(out.path()), &["--quick", "--json"]);
+    assert_eq!(said().status.code(), Some(0), "{}", String::from_utf8_lossy(&said().stdout));
+    for (name, _) in files(&run_dir(out.path()).join("records")) {
+        let record = run_dir(out.path()).join("records").join(name);
+        edit(&record, &|text| {
+            text.replacen("\"trainable_parameters\": ", "\"trainable_parameters\": 9999", 1)
+        });
+        reseal(&record);
+    }
+    let text = String::from_utf8_lossy(&said().stdout).into_owned();
+    assert_eq!(text.matches("trainable_parameters is 9999").count(), 4, "{text}");
+}
+
 /// Each way to tamper with a run: what the quick check must say.
 #[test]
 fn tampered_records_are_found_without_running() {

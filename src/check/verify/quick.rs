@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::finding::CellVerdict;
 use crate::backbone::files::safetensors_file::SafetensorsFile;
 use crate::backbone::files::tensor_file::TensorFile;
+use crate::method;
 use crate::record::{
     Evaluation, Outcome, Prediction, RunRecord, Seal, Store, StoreError, Training, parse_predictions,
     parse_record,
@@ -53,7 +54,7 @@ pub fn quick(path: &Path) -> Result<Quick, StoreError> {
         predictions(&store, evaluation, imported, faults);
     }
     if let Some(training) = &record.training {
-        parameters(&store, training, faults);
+        parameters(&store, &record.cell.method, training, faults);
     }
     Ok((verdict, Some((record, run_dir))))
 }
@@ -159,7 +160,7 @@ fn is_possible(row: &Prediction, class_count: u64) -> bool {
     known && confident && p_true >= range.start() - ROUNDING && p_true <= range.end() + ROUNDING
 }
 
-fn parameters(store: &Store, training: &Training, faults: &mut Vec<String>) {
+fn parameters(store: &Store, method: &str, training: &Training, faults: &mut Vec<String>) {
     let path = &training.parameters_path;
     let mut fault = |text: String| faults.push(format!("training: {text}"));
     if !is_inside(path) {
@@ -175,8 +176,10 @@ fn parameters(store: &Store, training: &Training, faults: &mut Vec<String>) {
             let elements =
                 |name: &String| file.shape(name).map_or(0, |shape| shape.iter().product::<usize>());
             let count = file.names().iter().map(elements).sum::<usize>() as u64;
-            if count != training.trainable_parameters {
-                let recorded = training.trainable_parameters;
+            let recorded = training.trainable_parameters;
+            let more = method::look_up(method).and_then(|entry| entry.with_defaults().ok());
+            let more = count > recorded && more.is_some_and(|method| method.keeps_more());
+            if count != recorded && !more {
                 fault(format!("trainable_parameters is {recorded}, {path} holds {count} numbers"));
             }
         }

@@ -328,7 +328,7 @@ impl Deep {
 
     /// Logits of l2-normalised features.
     pub fn of_directions(&self, features: &Tensor) -> Result<Tensor, MethodError> {
-        Ok(matmul(&features, &self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
+        Ok(matmul(features, &self.cosine.text.t()?)?.broadcast_mul(&self.cosine.scale)?)
     }
 }
 

@@ -46,11 +46,11 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Prediction>> {
     let known: Vec<&str> = OPTIONAL.into_iter().filter(|name| optional.contains(name)).collect();
     (known == optional).then_some(())?;
     let [path, label, predicted] = ALWAYS;
-    let paths = table.column(path).ok()?.str().ok()?.into_iter().collect::<Option<Vec<&str>>>()?;
-    let whole = |name: &str| table.column(name).ok()?.u32().ok()?.into_iter().collect::<Option<Vec<u32>>>();
+    let paths = table.column(path).ok()?.str().ok()?.iter().collect::<Option<Vec<&str>>>()?;
+    let whole = |name: &str| table.column(name).ok()?.u32().ok()?.iter().collect::<Option<Vec<u32>>>();
     let real = |name: &str| -> Option<Vec<f32>> {
         match optional.contains(&name) {
-            true => table.column(name).ok()?.f32().ok()?.into_iter().collect(),
+            true => table.column(name).ok()?.f32().ok()?.iter().collect(),
             false => Some(vec![f32::NAN; paths.len()]),
         }
     };

@@ -246,6 +246,9 @@ impl Store {
             let mut record = read_record(&self.dir.join("records").join(file))?;
             seen.share(&mut record.config);
             seen.share(&mut record.switches);
+            // Reading leaves room for twice as many of both.
+            record.evaluations.shrink_to_fit();
+            record.training.iter_mut().for_each(|training| training.epochs.shrink_to_fit());
             Ok(record)
         };
         files.iter().map(read).collect()

@@ -14,6 +14,7 @@ mod identity;
 mod image_tower;
 pub mod nn;
 mod parts;
+pub mod pieces;
 pub mod precision;
 mod resnet;
 mod text;

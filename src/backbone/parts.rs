@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::nn::is_fused;
+use super::pieces::in_turn;
 
 /// Rows of a part, or one item that has more: four images of ViT-B/16. With one of them the weights, read anew for each part,
 /// cost a twentieth. Last bits depend on it, so it belongs to the version of the numerics.
@@ -27,7 +28,7 @@ pub(super) fn each<T: Sync, R: Send>(
     work: impl Fn(&T) -> Result<R> + Sync + Send,
 ) -> Result<Vec<R>> {
     if items.len() == 1 || rayon::current_num_threads() == 1 {
-        return items.iter().map(work).collect();
+        return in_turn(items, work).into_iter().collect();
     }
     let results: Vec<Result<R>> = items.par_iter().with_max_len(1).map(work).collect();
     results.into_iter().collect()

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::pieces::Pieces;
 use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use crate::backbone::Clip;
 use crate::method::work::Shape as WorkShape;
@@ -78,6 +79,8 @@ pub struct StepReport {
     pub steps: usize,
     /// What every step used.
     pub used: Vec<Used>,
+    /// Of the last step, where there is one thread.
+    pub pieces: Option<Pieces>,
     /// Cross-entropy before each update (nats), finite.
     pub losses: Vec<f64>,
 }
@@ -179,7 +182,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
     let parts = (&*clip, method.as_ref(), head.as_ref());
     let side = clip.config.image_size;
     let mut optimisers: Vec<_> = (0..bench.seeds).map(|_| Optimiser::new(recipe.rule())).collect();
-    let (mut all, mut losses, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut all, mut losses, mut rates, mut last) = (Vec::new(), Vec::new(), Vec::new(), None);
     for step in 0..bench.steps {
         rates.push(product_rate(place)?);
         let pixels = normals(
@@ -189,8 +192,12 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
             &format!("pixels {step}"),
             &place.device,
         )?;
-        let (loss, used) =
-            measured(&place.device, || one_step(parts, &parameters, &labels, pixels, &mut optimisers))?;
+        let step = || one_step(parts, &parameters, &labels, pixels, &mut optimisers);
+        let wall =
+            |result: &Result<(f64, Used), BenchError>| result.as_ref().map_or(0.0, |(_, used)| used.wall);
+        let (result, found) = Pieces::of(|| measured(&place.device, step), wall);
+        let (loss, used) = result?;
+        last = found;
         all.push(used);
         losses.push(loss);
     }
@@ -220,6 +227,7 @@ pub fn bench_step(bench: &StepBench) -> Result<StepReport, BenchError> {
         share_of_limit: if seconds > 0.0 { gflop / (rate * seconds) } else { 0.0 },
         steps: bench.steps,
         used: all,
+        pieces: last,
         losses,
     })
 }

@@ -6,6 +6,7 @@ use super::changes::{TextChanges, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::image_tower::ImageTower;
+use super::parts::Cut;
 use super::precision::Precision;
 use super::text::TextTower;
 
@@ -86,7 +87,20 @@ impl Clip {
     /// [`DEFAULT_MAX_ROWS`]: super::DEFAULT_MAX_ROWS
     #[must_use]
     pub fn with_max_rows(self, max_rows: usize) -> Self {
-        Self { vision: self.vision.with_max_rows(max_rows), text: self.text.with_max_rows(max_rows), ..self }
+        self.with_cut(|cut| Cut { max_rows, ..cut })
+    }
+
+    /// The same model with parts of at most `part_rows` rows ([`PART_ROWS`] otherwise; `usize::MAX` for no parts), each on
+    /// a thread of its own. Last bits depend on the cut, so no run changes it: it is there to be tested and measured.
+    ///
+    /// [`PART_ROWS`]: super::PART_ROWS
+    #[must_use]
+    pub fn with_part_rows(self, part_rows: usize) -> Self {
+        self.with_cut(|cut| Cut { part_rows, ..cut })
+    }
+
+    fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {
+        Self { vision: self.vision.with_cut(&change), text: self.text.with_cut(&change), ..self }
     }
 
     /// The same model passing `grid` images at a time where they go in item order (at least one). Last bits depend on it.

@@ -4,8 +4,10 @@ use candle_core::{DType, Result, Tensor, bail};
 
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
+use super::frozen_images::FrozenImages;
+use super::parts::Cut;
 use super::resnet::ResNetTower;
-use super::vision::{FrozenImages, VisionTower};
+use super::vision::VisionTower;
 
 /// Pixels to features.
 #[derive(Clone, Debug)]
@@ -60,9 +62,9 @@ impl ImageTower {
         })
     }
 
-    pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
+    pub(super) fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {
         match self {
-            Self::Transformer(tower) => Self::Transformer(Box::new(tower.with_max_rows(max_rows))),
+            Self::Transformer(tower) => Self::Transformer(Box::new(tower.with_cut(change))),
             resnet => resnet,
         }
     }

@@ -12,10 +12,11 @@ use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
 use super::changes::{FlatRows, TextChanges, TextRows};
-use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
+use super::chunked::{in_chunks, ranges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::nn::{AttentionPlan, LayerNorm, Linear};
+use super::parts::Cut;
 use super::text_layout::TextLayout;
 use super::tower::{TokenCache, Tower};
 
@@ -38,7 +39,7 @@ pub struct TextTower {
     tower: Tower,
     final_ln: LayerNorm,
     projection: Linear,
-    max_rows: usize,
+    cut: Cut,
 }
 
 impl TextTower {
@@ -59,7 +60,7 @@ impl TextTower {
                 weights.get("text_projection.weight", &[config.projection_dim, d])?,
                 None,
             ),
-            max_rows: DEFAULT_MAX_ROWS,
+            cut: Cut::default(),
         })
     }
 
@@ -72,15 +73,18 @@ impl TextTower {
         })
     }
 
-    /// The same tower computing at most `max_rows` rows (or one class) at a time.
-    pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
-        Self { max_rows, ..self }
+    /// The same tower cutting its rows, at a class's at the finest, in another way.
+    pub(super) fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {
+        Self { cut: change(self.cut), ..self }
+    }
+
+    fn cut(&self) -> Cut {
+        if self.tower.is_trained() { Cut::WHOLE } else { self.cut }
     }
 
     /// Class ranges of `rows` rows each; one range where the weights themselves are trained.
     fn chunks(&self, rows: &[usize]) -> Vec<Range<usize>> {
-        let max_rows = if self.tower.is_trained() { usize::MAX } else { self.max_rows };
-        ranges(rows, max_rows)
+        ranges(rows, self.cut().max_rows)
     }
 
     /// Word embeddings `[ids, width]`, without positions.
@@ -127,11 +131,15 @@ impl TextTower {
     pub fn encode_prefixed(&self, prefix: &Tensor, layout: &TextLayout) -> Result<Tensor> {
         let rows: Vec<usize> = layout.suffix_lengths().map(|own| own * prefix.dims()[0]).collect();
         let chunks = self.chunks(&rows);
+        let (tower, layout) = (self.clone(), layout.clone());
         if chunks.len() == 1 {
-            return Ok(self.run(prefix, layout, false)?.0);
+            // Beginnings never meet. Classes do share one: cut, they would each compute it.
+            let rows = vec![layout.rows(); prefix.dim(0)?];
+            return Cut { max_rows: usize::MAX, ..self.cut() }.run(prefix, rows, move |prefix, copies| {
+                Ok(tower.run(&prefix.narrow(0, copies.start, copies.len())?, &layout, false)?.0)
+            });
         }
         // The few rows of the prefix are computed once a chunk; its gradient is the sum over the chunks.
-        let (tower, layout) = (self.clone(), layout.clone());
         let pass = move |prefix: &Tensor, classes: Range<usize>| {
             tower.run(prefix, &layout.narrow(classes), false)?.0.transpose(0, 1)
         };
@@ -214,14 +222,10 @@ impl TextTower {
     /// Whatever candle reports.
     pub fn read(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
         let k = prompts.dim(0)?;
-        let chunks = self.chunks(&vec![k; keys.len()]);
-        if chunks.len() == 1 {
-            return self.read_some(prompts, cache, keys);
-        }
         let (tower, cache, keys) = (self.clone(), cache.clone(), keys.to_vec());
-        let pass =
-            move |prompts: &Tensor, classes: Range<usize>| tower.read_some(prompts, &cache, &keys[classes]);
-        in_chunks(prompts, chunks, Arc::new(pass))
+        self.cut().run(prompts, vec![k; keys.len()], move |prompts, classes| {
+            tower.read_some(prompts, &cache, &keys[classes])
+        })
     }
 
     /// Features of prompts `[k, width]` (no position) that stand behind every class's EOS as ordinary tokens: causal order
@@ -233,13 +237,12 @@ impl TextTower {
     pub fn follow(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
         let (tower, cache, all_keys) = (self.clone(), cache.clone(), keys.to_vec());
-        let pass = move |prompts: &Tensor, classes: Range<usize>| {
+        self.cut().run(prompts, vec![k; keys.len()], move |prompts, classes| {
             let (count, keys) = (classes.len(), &all_keys[classes]);
             let plan = Arc::new(AttentionPlan::followers(k, keys)?);
             let rows = prompts.unsqueeze(0)?.broadcast_as((count, k, width))?.reshape((count * k, width))?;
             tower.project(&tower.tower.followers(rows, &cache, &plan)?)?.reshape((count, k, ()))
-        };
-        in_chunks(prompts, self.chunks(&vec![k; keys.len()]), Arc::new(pass))
+        })
     }
 
     fn read_some(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {

@@ -8,6 +8,7 @@ use super::changes::{BlockChanges, FlatRows};
 use super::config::TowerConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::nn::{Attend, AttentionPlan, Block, BlockCall, run_frozen};
+use super::parts::each;
 
 /// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
 #[derive(Clone, Debug)]
@@ -33,6 +34,11 @@ impl TokenCache {
     pub fn narrow(&self, start: usize, count: usize) -> Result<Self> {
         let layers = self.layers.iter().map(|t| t.narrow(0, start, count)).collect::<Result<_>>()?;
         Ok(Self { layers })
+    }
+
+    /// Puts the rows of another cache in the place of those from `start` on.
+    pub(super) fn fill(&self, other: &Self, start: usize) -> Result<()> {
+        self.layers.iter().zip(&other.layers).try_for_each(|(own, other)| own.slice_set(other, 0, start))
     }
 
     /// Several caches, one after another.
@@ -75,6 +81,13 @@ impl Tower {
     pub(super) fn rounded(&self, dtype: DType) -> Result<Self> {
         let blocks = self.blocks.iter().map(|block| block.rounded(dtype)).collect::<Result<_>>()?;
         Ok(Self { blocks, heads: self.heads })
+    }
+
+    /// A cache of `rows` rows that are still to be filled, of the type and on the device of `like`.
+    pub(super) fn empty_cache(&self, rows: usize, like: &Tensor) -> Result<TokenCache> {
+        let layer =
+            |block: &Block| Tensor::zeros((rows, block.kv.weight().dim(0)?), like.dtype(), like.device());
+        Ok(TokenCache { layers: each(&self.blocks, layer)? })
     }
 
     /// True when a weight is itself being trained.

@@ -7,34 +7,12 @@ use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::block::layer_norm;
 use super::changes::{FlatRows, VisionChanges};
-use super::chunked::{DEFAULT_MAX_ROWS, in_chunks, ranges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
+use super::frozen_images::FrozenImages;
 use super::nn::{AttentionPlan, LayerNorm, Linear};
+use super::parts::{Cut, each};
 use super::tower::{TokenCache, Tower};
-
-/// What one frozen pass over a batch of images leaves behind.
-#[derive(Clone, Debug)]
-pub struct FrozenImages {
-    /// Projected features `[batch, joint]`, NOT l2-normalised.
-    pub features: Tensor,
-    /// Every layer's keys and values, `batch · tokens` rows; absent where nobody reads them.
-    pub cache: Option<TokenCache>,
-    /// Rows of the cache per image.
-    pub tokens: usize,
-}
-
-impl FrozenImages {
-    /// Number of images.
-    pub fn len(&self) -> usize {
-        self.features.dims()[0]
-    }
-
-    /// True when there is no image.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
 
 /// CLIP's vision transformer.
 #[derive(Clone, Debug)]
@@ -48,7 +26,7 @@ pub struct VisionTower {
     projection: Linear,
     patch_size: usize,
     width: usize,
-    max_rows: usize,
+    cut: Cut,
 }
 
 impl VisionTower {
@@ -74,7 +52,7 @@ impl VisionTower {
             ),
             patch_size: p,
             width: d,
-            max_rows: DEFAULT_MAX_ROWS,
+            cut: Cut::default(),
         })
     }
 
@@ -88,9 +66,13 @@ impl VisionTower {
         })
     }
 
-    /// The same tower computing at most `max_rows` reader rows (or one image's) at a time.
-    pub(super) fn with_max_rows(self, max_rows: usize) -> Self {
-        Self { max_rows, ..self }
+    /// The same tower cutting its rows, at an image's at the finest, in another way.
+    pub(super) fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {
+        Self { cut: change(self.cut), ..self }
+    }
+
+    fn cut(&self) -> Cut {
+        if self.tower.is_trained() { Cut::WHOLE } else { self.cut }
     }
 
     /// The CLS embedding `[width]`, without its position.
@@ -122,6 +104,23 @@ impl VisionTower {
     /// # Errors
     /// Whatever candle reports.
     pub fn encode(&self, pixels: &Tensor, keep: bool) -> Result<FrozenImages> {
+        let (batch, tokens) = (pixels.dim(0)?, self.positions.dim(0)?);
+        let parts = self.cut().parts(&vec![tokens; batch], pixels);
+        if let [_] = parts.as_slice() {
+            return self.encode_part(pixels, keep);
+        }
+        let cache = keep.then(|| self.tower.empty_cache(batch * tokens, pixels)).transpose()?;
+        let features = each(&parts, |images| {
+            let part = self.encode_part(&pixels.narrow(0, images.start, images.len())?, keep)?;
+            if let (Some(cache), Some(own)) = (&cache, &part.cache) {
+                cache.fill(own, images.start * tokens)?;
+            }
+            Ok(part.features)
+        })?;
+        Ok(FrozenImages { features: Tensor::cat(&features, 0)?, cache, tokens })
+    }
+
+    fn encode_part(&self, pixels: &Tensor, keep: bool) -> Result<FrozenImages> {
         let x = self.embed(pixels)?;
         let (batch, tokens, width) = x.dims3()?;
         let x = self.pre_ln.forward(&x.reshape((batch * tokens, width))?)?;
@@ -160,9 +159,19 @@ impl VisionTower {
     /// # Errors
     /// Whatever candle reports.
     pub fn encode_appended(&self, pixels: &Tensor, prompts: &Tensor) -> Result<Tensor> {
+        let (k, tokens) = (prompts.dim(0)?, self.positions.dim(0)?);
+        let (tower, pixels) = (self.clone(), pixels.clone());
+        // All images are one chunk: how many there are is decided before, by what a pass is given.
+        let cut = Cut { max_rows: usize::MAX, ..self.cut() };
+        cut.run(prompts, vec![tokens + k; pixels.dim(0)?], move |prompts, images| {
+            tower.appended_part(&pixels.narrow(0, images.start, images.len())?, prompts)
+        })
+    }
+
+    fn appended_part(&self, pixels: &Tensor, prompts: &Tensor) -> Result<Tensor> {
         let x = self.with_appended(self.embed(pixels)?, Some(prompts))?;
         let (batch, n, width) = x.dims3()?;
-        let (k, tokens) = (prompts.dim(0)?, n - prompts.dim(0)?);
+        let (k, tokens) = (prompts.dim(0)?, self.positions.dim(0)?);
         let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?;
         let read: Vec<usize> = (0..batch).flat_map(|i| i * n + tokens..(i + 1) * n).collect();
         let plan = Arc::new(AttentionPlan::full(batch, n)?);
@@ -209,13 +218,11 @@ impl VisionTower {
         if !batch.is_multiple_of(sets) {
             bail!("{batch} images cannot be cut evenly among {sets} sets of prompts");
         }
-        let chunks = ranges(&vec![k; batch], self.max_rows);
         let (tower, cache) = (self.clone(), cache.clone());
-        let pass = move |prompts: &Tensor, images: Range<usize>| {
+        self.cut().run(prompts, vec![k; batch], move |prompts, images| {
             let part = cache.narrow(images.start * tokens, images.len() * tokens)?;
             tower.read_some(prompts, &part, batch / sets, images)
-        };
-        in_chunks(prompts, chunks, Arc::new(pass))
+        })
     }
 
     /// The images of a range, of which each set has `each`; their cache is `cache`.

@@ -147,7 +147,8 @@ fn records_follow_the_documented_schema_and_name_no_machine() {
     assert_eq!((failed, checked), (1, 10));
 }
 
-/// The same command twice, on one thread and on two, in one process and in another.
+/// The same command with different threads and lanes. It would catch a number that depends on who computes beside it: state
+/// that lanes share, a sum in the order of arrival, a cut that follows the number of threads.
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -157,18 +158,20 @@ fn the_number_of_threads_changes_no_byte() {
         succeeds(command);
         super::program::results(out)
     };
-    let typed = |out: &Path, threads: &str| {
-        let mut command = smoke(out, &["--threads", threads]);
+    let typed = |out: &Path, threads: &str, lanes: &str| {
+        let mut command = smoke(out, &["--threads", threads, "--lanes", lanes]);
         // What is typed wins over what was set, or this would compare a run with itself.
         command.env("RAYON_NUM_THREADS", "1").env("RPO_BENCH_LANES", "1");
         let output = command.output().unwrap();
         let said = stderr(&output);
-        assert!(output.status.success() && said.contains(&format!("{threads} at a time")), "{said}");
+        assert!(output.status.success() && said.contains(&format!("{lanes} at a time")), "{said}");
         super::program::results(out)
     };
     let expected = run(one.path(), "1", "1");
-    super::program::assert_same(&typed(two.path(), "3"), &expected);
-    std::fs::remove_dir_all(two.path().join("runs")).unwrap();
+    for (threads, lanes) in [("3", "3"), ("4", "2")] {
+        super::program::assert_same(&typed(two.path(), threads, lanes), &expected);
+        std::fs::remove_dir_all(two.path().join("runs")).unwrap();
+    }
     super::program::assert_same(&run(two.path(), "2", "1"), &expected);
     std::fs::remove_dir_all(two.path().join("runs")).unwrap();
     super::program::assert_same(&run(two.path(), "1", "2"), &expected);

@@ -12,6 +12,7 @@ use super::dense::Dense;
 use super::frozen_block::{Block, BlockCall, Kept};
 use super::place::fused;
 use super::real::{Real, by_dtype};
+use crate::backbone::pieces::as_one;
 
 /// Runs rows `[n, width]` through frozen blocks, one call each: by our kernels on the CPU, composed elsewhere. `keys` returns every block's
 /// own keys and values `[n, 2·width]`; they carry no graph, so it is refused for rows that do.
@@ -30,7 +31,7 @@ pub fn run_frozen(
     if !fused(x) {
         return composed_tower::run(x, blocks, calls, keys);
     }
-    by_dtype!(x.dtype(), T => run::<T>(x, blocks, calls, keys))
+    as_one(|| by_dtype!(x.dtype(), T => run::<T>(x, blocks, calls, keys)))
 }
 
 fn run<T: Real>(
@@ -83,10 +84,12 @@ impl<T: Real> CustomOp1 for Pass<T> {
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let mut grad = Dense::<T>::copied(grad)?;
-        for ((block, call), kept) in self.blocks.iter().zip(&self.calls).zip(&self.kept).rev() {
-            grad = block.backward(kept, call, grad)?;
-        }
-        Tensor::from_vec(grad.into_vec()?, x.shape(), x.device()).map(Some)
+        as_one(|| {
+            let mut grad = Dense::<T>::copied(grad)?;
+            for ((block, call), kept) in self.blocks.iter().zip(&self.calls).zip(&self.kept).rev() {
+                grad = block.backward(kept, call, grad)?;
+            }
+            Tensor::from_vec(grad.into_vec()?, x.shape(), x.device()).map(Some)
+        })
     }
 }

@@ -36,7 +36,7 @@ pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use loss::{cross_entropy, l2_normalise, log_softmax};
-pub use operations::{Operations, multiplied, operations, tensor_number};
+pub use operations::{Operations, multiplied, multiply_adds_of, operations, tensor_number};
 pub use place::{composed, is_fused};
 pub use plan::{Attend, AttentionPlan, Group, SelfKeys};
 pub use product::matmul;

@@ -61,6 +61,15 @@ pub fn multiplied(multiply_adds: usize) {
     DONE.set(Operations { multiply_adds: done.multiply_adds + multiply_adds as u64, ..done });
 }
 
+/// Runs `work`; what it multiplied is not noted on this thread but returned, for the thread that asked for it.
+pub fn multiply_adds_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
+    let before = DONE.get().multiply_adds;
+    let result = work();
+    let done = DONE.get();
+    DONE.set(Operations { multiply_adds: before, ..done });
+    (result, (done.multiply_adds - before) as usize)
+}
+
 fn launched() {
     let done = DONE.get();
     DONE.set(Operations { launches: done.launches + 1, own_launches: done.own_launches + 1, ..done });

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::meter::{BenchDevice, Used, measured, middle, peak_rss_mib, product_rate};
+use super::pieces::Pieces;
 use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use super::step::{Chosen, choose};
 use crate::backbone::Clip;
@@ -94,6 +95,8 @@ pub struct EvaluateReport {
     pub gflop_per_image: f64,
     /// The same without those texts.
     pub gflop_per_image_without_cocoop: f64,
+    /// Of the last chunk without those texts, where there is one thread.
+    pub pieces: Option<Pieces>,
 }
 
 /// Classifiers by whether their texts see the image, and what their methods need together.
@@ -149,17 +152,22 @@ struct Totals {
     shared: Used,
     per_image: Used,
     separate: Used,
+    pieces: Option<Pieces>,
 }
 
 fn chunk(clip: &Clip, bound: &Bound, pixels: Tensor, totals: &mut Totals) -> Result<(), BenchError> {
-    let (images, used) = measured(clip.device(), || -> Result<_, BenchError> {
+    let shared = || -> Result<_, BenchError> {
         let images = frozen_pass(clip, pixels.clone(), bound.needs)?;
         for classifier in &bound.fixed {
             std::hint::black_box(classifier.logits(&images, Shares::All)?);
         }
         Ok(images)
-    })?;
+    };
+    let wall = |result: &Result<(_, Used), BenchError>| result.as_ref().map_or(0.0, |(_, used)| used.wall);
+    let (result, pieces) = Pieces::of(|| measured(clip.device(), shared), wall);
+    let (images, used) = result?;
     totals.shared += used;
+    totals.pieces = pieces;
     let ((), used) = measured(clip.device(), || -> Result<_, BenchError> {
         for classifier in &bound.per_image {
             std::hint::black_box(classifier.logits(&images, Shares::All)?);
@@ -237,5 +245,6 @@ pub fn bench_evaluate(bench: &EvaluateBench) -> Result<EvaluateReport, BenchErro
         gemm_gflops_per_wall_second: middle(rates.iter().map(|rate| rate.wall)),
         gflop_per_image: gflop + cocoop_gflop,
         gflop_per_image_without_cocoop: gflop,
+        pieces: totals.pieces,
     })
 }

@@ -12,9 +12,7 @@ use serde_json::Value;
 
 use super::error::BenchError;
 use super::meter::middle;
-
-/// Thread counts whose efficiency is worked out, not measured.
-const WORKED_OUT: [usize; 2] = [16, 64];
+use super::pieces::{Pieces, PiecesAt, WORKED_OUT};
 
 /// Methods that are evaluated: those whose texts do not depend on the image, and which fit the benchmark's class prompts.
 const METHODS: &str = "zero_shot,linear_probe,coop,rpo";
@@ -44,6 +42,10 @@ pub struct Scaling {
     pub serial_share: Option<f64>,
     /// Efficiency that Amdahl's law leaves at 16 and 64 threads with this share.
     pub worked_out: Vec<WorkedOut>,
+    /// Where one thread's time goes; absent for lanes, which share nothing but the machine.
+    pub pieces: Option<Pieces>,
+    /// Efficiency that these pieces leave at 16 and 64 threads, whatever else the machine does.
+    pub worked_out_by_pieces: Vec<PiecesAt>,
 }
 
 /// What so many threads took.
@@ -85,8 +87,16 @@ pub struct ScaleReport {
     pub note: String,
 }
 
-/// Wall and CPU seconds of a unit of work at a number of threads.
-type Run<'a> = &'a dyn Fn(usize) -> Result<[f64; 2], BenchError>;
+/// A unit of work at a number of threads.
+type Run<'a> = &'a dyn Fn(usize) -> Result<Ran, BenchError>;
+
+/// What a unit of work took.
+struct Ran {
+    /// Wall and CPU seconds.
+    seconds: [f64; 2],
+    /// Of one process with one thread.
+    pieces: Option<Pieces>,
+}
 
 /// Runs `program bench …` with each number of threads.
 ///
@@ -107,16 +117,18 @@ pub fn bench_scale(bench: &ScaleBench, program: &Path) -> Result<ScaleReport, Be
     let kinds: [(&'static str, Run<'_>); 3] = [("step", &step), ("evaluate", &evaluate), ("lanes", &lanes)];
     let mut scaling = Vec::new();
     for (work, run) in kinds {
-        let mut taken = vec![Vec::new(); threads.len()];
+        let (mut taken, mut pieces) = (vec![Vec::new(); threads.len()], None);
         // In turn, so that what else the machine does meets every count alike.
         for _ in 0..bench.repeats {
             for (taken, threads) in taken.iter_mut().zip(&threads) {
-                taken.push(run(*threads)?);
+                let ran = run(*threads)?;
+                taken.push(ran.seconds);
+                pieces = pieces.or(ran.pieces.filter(|_| work != "lanes"));
             }
         }
         let medians = |index: usize| taken.iter().map(move |all| middle(all.iter().map(|used| used[index])));
         let seconds: Vec<[f64; 2]> = medians(0).zip(medians(1)).map(|(wall, cpu)| [wall, cpu]).collect();
-        scaling.push(Scaling::new(work, &threads, &seconds, cores));
+        scaling.push(Scaling::new(work, &threads, &seconds, cores).with(pieces));
     }
     let crowded = threads.iter().any(|threads| *threads > cores);
     let note = match crowded {
@@ -144,7 +156,12 @@ impl Scaling {
         let worked_out = serial_share.map_or_else(Vec::new, |share| {
             WORKED_OUT.map(|threads| WorkedOut { threads, efficiency: amdahl(share, threads) }).into()
         });
-        Self { work, measured, serial_share, worked_out }
+        Self { work, measured, serial_share, worked_out, pieces: None, worked_out_by_pieces: Vec::new() }
+    }
+
+    fn with(self, pieces: Option<Pieces>) -> Self {
+        let worked_out_by_pieces = pieces.as_ref().map(Pieces::worked_out).unwrap_or_default();
+        Self { pieces, worked_out_by_pieces, ..self }
     }
 }
 
@@ -158,14 +175,14 @@ fn amdahl(serial_share: f64, threads: usize) -> f64 {
     1.0 / (1.0 + serial_share * (threads as f64 - 1.0))
 }
 
-/// Wall and CPU seconds of a unit of work, by `processes` processes of `threads` threads at a time.
+/// A unit of work, by `processes` processes of `threads` threads at a time.
 fn runs(
     bench: &ScaleBench,
     program: &Path,
     work: &str,
     threads: usize,
     processes: usize,
-) -> Result<[f64; 2], BenchError> {
+) -> Result<Ran, BenchError> {
     let fail = |reason: String| BenchError::Setting { what: "scale", reason };
     let start = |_| {
         let mut command = Command::new(program);
@@ -177,7 +194,7 @@ fn runs(
         command.env("RAYON_NUM_THREADS", threads.to_string()).stdout(Stdio::piped()).spawn()
     };
     let started = (0..processes).map(start).collect::<Result<Vec<_>, _>>();
-    let mut slowest = [0.0f64; 2];
+    let (mut slowest, mut pieces) = ([0.0f64; 2], None);
     for child in started.map_err(|error| fail(format!("start {work}: {error}")))? {
         let output = child.wait_with_output().map_err(|error| fail(format!("wait for {work}: {error}")))?;
         let report: Value = serde_json::from_slice(&output.stdout)
@@ -188,8 +205,10 @@ fn runs(
             found.ok_or_else(|| fail(format!("bench {work} reports no {name} seconds")))
         };
         slowest = [slowest[0].max(number("wall")?), slowest[1].max(number("cpu")?)];
+        pieces = serde_json::from_value(report["pieces"].clone())
+            .map_err(|error| fail(format!("bench {work} reports no pieces: {error}")))?;
     }
-    Ok(slowest)
+    Ok(Ran { seconds: slowest, pieces })
 }
 
 #[cfg(test)]

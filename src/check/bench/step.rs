@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::error::BenchError;
 use super::meter::{BenchDevice, Rate, Used, measured, middle, peak_rss_mib, product_rate};
+use super::pieces::Pieces;
 use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use crate::backbone::Clip;
 use crate::backbone::nn::operations;
@@ -87,6 +88,8 @@ pub struct StepReport {
     pub steps: usize,
     /// What every step used.
     pub used: Vec<Used>,
+    /// Of the last step, where there is one thread.
+    pub pieces: Option<Pieces>,
     /// Cross-entropy before each update (nats), finite.
     pub losses: Vec<f64>,
 }
@@ -219,6 +222,8 @@ struct Taken {
     rates: Vec<Rate>,
     /// Multiply-adds of the last step.
     multiply_adds: u64,
+    /// Of the last step.
+    pieces: Option<Pieces>,
 }
 
 impl Taken {
@@ -233,7 +238,11 @@ impl Taken {
             taken.rates.push(product_rate(&bench.place)?);
             let prepared = prepare(number)?;
             let before = operations().multiply_adds;
-            let (loss, used) = measured(&bench.place.device, || step(prepared))?;
+            let wall =
+                |result: &Result<(f64, Used), BenchError>| result.as_ref().map_or(0.0, |(_, used)| used.wall);
+            let (result, pieces) = Pieces::of(|| measured(&bench.place.device, || step(prepared)), wall);
+            let (loss, used) = result?;
+            taken.pieces = pieces;
             taken.multiply_adds = operations().multiply_adds - before;
             taken.used.push(used);
             taken.losses.push(loss);
@@ -281,6 +290,7 @@ impl Taken {
             share_of_limit: if seconds > 0.0 { gflop / (rate * seconds) } else { 0.0 },
             steps: bench.steps,
             used: self.used,
+            pieces: self.pieces,
             losses: self.losses,
         };
         Ok(report)

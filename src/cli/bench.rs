@@ -61,7 +61,8 @@ fn one_report(cells: u64, images: u64) -> Result<ReportCost, Failure> {
     let arguments = ["bench", "report", "--one", "--json", "--cells", &cells, "--images", &images];
     let made = Command::new(std::env::current_exe()?).args(arguments).output()?;
     if !made.status.success() {
-        let said = String::from_utf8_lossy(&made.stderr).trim().to_owned();
+        // Its words, without the one that this process says itself.
+        let said = String::from_utf8_lossy(&made.stderr).trim().trim_start_matches("error: ").to_owned();
         let usage = made.status.code() == Some(Exit::Usage as i32);
         return Err(Failure::new(if usage { Exit::Usage } else { Exit::RunFailed }, said));
     }

@@ -1,6 +1,6 @@
 //! Steps cut into chunks of rows are the step in one piece: logits, and the gradients of every parameter.
 //!
-//! Chunks run other matrix products, so they agree to rounding: 1e-5 of the scale in f32, where a LayerNorm over
+//! Chunks run other matrix products, so they agree to rounding: 3e-5 of the scale in f32, where a LayerNorm over
 //! few numbers magnifies it once more in backward, and 1e-10 in f64, where a missing chunk could not hide.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
@@ -80,7 +80,7 @@ proptest! {
 
     #[test]
     fn a_step_in_chunks_is_the_step_in_one_piece(seed: u64, max_rows in 1usize..12) {
-        for (dtype, tolerances) in [(DType::F32, [1e-5, 1e-4]), (DType::F64, [1e-10; 2])] {
+        for (dtype, tolerances) in [(DType::F32, [3e-5, 1e-4]), (DType::F64, [1e-10; 2])] {
             let mut stream = Stream::new(&["chunks", &seed.to_string()]);
             let model = Model::new(dtype, &mut stream);
             for id in METHODS {

@@ -7,7 +7,7 @@
 #
 # Environment: CUDA_TESTS   the built tests of tests/cuda.rs, where the machine with the card has no compiler
 #              REFERENCE    a PyTorch program with reference.py's `bench`, to be timed on the same card
-#              STEP_LIMIT   seconds a step may take (default 300)
+#              STEP_LIMIT   seconds a step may take (default 600)
 #
 # Each step runs even where another fails; exit code 1 when any failed.
 set -uo pipefail
@@ -38,7 +38,7 @@ step() {
 bounded() {
   "$@" &
   local work=$! timer code
-  (sleep "${STEP_LIMIT:-300}"; pkill -P "$work"; kill "$work") >/dev/null 2>&1 &
+  (sleep "${STEP_LIMIT:-600}"; pkill -P "$work"; kill "$work") >/dev/null 2>&1 &
   timer=$!
   wait "$work"
   code=$?

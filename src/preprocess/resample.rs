@@ -8,6 +8,7 @@
 //! own is chosen when the program runs. Sums are of integers, so no level changes a bit.
 
 use super::{CropBox, Rgb8};
+use crate::util::vectorised;
 
 /// Fractional bits of a coefficient: 32 less 8 for the pixel, less 2 for overshoot and sign.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -122,7 +123,7 @@ fn weigh(inputs: impl Iterator<Item = [u8; LANES]>, coefficients: &[i32]) -> [u8
 /// Resizes each row of `source` to one pixel per entry of `columns`, which count from its left side.
 fn horizontal_pass(image: &Rgb8, source: CropBox, columns: &[Taps]) -> Rgb8 {
     let mut out = vec![0u8; source.height * columns.len() * 3];
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || resize_rows(image, source, columns, &mut out),
     );
@@ -161,7 +162,7 @@ fn resize_rows(image: &Rgb8, source: CropBox, columns: &[Taps], out: &mut [u8]) 
 /// Resizes each column of `source` to one pixel per entry of `rows`, which count from its top.
 fn vertical_pass(image: &Rgb8, source: CropBox, rows: &[Taps]) -> Rgb8 {
     let mut out = vec![0u8; rows.len() * source.width * 3];
-    pulp::Arch::new().dispatch(
+    vectorised(
         #[inline(always)]
         || resize_columns(image, source, rows, &mut out),
     );

@@ -47,19 +47,53 @@ fn exact<T: Real>(x: T) -> (T, T) {
 /// The activation of every number of a row, in place.
 #[inline(always)]
 pub(super) fn value<T: Real>(kind: Activation, row: &mut [T]) {
+    // Loops, because `for_each` would be called where it must be inlined to be vectorised.
     match kind {
-        Activation::QuickGelu => row.iter_mut().for_each(|x| *x = quick(*x).0),
-        Activation::Gelu => row.iter_mut().for_each(|x| *x = exact(*x).0),
+        Activation::QuickGelu => {
+            for x in row {
+                *x = quick(*x).0;
+            }
+        }
+        Activation::Gelu => {
+            for x in row {
+                *x = exact(*x).0;
+            }
+        }
     }
 }
 
-/// Multiplies a row by the activation's slope at `x + bias`.
+/// The activation's slope at every number of a row, in its place.
 #[inline(always)]
-pub(super) fn slope<T: Real>(kind: Activation, row: &mut [T], x: &[T], bias: &[T]) {
-    let triples = row.iter_mut().zip(x).zip(bias);
+fn slope<T: Real>(kind: Activation, row: &mut [T]) {
     match kind {
-        Activation::QuickGelu => triples.for_each(|((d, x), b)| *d *= quick(*x + *b).1),
-        Activation::Gelu => triples.for_each(|((d, x), b)| *d *= exact(*x + *b).1),
+        Activation::QuickGelu => {
+            for x in row {
+                *x = quick(*x).1;
+            }
+        }
+        Activation::Gelu => {
+            for x in row {
+                *x = exact(*x).1;
+            }
+        }
+    }
+}
+
+/// Turns a row into the activation's slope at `row + bias`, and puts the activation itself into `active`.
+#[inline(always)]
+pub(super) fn value_and_slope<T: Real>(kind: Activation, row: &mut [T], active: &mut [T], bias: &[T]) {
+    let triples = row.iter_mut().zip(active).zip(bias);
+    match kind {
+        Activation::QuickGelu => {
+            for ((x, y), b) in triples {
+                (*y, *x) = quick(*x + *b);
+            }
+        }
+        Activation::Gelu => {
+            for ((x, y), b) in triples {
+                (*y, *x) = exact(*x + *b);
+            }
+        }
     }
 }
 
@@ -73,9 +107,9 @@ impl CustomOp1 for Activate {
             let x = Rows::<T>::new(x, layout)?;
             let mut out = vec![T::ZERO; x.rows * x.cols];
             let kind = self.0;
-            for_each_row(&mut out, x.cols, |i, row| match kind {
-                Activation::QuickGelu => row.iter_mut().zip(x.row(i)).for_each(|(y, x)| *y = quick(*x).0),
-                Activation::Gelu => row.iter_mut().zip(x.row(i)).for_each(|(y, x)| *y = exact(*x).0),
+            for_each_row(&mut out, x.cols, #[inline(always)] |i, row| {
+                row.copy_from_slice(x.row(i));
+                value(kind, row);
             });
             Ok((T::to_cpu_storage_owned(out), layout.shape().clone()))
         })
@@ -104,11 +138,11 @@ impl CustomOp2 for ActivateBackward {
             let (x, grad) = (Rows::<T>::new(x, x_layout)?, Rows::<T>::new(grad, grad_layout)?);
             let mut out = vec![T::ZERO; x.rows * x.cols];
             let kind = self.0;
-            for_each_row(&mut out, x.cols, |i, row| {
-                let pairs = row.iter_mut().zip(x.row(i)).zip(grad.row(i));
-                match kind {
-                    Activation::QuickGelu => pairs.for_each(|((d, x), g)| *d = quick(*x).1 * *g),
-                    Activation::Gelu => pairs.for_each(|((d, x), g)| *d = exact(*x).1 * *g),
+            for_each_row(&mut out, x.cols, #[inline(always)] |i, row| {
+                row.copy_from_slice(x.row(i));
+                slope(kind, row);
+                for (d, g) in row.iter_mut().zip(grad.row(i)) {
+                    *d *= *g;
                 }
             });
             Ok((T::to_cpu_storage_owned(out), x_layout.shape().clone()))

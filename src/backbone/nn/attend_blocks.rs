@@ -10,6 +10,7 @@ use super::kernels::{dot, softmax_row};
 use super::operations::multiplied;
 use super::plan::{Attend, Group};
 use super::real::{Real, Rows};
+use crate::util::vectorised;
 
 /// Below this many multiply-adds per head the tasks stay on one thread.
 const PARALLEL_FROM: usize = 1 << 17;
@@ -139,16 +140,19 @@ impl<'a> Call<'a> {
         let mut scores =
             product::<T>((self.q.storage, q), keys.k(head_dim, true), (n, keys.count, head_dim))?;
         let scale = T::from_f64((head_dim as f64).powf(-0.5));
-        pulp::Arch::new().dispatch(|| {
-            for (i, row) in scores.chunks_mut(keys.count).enumerate() {
-                let (seen, hidden) = row.split_at_mut(keys.count - group.hidden_from(i));
-                for x in seen.iter_mut() {
-                    *x *= scale;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (i, row) in scores.chunks_mut(keys.count).enumerate() {
+                    let (seen, hidden) = row.split_at_mut(keys.count - group.hidden_from(i));
+                    for x in seen.iter_mut() {
+                        *x *= scale;
+                    }
+                    softmax_row(seen);
+                    hidden.fill(T::ZERO);
                 }
-                softmax_row(seen);
-                hidden.fill(T::ZERO);
-            }
-        });
+            },
+        );
         Ok(scores)
     }
 
@@ -169,14 +173,17 @@ impl<'a> Call<'a> {
             let d_out = |t| (grad.storage, grad.layout(group.queries.start, col, n, head_dim, t));
             let mut ds = product::<T>(d_out(false), keys.v(head_dim, true), (n, m, head_dim))?;
             let scale = T::from_f64((head_dim as f64).powf(-0.5));
-            pulp::Arch::new().dispatch(|| {
-                for (ds, p) in ds.chunks_mut(m).zip(p.chunks(m)) {
-                    let mean = dot(ds, p);
-                    for (d, p) in ds.iter_mut().zip(p) {
-                        *d = *p * (*d - mean) * scale;
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (ds, p) in ds.chunks_mut(m).zip(p.chunks(m)) {
+                        let mean = dot(ds, p);
+                        for (d, p) in ds.iter_mut().zip(p) {
+                            *d = *p * (*d - mean) * scale;
+                        }
                     }
-                }
-            });
+                },
+            );
             let ds = T::to_cpu_storage_owned(ds);
             let ds_layout = Layout::contiguous((n, m));
             let dq = product::<T>((&ds, ds_layout.clone()), keys.k(head_dim, false), (n, head_dim, m))?;

@@ -46,6 +46,10 @@ impl<T: Real> Dense<T> {
         self.rows
     }
 
+    pub fn col_count(&self) -> usize {
+        self.cols
+    }
+
     pub fn view(&self) -> Result<Rows<'_, T>> {
         let data = T::cpu_storage_as_slice(&self.storage)?;
         Ok(Rows { data, rows: self.rows, cols: self.cols, stride: self.cols })
@@ -85,16 +89,19 @@ impl<T: Real> Dense<T> {
     pub fn plus(self, bias: Option<&Tensor>, residual: Option<&Self>) -> Result<Self> {
         let bias = bias.map(Tensor::to_vec1::<T>).transpose()?.unwrap_or_default();
         let residual = residual.map(Self::view).transpose()?;
-        self.map_rows(|i, row| {
-            for (y, b) in row.iter_mut().zip(&bias) {
-                *y += *b;
-            }
-            if let Some(residual) = &residual {
-                for (y, x) in row.iter_mut().zip(residual.row(i)) {
-                    *y += *x;
+        self.map_rows(
+            #[inline(always)]
+            |i, row| {
+                for (y, b) in row.iter_mut().zip(&bias) {
+                    *y += *b;
                 }
-            }
-        })
+                if let Some(residual) = &residual {
+                    for (y, x) in row.iter_mut().zip(residual.row(i)) {
+                        *y += *x;
+                    }
+                }
+            },
+        )
     }
 
     /// The rows at `indices`.

@@ -1,13 +1,14 @@
 //! One transformer block with frozen weights as two passes over plain rows: forward, and backward to the input.
 //!
 //! Backward keeps seven to nine numbers per row and channel (input, queries, own keys and values, the sum behind
-//! attention, the MLP before its activation) and computes the rest again: a graph of single operations
+//! attention, the slope of the MLP's activation) and computes the rest again: a graph of single operations
 //! keeps sixteen and more.
 
 use candle_core::{DType, Result};
 
-use super::activation::{slope, value};
+use super::activation::{value, value_and_slope};
 use super::dense::Dense;
+use super::kernels::for_each_pair_of_rows;
 use super::layer_norm::LayerNorm;
 use super::linear::Linear;
 use super::plan::Attend;
@@ -53,8 +54,8 @@ pub(super) struct Kept<T> {
     kv: Option<Dense<T>>,
     /// The rows between attention and MLP.
     middle: Dense<T>,
-    /// The MLP's hidden layer before bias and activation.
-    hidden: Dense<T>,
+    /// The slope of the activation at the MLP's hidden layer.
+    slope: Dense<T>,
 }
 
 /// A block's output, its own keys and values, and what backward needs where that was asked for.
@@ -100,36 +101,39 @@ impl Block {
         let attended = call.attend.apply(&q, kv.as_ref())?;
         let middle = self.out.apply(&attended, Some(selected.as_ref().unwrap_or(&x)))?;
         drop((attended, selected));
-        let hidden = self.ln2.apply(&middle)?.times(self.fc1.weight(), true)?;
-        let (active, hidden) = self.activated(hidden, keep)?;
+        let hidden = self.fc1.product(&self.ln2.apply(&middle)?)?;
+        let (active, slope) = self.activated(hidden, keep)?;
         let rows = self.fc2.apply(&active, Some(&middle))?;
-        Ok(match hidden {
-            Some(hidden) => Output { rows, kv: None, kept: Some(Kept { x, q, kv, middle, hidden }) },
+        Ok(match slope {
+            Some(slope) => Output { rows, kv: None, kept: Some(Kept { x, q, kv, middle, slope }) },
             None => Output { rows, kv, kept: None },
         })
     }
 
-    /// Bias and activation: in place, or beside the rows that are kept.
+    /// Bias and activation, in place; where backward follows, the activation's slope is left in the rows' place.
     fn activated<T: Real>(&self, hidden: Dense<T>, keep: bool) -> Result<(Dense<T>, Option<Dense<T>>)> {
-        let (bias, kind) = (self.fc1.bias_values::<T>()?, self.activation);
+        let (bias, kind, cols) = (self.fc1.bias_values::<T>()?, self.activation, hidden.col_count());
         if !keep {
-            let active = hidden.map_rows(|_, row| {
-                for (h, b) in row.iter_mut().zip(&bias) {
-                    *h += *b;
-                }
-                value(kind, row);
-            })?;
+            let active = hidden.map_rows(
+                #[inline(always)]
+                |_, row| {
+                    for (h, b) in row.iter_mut().zip(&bias) {
+                        *h += *b;
+                    }
+                    value(kind, row);
+                },
+            )?;
             return Ok((active, None));
         }
-        let view = hidden.view()?;
-        let active = Dense::new(vec![T::ZERO; view.rows * view.cols], view.cols);
-        let active = active.map_rows(|i, row| {
-            for ((y, h), b) in row.iter_mut().zip(view.row(i)).zip(&bias) {
-                *y = *h + *b;
-            }
-            value(kind, row);
-        })?;
-        Ok((active, Some(hidden)))
+        let mut hidden = hidden.into_vec()?;
+        let mut active = vec![T::ZERO; hidden.len()];
+        for_each_pair_of_rows(
+            (&mut hidden, &mut active),
+            cols,
+            #[inline(always)]
+            |row, active| value_and_slope(kind, row, active, &bias),
+        );
+        Ok((Dense::new(active, cols), Some(Dense::new(hidden, cols))))
     }
 
     /// Gradient of the input for the gradient `[read rows, width]` of the output.
@@ -139,10 +143,15 @@ impl Block {
         call: &BlockCall,
         grad: Dense<T>,
     ) -> Result<Dense<T>> {
-        let (bias, kind, hidden) = (self.fc1.bias_values::<T>()?, self.activation, kept.hidden.view()?);
-        let d_hidden = grad.times(self.fc2.weight(), false)?.map_rows(|i, row| {
-            slope(kind, row, hidden.row(i), &bias);
-        })?;
+        let slope = kept.slope.view()?;
+        let d_hidden = grad.times(self.fc2.weight(), false)?.map_rows(
+            #[inline(always)]
+            |i, row| {
+                for (d, slope) in row.iter_mut().zip(slope.row(i)) {
+                    *d *= *slope;
+                }
+            },
+        )?;
         let d_normed = d_hidden.times(self.fc1.weight(), false)?;
         drop(d_hidden);
         let d_middle = self.ln2.backward(&kept.middle, d_normed)?.plus(None, Some(&grad))?;

@@ -3,10 +3,10 @@
 //! Sums run over a fixed number of lanes, so a row's result depends on the row alone: never on the
 //! number of threads, the other rows or the machine's vector width.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::real::Real;
+use crate::util::vectorised;
 
 const LANES: usize = 16;
 /// Below this many numbers a loop stays on one thread: waking another costs more.
@@ -54,18 +54,20 @@ fn fold<T: Real>(values: &[T], start: T, f: impl Fn(T, T) -> T) -> T {
     lanes.iter().fold(tail, |acc, x| f(acc, *x))
 }
 
-/// Calls `f(row index, row)` for every row of `out`, in parallel when the whole is large.
+/// Calls `f(row index, row)`, a closure marked `#[inline(always)]`, for every row of `out`, in parallel when the whole is large.
 pub(super) fn for_each_row<T: Real>(out: &mut [T], cols: usize, f: impl Fn(usize, &mut [T]) + Sync) {
-    let arch = Arch::new();
     if cols == 0 {
         return;
     }
     let run = |first: usize, rows: &mut [T]| {
-        arch.dispatch(|| {
-            for (i, row) in rows.chunks_mut(cols).enumerate() {
-                f(first + i, row);
-            }
-        });
+        vectorised(
+            #[inline(always)]
+            || {
+                for (i, row) in rows.chunks_mut(cols).enumerate() {
+                    f(first + i, row);
+                }
+            },
+        );
     };
     if out.len() < PARALLEL_FROM {
         return run(0, out);
@@ -74,6 +76,32 @@ pub(super) fn for_each_row<T: Real>(out: &mut [T], cols: usize, f: impl Fn(usize
     out.par_chunks_mut(rows_per_task * cols)
         .enumerate()
         .for_each(|(task, rows)| run(task * rows_per_task, rows));
+}
+
+/// Calls `f(row, other row)`, a closure marked `#[inline(always)]`, for every row of two matrices of one shape.
+pub(super) fn for_each_pair_of_rows<T: Real>(
+    (a, b): (&mut [T], &mut [T]),
+    cols: usize,
+    f: impl Fn(&mut [T], &mut [T]) + Sync,
+) {
+    if cols == 0 {
+        return;
+    }
+    let run = |a: &mut [T], b: &mut [T]| {
+        vectorised(
+            #[inline(always)]
+            || {
+                for (a, b) in a.chunks_mut(cols).zip(b.chunks_mut(cols)) {
+                    f(a, b);
+                }
+            },
+        );
+    };
+    if a.len() < PARALLEL_FROM {
+        return run(a, b);
+    }
+    let task = (PARALLEL_FROM / 4).div_ceil(cols) * cols;
+    a.par_chunks_mut(task).zip(b.par_chunks_mut(task)).for_each(|(a, b)| run(a, b));
 }
 
 /// In-place softmax of one row. A row of −∞ alone gives NaN, as arithmetic has it.

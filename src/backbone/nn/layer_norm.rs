@@ -97,12 +97,17 @@ impl Normalise {
     fn forward<T: Real>(&self, x: Rows<'_, T>, gamma: &[T], beta: &[T]) -> Vec<T> {
         let eps = T::from_f64(self.eps);
         let mut out = vec![T::ZERO; x.rows * x.cols];
-        for_each_row(&mut out, x.cols, |i, y| {
-            let (_, inverse) = moments(x.row(i), eps, y);
-            for ((y, g), b) in y.iter_mut().zip(gamma).zip(beta) {
-                *y = *y * inverse * *g + *b;
-            }
-        });
+        for_each_row(
+            &mut out,
+            x.cols,
+            #[inline(always)]
+            |i, y| {
+                let (_, inverse) = moments(x.row(i), eps, y);
+                for ((y, g), b) in y.iter_mut().zip(gamma).zip(beta) {
+                    *y = *y * inverse * *g + *b;
+                }
+            },
+        );
         out
     }
 
@@ -111,18 +116,23 @@ impl Normalise {
         let eps = T::from_f64(self.eps);
         let n = T::from_f64(x.cols as f64);
         let mut out = vec![T::ZERO; x.rows * x.cols];
-        for_each_row(&mut out, x.cols, |i, dx| {
-            let (mean, inverse) = moments(x.row(i), eps, dx);
-            let row = x.row(i);
-            for ((d, g), gamma) in dx.iter_mut().zip(grad.row(i)).zip(gamma) {
-                *d = *g * *gamma;
-            }
-            let bias = sum(dx) / n;
-            let slope = (dot(dx, row) - mean * sum(dx)) * inverse / n;
-            for (d, x) in dx.iter_mut().zip(row) {
-                *d = (*d - bias - (*x - mean) * inverse * slope) * inverse;
-            }
-        });
+        for_each_row(
+            &mut out,
+            x.cols,
+            #[inline(always)]
+            |i, dx| {
+                let (mean, inverse) = moments(x.row(i), eps, dx);
+                let row = x.row(i);
+                for ((d, g), gamma) in dx.iter_mut().zip(grad.row(i)).zip(gamma) {
+                    *d = *g * *gamma;
+                }
+                let bias = sum(dx) / n;
+                let slope = (dot(dx, row) - mean * sum(dx)) * inverse / n;
+                for (d, x) in dx.iter_mut().zip(row) {
+                    *d = (*d - bias - (*x - mean) * inverse * slope) * inverse;
+                }
+            },
+        );
         out
     }
 

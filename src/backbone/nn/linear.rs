@@ -18,12 +18,26 @@ use super::real::Real;
 pub struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// The weight as `[in, out]`, where that is worth its memory.
+    turned: Option<Tensor>,
 }
+
+/// Up to so many numbers a frozen weight on the CPU is held in both orders. A product packs its right side row by row, which
+/// for few rows costs as much as the product; in the other order it need not. The largest layers of ViT-B/16 would gain
+/// nothing, and double what a model takes.
+const TURNED_UP_TO: usize = 1 << 18;
+
+/// Products of fewer numbers are computed in another way, whose last bits depend on the order of the weight.
+const TURNED_FROM: usize = 257;
 
 impl Linear {
     /// Wraps weight `[out, in]` and bias `[out]`.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+        let held = weight.elem_count() <= TURNED_UP_TO && weight.device().is_cpu() && !weight.track_op();
+        let held = held && matches!(weight.dtype(), DType::F32 | DType::F64);
+        // Only a means to be faster: without it the weight itself serves.
+        let turned = held.then(|| weight.t()?.contiguous()).and_then(Result::ok);
+        Self { weight, bias, turned }
     }
 
     /// The same layer with its weight in `dtype`: rows are rounded to it for the product, the result is in
@@ -32,13 +46,13 @@ impl Linear {
     /// # Errors
     /// Whatever candle reports, for example an unsupported conversion.
     pub fn rounded(&self, dtype: DType) -> Result<Self> {
-        Ok(Self { weight: self.weight.to_dtype(dtype)?, bias: self.bias.clone() })
+        Ok(Self::new(self.weight.to_dtype(dtype)?, self.bias.clone()))
     }
 
     /// The same layer with another weight `[out, in]`.
     #[must_use]
     pub fn with_weight(&self, weight: Tensor) -> Self {
-        Self { weight, bias: self.bias.clone() }
+        Self::new(weight, self.bias.clone())
     }
 
     /// The weight, `[out, in]`.
@@ -63,7 +77,21 @@ impl Linear {
 
     /// Applies the frozen layer to rows and adds the rows of `residual`.
     pub(super) fn apply<T: Real>(&self, x: &Dense<T>, residual: Option<&Dense<T>>) -> Result<Dense<T>> {
-        x.times(&self.weight, true)?.plus(self.bias.as_ref(), residual)
+        self.product(x)?.plus(self.bias.as_ref(), residual)
+    }
+
+    /// Rows `[n, in]` times the frozen weight alone: `[n, out]`.
+    pub(super) fn product<T: Real>(&self, x: &Dense<T>) -> Result<Dense<T>> {
+        match self.turned_for(x.row_count()) {
+            Some(turned) => x.times(turned, false),
+            None => x.times(&self.weight, true),
+        }
+    }
+
+    /// The weight `[in, out]`, where it is held and gives this many rows the same bits.
+    fn turned_for(&self, rows: usize) -> Option<&Tensor> {
+        let numbers = rows * self.weight.dims().first().copied().unwrap_or(0);
+        self.turned.as_ref().filter(|_| rows > 1 && numbers >= TURNED_FROM)
     }
 
     /// Applies the layer to flat rows `[n, in]`, giving `[n, out]`.
@@ -146,10 +174,15 @@ fn product<S: BackendStorage>(
 fn add_bias<T: Real>(y: CpuStorage, bias: &Tensor) -> Result<CpuStorage> {
     let bias = bias.to_vec1::<T>()?;
     let mut y = T::cpu_storage_data(y)?;
-    for_each_row(&mut y, bias.len(), |_, row| {
-        for (value, b) in row.iter_mut().zip(&bias) {
-            *value += *b;
-        }
-    });
+    for_each_row(
+        &mut y,
+        bias.len(),
+        #[inline(always)]
+        |_, row| {
+            for (value, b) in row.iter_mut().zip(&bias) {
+                *value += *b;
+            }
+        },
+    );
     Ok(T::to_cpu_storage_owned(y))
 }

@@ -30,7 +30,7 @@ impl CustomOp1 for Softmax {
         by_dtype!(x.dtype(), T => {
             let x = Rows::<T>::new(x, layout)?;
             let mut out = vec![T::ZERO; x.rows * x.cols];
-            for_each_row(&mut out, x.cols, |i, row| {
+            for_each_row(&mut out, x.cols, #[inline(always)] |i, row| {
                 row.copy_from_slice(x.row(i));
                 softmax_row(row);
             });
@@ -60,7 +60,7 @@ impl CustomOp2 for SoftmaxBackward {
         by_dtype!(y.dtype(), T => {
             let (y, grad) = (Rows::<T>::new(y, y_layout)?, Rows::<T>::new(grad, grad_layout)?);
             let mut out = vec![T::ZERO; y.rows * y.cols];
-            for_each_row(&mut out, y.cols, |i, row| {
+            for_each_row(&mut out, y.cols, #[inline(always)] |i, row| {
                 let mean = dot(y.row(i), grad.row(i));
                 for ((d, y), g) in row.iter_mut().zip(y.row(i)).zip(grad.row(i)) {
                     *d = *y * (*g - mean);

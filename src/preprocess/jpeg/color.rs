@@ -3,6 +3,8 @@
 //! Easy to get wrong: four-component files hold *inverted* ink by Adobe's convention, and Pillow inverts
 //! every one of them, whatever its markers say.
 
+use crate::util::vectorised;
+
 /// What the components of a file mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ColorModel {
@@ -30,7 +32,7 @@ impl ColorModel {
 
     /// Writes one row of RGB from one row of each component, all at least as long as `out` has pixels.
     pub(super) fn write_rgb(self, rows: &[&[u8]], out: &mut [u8]) {
-        pulp::Arch::new().dispatch(
+        vectorised(
             #[inline(always)]
             || self.convert(rows, out),
         );

@@ -4,6 +4,7 @@
 //! Rounding alternates so that it does not drift; the image's border repeats. Other ratios repeat samples.
 
 use super::frame::{Component, Plane};
+use crate::util::vectorised;
 
 /// How one component's rows become full-size rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl<'a> Upsampler<'a> {
         let far = self.far_samples(y);
         match self.method {
             Method::Whole => return near,
-            Method::BlendAcross => pulp::Arch::new().dispatch(
+            Method::BlendAcross => vectorised(
                 #[inline(always)]
                 || blend_across(near, &mut self.row),
             ),
@@ -60,7 +61,7 @@ impl<'a> Upsampler<'a> {
                     *out = ((u16::from(near) * 3 + u16::from(far) + bias) >> 2) as u8;
                 }
             }
-            Method::BlendBoth => pulp::Arch::new().dispatch(
+            Method::BlendBoth => vectorised(
                 #[inline(always)]
                 || {
                     for ((sum, &near), &far) in self.sums.iter_mut().zip(near).zip(far) {

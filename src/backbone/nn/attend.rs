@@ -8,11 +8,11 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, WithDType, bail,
 };
 
-use super::attend_blocks::{Call, Matrix};
+use super::attend_blocks::Call;
 use super::dense::Dense;
 use super::place::fused;
 use super::plan::Attend;
-use super::real::{Real, by_dtype};
+use super::real::{Real, Rows, by_dtype};
 
 /// Attention output `[rows, width]` for queries `[rows, width]` over own keys and values
 /// `[n, 2·width]` (keys first) and the cached ones.
@@ -35,28 +35,23 @@ pub fn attend(q: &Tensor, own: Option<&Tensor>, call: Attend) -> Result<Tensor> 
 impl Attend {
     fn with_call<T: Real, R>(
         &self,
-        q: (&CpuStorage, &Layout),
-        own: Option<(&CpuStorage, &Layout)>,
-        f: impl FnOnce(&Call<'_>) -> Result<R>,
+        q: Rows<'_, T>,
+        own: Option<Rows<'_, T>>,
+        f: impl FnOnce(&Call<'_, T>) -> Result<R>,
     ) -> Result<R> {
-        let width = q.1.dims().last().copied().unwrap_or(0);
-        let q = Matrix::new::<T>(q.0, q.1)?;
-        let own = own.map(|(storage, layout)| Matrix::new::<T>(storage, layout)).transpose()?;
         let Some(cached) = &self.cached else {
-            return f(&Call { op: self, width, q, own, cached: None });
+            return f(&Call { op: self, q, own, cached: None });
         };
         let (storage, layout) = cached.storage_and_layout();
         let Storage::Cpu(storage) = &*storage else { bail!("attention: cached keys are not on the CPU") };
-        let cached = Some(Matrix::new::<T>(storage, layout)?);
-        f(&Call { op: self, width, q, own, cached })
+        let cached = Some(Rows::new(storage, layout)?);
+        f(&Call { op: self, q, own, cached })
     }
 
     /// Attention of plain rows; see [`attend`].
     pub(super) fn apply<T: Real>(&self, q: &Dense<T>, own: Option<&Dense<T>>) -> Result<Dense<T>> {
-        let (q, own) = (q.operand(), own.map(Dense::operand));
-        let own = own.as_ref().map(|(storage, layout)| (*storage, layout));
-        let out = self.with_call::<T, _>((q.0, &q.1), own, |call| call.forward::<T>())?;
-        Ok(Dense::new(out, q.1.dims()[1]))
+        let out = self.with_call(q.view(), own.map(Dense::view), |call| call.forward())?;
+        Ok(Dense::new(out, q.col_count()))
     }
 
     /// Gradients of plain queries and own keys and values for the gradient of their attention.
@@ -66,12 +61,9 @@ impl Attend {
         own: Option<&Dense<T>>,
         grad: &Dense<T>,
     ) -> Result<(Dense<T>, Option<Dense<T>>)> {
-        let (q, own, grad) = (q.operand(), own.map(Dense::operand), grad.operand());
-        let own = own.as_ref().map(|(storage, layout)| (*storage, layout));
-        let (own_rows, width) = (own.map_or(0, |(_, layout)| layout.dims()[0]), q.1.dims()[1]);
-        let grad = Matrix::new::<T>(grad.0, &grad.1)?;
+        let width = q.col_count();
         let (dq, d_own) =
-            self.with_call::<T, _>((q.0, &q.1), own, |call| call.backward::<T>(grad, own_rows))?;
+            self.with_call(q.view(), own.map(Dense::view), |call| call.backward(grad.view()))?;
         Ok((Dense::new(dq, width), own.map(|_| Dense::new(d_own, 2 * width))))
     }
 
@@ -81,7 +73,7 @@ impl Attend {
         own: Option<(&CpuStorage, &Layout)>,
     ) -> Result<(CpuStorage, Shape)> {
         by_dtype!(q.0.dtype(), T => {
-            let out = self.with_call::<T, _>(q, own, |call| call.forward::<T>())?;
+            let out = self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.forward())?;
             Ok((T::to_cpu_storage_owned(out), q.1.shape().clone()))
         })
     }
@@ -93,14 +85,18 @@ impl Attend {
         grad: (&CpuStorage, &Layout),
     ) -> Result<(CpuStorage, Shape)> {
         by_dtype!(q.0.dtype(), T => {
-            let grad = Matrix::new::<T>(grad.0, grad.1)?;
-            let own_rows = own.map_or(0, |(_, layout)| layout.dims()[0]);
-            let (mut out, d_own) = self.with_call::<T, _>(q, own, |call| call.backward::<T>(grad, own_rows))?;
+            let grad = Rows::<T>::new(grad.0, grad.1)?;
+            let (mut out, d_own) =
+                self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.backward(grad))?;
             out.extend(d_own);
             let shape = Shape::from(out.len());
             Ok((T::to_cpu_storage_owned(out), shape))
         })
     }
+}
+
+fn rows<'a, T: Real>(own: Option<(&'a CpuStorage, &Layout)>) -> Result<Option<Rows<'a, T>>> {
+    own.map(|(storage, layout)| Rows::new(storage, layout)).transpose()
 }
 
 impl CustomOp1 for Attend {

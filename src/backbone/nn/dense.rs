@@ -3,28 +3,26 @@
 //! Every operation here either works in place or fills one new buffer: what candle's graph would keep or
 //! copy in between is never made.
 
-use std::marker::PhantomData;
-
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
+use candle_core::{Layout, Result, Storage, Tensor, bail};
 
 use super::kernels::for_each_row;
+use super::multiply::{Operand, Threads, multiply};
 use super::operations::multiplied;
 use super::real::{Real, Rows};
 
 /// A matrix `[rows, cols]` without gaps.
 pub(super) struct Dense<T> {
-    storage: CpuStorage,
+    values: Vec<T>,
     rows: usize,
     cols: usize,
-    element: PhantomData<T>,
 }
 
 impl<T: Real> Dense<T> {
     /// Wraps numbers in row order.
     pub fn new(values: Vec<T>, cols: usize) -> Self {
         let rows = values.len().checked_div(cols).unwrap_or(0);
-        Self { storage: T::to_cpu_storage_owned(values), rows, cols, element: PhantomData }
+        Self { values, rows, cols }
     }
 
     /// A copy of a CPU tensor `[rows, cols]`.
@@ -33,13 +31,8 @@ impl<T: Real> Dense<T> {
     }
 
     /// The numbers, in row order.
-    pub fn into_vec(self) -> Result<Vec<T>> {
-        T::cpu_storage_data(self.storage)
-    }
-
-    /// The numbers as candle's operations take them.
-    pub fn operand(&self) -> (&CpuStorage, Layout) {
-        (&self.storage, Layout::contiguous((self.rows, self.cols)))
+    pub fn into_vec(self) -> Vec<T> {
+        self.values
     }
 
     pub fn row_count(&self) -> usize {
@@ -50,9 +43,8 @@ impl<T: Real> Dense<T> {
         self.cols
     }
 
-    pub fn view(&self) -> Result<Rows<'_, T>> {
-        let data = T::cpu_storage_as_slice(&self.storage)?;
-        Ok(Rows { data, rows: self.rows, cols: self.cols, stride: self.cols })
+    pub fn view(&self) -> Rows<'_, T> {
+        Rows { data: &self.values, rows: self.rows, cols: self.cols, stride: self.cols }
     }
 
     /// This matrix times `weight` or its transpose, from operands in the weight's type.
@@ -64,32 +56,29 @@ impl<T: Real> Dense<T> {
         if inner != self.cols {
             bail!("linear layer takes rows of width {inner}, got {}", self.cols);
         }
-        let own = Layout::contiguous((self.rows, self.cols));
-        let size = (1, self.rows, cols, inner);
         multiplied(self.rows * cols * inner);
-        let product = if storage.dtype() == T::DTYPE {
-            self.storage.matmul(storage, size, &own, &layout)?
-        } else {
-            let rounded = self.storage.to_dtype(&own, storage.dtype())?;
-            let product = rounded.matmul(storage, size, &own, &layout)?;
-            product.to_dtype(&Layout::contiguous((self.rows, cols)), T::DTYPE)?
-        };
-        Ok(Self { storage: product, rows: self.rows, cols, element: PhantomData })
+        if storage.dtype() == T::DTYPE {
+            let (own, size) = (Operand::rows(&self.values, self.cols), (self.rows, cols, inner));
+            return Ok(Self::new(multiply(own, Operand::of(storage, &layout)?, size, Threads::All)?, cols));
+        }
+        let own = Layout::contiguous((self.rows, self.cols));
+        let rounded = T::to_cpu_storage(&self.values).to_dtype(&own, storage.dtype())?;
+        let product = rounded.matmul(storage, (1, self.rows, cols, inner), &own, &layout)?;
+        let product = product.to_dtype(&Layout::contiguous((self.rows, cols)), T::DTYPE)?;
+        Ok(Self::new(T::cpu_storage_data(product)?, cols))
     }
 
     /// Changes every row in place.
-    pub fn map_rows(self, f: impl Fn(usize, &mut [T]) + Sync) -> Result<Self> {
-        let cols = self.cols;
-        let mut values = self.into_vec()?;
-        for_each_row(&mut values, cols, f);
-        Ok(Self::new(values, cols))
+    pub fn map_rows(mut self, f: impl Fn(usize, &mut [T]) + Sync) -> Self {
+        for_each_row(&mut self.values, self.cols, f);
+        self
     }
 
     /// Adds `bias`, where there is one, and then the rows of `residual`.
     pub fn plus(self, bias: Option<&Tensor>, residual: Option<&Self>) -> Result<Self> {
         let bias = bias.map(Tensor::to_vec1::<T>).transpose()?.unwrap_or_default();
-        let residual = residual.map(Self::view).transpose()?;
-        self.map_rows(
+        let residual = residual.map(Self::view);
+        Ok(self.map_rows(
             #[inline(always)]
             |i, row| {
                 for (y, b) in row.iter_mut().zip(&bias) {
@@ -101,25 +90,24 @@ impl<T: Real> Dense<T> {
                     }
                 }
             },
-        )
+        ))
     }
 
     /// The rows at `indices`.
-    pub fn select(&self, indices: &[usize]) -> Result<Self> {
-        let view = self.view()?;
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let view = self.view();
         let values = indices.iter().flat_map(|index| view.row(*index)).copied().collect();
-        Ok(Self::new(values, self.cols))
+        Self::new(values, self.cols)
     }
 
     /// Adds row i of `other` to row `indices[i]`.
-    pub fn scatter_add(self, indices: &[usize], other: &Self) -> Result<Self> {
-        let (cols, other) = (self.cols, other.view()?);
-        let mut values = self.into_vec()?;
+    pub fn scatter_add(mut self, indices: &[usize], other: &Self) -> Self {
+        let (cols, other) = (self.cols, other.view());
         for (i, index) in indices.iter().enumerate() {
-            for (y, x) in values[index * cols..(index + 1) * cols].iter_mut().zip(other.row(i)) {
+            for (y, x) in self.values[index * cols..(index + 1) * cols].iter_mut().zip(other.row(i)) {
                 *y += *x;
             }
         }
-        Ok(Self::new(values, cols))
+        self
     }
 }

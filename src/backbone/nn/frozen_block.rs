@@ -91,9 +91,9 @@ impl Block {
     pub(super) fn forward<T: Real>(&self, x: Dense<T>, call: &BlockCall, keep: bool) -> Result<Output<T>> {
         let normed = self.ln1.apply(&x)?;
         let kv = call.own_keys.then(|| self.kv.apply(&normed, None)).transpose()?;
-        let selected = call.read.as_ref().map(|rows| x.select(rows)).transpose()?;
+        let selected = call.read.as_ref().map(|rows| x.select(rows));
         let normed = match &call.read {
-            Some(rows) => normed.select(rows)?,
+            Some(rows) => normed.select(rows),
             None => normed,
         };
         let q = self.q.apply(&normed, None)?;
@@ -122,10 +122,10 @@ impl Block {
                     }
                     value(kind, row);
                 },
-            )?;
+            );
             return Ok((active, None));
         }
-        let mut hidden = hidden.into_vec()?;
+        let mut hidden = hidden.into_vec();
         let mut active = vec![T::ZERO; hidden.len()];
         for_each_pair_of_rows(
             (&mut hidden, &mut active),
@@ -143,7 +143,7 @@ impl Block {
         call: &BlockCall,
         grad: Dense<T>,
     ) -> Result<Dense<T>> {
-        let slope = kept.slope.view()?;
+        let slope = kept.slope.view();
         let d_hidden = grad.times(self.fc2.weight(), false)?.map_rows(
             #[inline(always)]
             |i, row| {
@@ -151,7 +151,7 @@ impl Block {
                     *d *= *slope;
                 }
             },
-        )?;
+        );
         let d_normed = d_hidden.times(self.fc1.weight(), false)?;
         drop(d_hidden);
         let d_middle = self.ln2.backward(&kept.middle, d_normed)?.plus(None, Some(&grad))?;
@@ -168,8 +168,8 @@ impl Block {
                 self.ln1.backward(&kept.x, d_normed.plus(None, Some(&d_read))?)?.plus(None, Some(&d_middle))
             }
             Some(rows) => {
-                let d_normed = d_normed.scatter_add(rows, &d_read)?;
-                self.ln1.backward(&kept.x, d_normed)?.scatter_add(rows, &d_middle)
+                let d_normed = d_normed.scatter_add(rows, &d_read);
+                Ok(self.ln1.backward(&kept.x, d_normed)?.scatter_add(rows, &d_middle))
             }
         }
     }

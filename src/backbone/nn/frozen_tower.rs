@@ -48,11 +48,11 @@ fn run<T: Real>(
         all_kept.extend(output.kept);
         if let (true, Some(kv)) = (keys, output.kv) {
             let count = kv.row_count();
-            all_keys.push(Tensor::from_vec(kv.into_vec()?, (count, 2 * width), x.device())?);
+            all_keys.push(Tensor::from_vec(kv.into_vec(), (count, 2 * width), x.device())?);
         }
     }
     let shape = (rows.row_count(), width);
-    let values = rows.into_vec()?;
+    let values = rows.into_vec();
     if !keep {
         return Ok((Tensor::from_vec(values, shape, x.device())?, all_keys));
     }
@@ -89,7 +89,7 @@ impl<T: Real> CustomOp1 for Pass<T> {
             for ((block, call), kept) in self.blocks.iter().zip(&self.calls).zip(&self.kept).rev() {
                 grad = block.backward(kept, call, grad)?;
             }
-            Tensor::from_vec(grad.into_vec()?, x.shape(), x.device()).map(Some)
+            Tensor::from_vec(grad.into_vec(), x.shape(), x.device()).map(Some)
         })
     }
 }

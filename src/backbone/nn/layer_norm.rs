@@ -51,14 +51,14 @@ impl LayerNorm {
 
     /// Normalises frozen rows.
     pub(super) fn apply<T: Real>(&self, x: &Dense<T>) -> Result<Dense<T>> {
-        let (gamma, beta, x) = (self.gamma.to_vec1::<T>()?, self.beta.to_vec1::<T>()?, x.view()?);
+        let (gamma, beta, x) = (self.gamma.to_vec1::<T>()?, self.beta.to_vec1::<T>()?, x.view());
         Ok(Dense::new(Normalise { eps: self.eps }.forward(x, &gamma, &beta), x.cols))
     }
 
     /// Gradient of the input `x` for the gradient of its normalised rows.
     pub(super) fn backward<T: Real>(&self, x: &Dense<T>, grad: Dense<T>) -> Result<Dense<T>> {
-        let (gamma, x) = (self.gamma.to_vec1::<T>()?, x.view()?);
-        Ok(Dense::new(Normalise { eps: self.eps }.backward(x, &gamma, grad.view()?), x.cols))
+        let (gamma, x) = (self.gamma.to_vec1::<T>()?, x.view());
+        Ok(Dense::new(Normalise { eps: self.eps }.backward(x, &gamma, grad.view()), x.cols))
     }
 
     /// Normalises rows `[n, width]`.

@@ -21,6 +21,7 @@ mod kernels;
 mod layer_norm;
 mod linear;
 mod loss;
+mod multiply;
 mod operations;
 mod place;
 mod plan;

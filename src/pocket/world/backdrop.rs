@@ -67,10 +67,16 @@ impl Backdrop {
         let second = mix(main, if stream.chance(0.5) { [0, 0, 0] } else { [255, 255, 255] }, 0.28);
         let level = stream.uniform_in(26.0, 36.0);
         match self {
-            Self::Plain => Canvas::soft(|_| main),
+            Self::Plain => Canvas::soft(
+                #[inline(always)]
+                |_| main,
+            ),
             Self::Gradient => {
                 let [c, s] = direction(stream.uniform());
-                Canvas::soft(|[x, y]| mix(main, second, ((x - 24.0) * c + (y - 24.0) * s) / 68.0 + 0.5))
+                Canvas::soft(
+                    #[inline(always)]
+                    |[x, y]| mix(main, second, ((x - 24.0) * c + (y - 24.0) * s) / 68.0 + 0.5),
+                )
             }
             Self::Striped => {
                 patterned(Texture::Striped, [main, second], stream.uniform_in(8.0, 13.0), stream)
@@ -79,31 +85,52 @@ impl Backdrop {
                 patterned(Texture::Checkered, [main, second], stream.uniform_in(12.0, 20.0), stream)
             }
             Self::Dotted => patterned(Texture::Dotted, [main, second], stream.uniform_in(7.0, 11.0), stream),
-            Self::Cloudy => Canvas::soft(|[x, y]| mix(main, second, clouds(x, y, seed))),
-            Self::Room => Canvas::soft(|[_, y]| if y < level { main } else { second }),
+            Self::Cloudy => Canvas::soft(
+                #[inline(always)]
+                |[x, y]| mix(main, second, clouds(x, y, seed)),
+            ),
+            Self::Room => Canvas::soft(
+                #[inline(always)]
+                |[_, y]| if y < level { main } else { second },
+            ),
             Self::Sky => {
                 let blue = jitter([120, 178, 234], 18.0, stream);
-                Canvas::soft(|[x, y]| {
-                    mix(blue, [250, 252, 255], (clouds(x, y * 1.8, seed) * 2.2 - 1.0).clamp(0.0, 1.0))
-                })
+                Canvas::soft(
+                    #[inline(always)]
+                    |[x, y]| {
+                        mix(blue, [250, 252, 255], (clouds(x, y * 1.8, seed) * 2.2 - 1.0).clamp(0.0, 1.0))
+                    },
+                )
             }
             Self::Meadow => {
                 let blue = jitter([150, 198, 238], 16.0, stream);
                 let green = jitter([104, 158, 72], 18.0, stream);
-                Canvas::soft(|[x, y]| if y < level { blue } else { blades(green, x, y, seed) })
+                Canvas::soft(
+                    #[inline(always)]
+                    |[x, y]| if y < level { blue } else { blades(green, x, y, seed) },
+                )
             }
             Self::Grass => {
                 let green = jitter([96, 150, 66], 20.0, stream);
-                Canvas::soft(|[x, y]| blades(green, x, y, seed))
+                Canvas::soft(
+                    #[inline(always)]
+                    |[x, y]| blades(green, x, y, seed),
+                )
             }
             Self::Planks => {
                 let wood = jitter([176, 128, 82], 20.0, stream);
-                Canvas::new(|[x, y]| plank(wood, x, y, seed))
+                Canvas::new(
+                    #[inline(always)]
+                    |[x, y]| plank(wood, x, y, seed),
+                )
             }
             Self::Street => {
                 let sky = jitter([190, 206, 222], 16.0, stream);
                 let road = jitter([104, 104, 110], 10.0, stream);
-                Canvas::new(|[_, y]| street(sky, road, y - level))
+                Canvas::new(
+                    #[inline(always)]
+                    |[_, y]| street(sky, road, y - level),
+                )
             }
         }
     }
@@ -139,17 +166,23 @@ pub fn clutter(canvas: &mut Canvas, count: u64, strength: f64, stream: &mut Stre
 fn patterned(texture: Texture, [base, mark]: [Rgb; 2], period: f64, stream: &mut Stream) -> Canvas {
     let [c, s] = direction(stream.uniform());
     let paint = Paint { texture, base, mark, grain: [c / period, s / period], seed: 0 };
-    Canvas::new(|point: Point| paint.at(point))
+    Canvas::new(
+        #[inline(always)]
+        |point: Point| paint.at(point),
+    )
 }
 
+#[inline(always)]
 fn clouds(x: f64, y: f64, seed: u32) -> f64 {
     0.65 * noise(x * 0.09, y * 0.09, seed) + 0.35 * noise(x * 0.23, y * 0.23, seed ^ 0x55)
 }
 
+#[inline(always)]
 fn blades(green: Rgb, x: f64, y: f64, seed: u32) -> Rgb {
     mix(green, [30, 70, 20], 0.5 * noise(x * 0.9, y * 0.35, seed))
 }
 
+#[inline(always)]
 fn plank(wood: Rgb, x: f64, y: f64, seed: u32) -> Rgb {
     let board = (y / 9.0).floor();
     if y - board * 9.0 < 0.7 {
@@ -158,6 +191,7 @@ fn plank(wood: Rgb, x: f64, y: f64, seed: u32) -> Rgb {
     mix(wood, [90, 56, 28], 0.55 * noise(x * 0.12, y * 1.1 + board * 7.0, seed))
 }
 
+#[inline(always)]
 fn street(sky: Rgb, road: Rgb, below: f64) -> Rgb {
     if below < 0.0 {
         sky

@@ -53,6 +53,7 @@ impl Affine {
     }
 
     /// The image of a point.
+    #[inline(always)]
     pub fn apply(&self, [x, y]: Point) -> Point {
         let [a, b, c, d] = self.matrix;
         [a * x + b * y + self.shift[0], c * x + d * y + self.shift[1]]

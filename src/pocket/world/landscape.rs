@@ -25,7 +25,10 @@ struct Scenery<'a> {
 pub fn paint(place: Place, weather: Weather, colour_jitter: f64, stream: &mut Stream) -> Canvas {
     let horizon = stream.uniform_in(19.0, 26.0);
     let [top, low] = weather.sky().map(|c| jitter(c, colour_jitter * 0.5, stream));
-    let canvas = Canvas::soft(|[_, y]| mix(top, low, (y / horizon).min(1.0)));
+    let canvas = Canvas::soft(
+        #[inline(always)]
+        |[_, y]| mix(top, low, (y / horizon).min(1.0)),
+    );
     let mut scenery = Scenery { canvas, weather, stream, horizon };
     scenery.light();
     match place {

@@ -87,8 +87,10 @@ impl Colour {
 }
 
 /// The colour a fraction `t` of the way from `a` to `b`.
+#[inline(always)]
 pub fn mix(a: Rgb, b: Rgb, t: f64) -> Rgb {
-    std::array::from_fn(|c| byte(f64::from(a[c]) + (f64::from(b[c]) - f64::from(a[c])) * t))
+    let at = |c: usize| byte(f64::from(a[c]) + (f64::from(b[c]) - f64::from(a[c])) * t);
+    [at(0), at(1), at(2)]
 }
 
 /// Each channel moved by its own uniform draw of at most `amount` levels.
@@ -112,6 +114,7 @@ pub fn opposite(rgb: Rgb) -> Rgb {
 }
 
 /// The nearest channel value, halves up, held inside 0..=255.
+#[inline(always)]
 pub fn byte(value: f64) -> u8 {
     (value + 0.5).clamp(0.0, 255.0) as u8
 }

@@ -7,6 +7,7 @@ use super::geometry::{Affine, Point};
 use super::palette::Rgb;
 use super::region::Geom;
 use super::texture::{Paint, Texture};
+use crate::util::vectorised;
 
 /// Width and height of every pocket image in pixels.
 pub const SIDE: usize = 48;
@@ -23,29 +24,39 @@ pub struct Canvas {
 }
 
 impl Canvas {
-    /// A canvas whose every sample is coloured by `ground`.
+    /// A canvas whose every sample is coloured by `ground`, a closure marked `#[inline(always)]`.
     pub fn new(ground: impl Fn(Point) -> Rgb) -> Self {
-        let mut samples = Vec::with_capacity(FINE * FINE);
-        for row in 0..FINE {
-            let y = centre(row);
-            samples.extend((0..FINE).map(|col| ground([centre(col), y])));
-        }
+        let mut samples = vec![[0; 3]; FINE * FINE];
+        vectorised(
+            #[inline(always)]
+            || {
+                for (row, samples) in samples.chunks_exact_mut(FINE).enumerate() {
+                    for (col, sample) in samples.iter_mut().enumerate() {
+                        *sample = ground([centre(col), centre(row)]);
+                    }
+                }
+            },
+        );
         Self { samples, region: vec![0; FINE * FINE], regions: 0 }
     }
 
     /// A canvas whose every pixel is coloured by `ground`, asked once at its centre: a ninth of the
     /// work of [`Canvas::new`], for grounds without sharp edges.
     pub fn soft(ground: impl Fn(Point) -> Rgb) -> Self {
-        let mut samples = Vec::with_capacity(FINE * FINE);
-        for y in 0..SIDE {
-            let row = samples.len();
-            for x in 0..SIDE {
-                samples.extend([ground([x as f64 + 0.5, y as f64 + 0.5]); SUB]);
-            }
-            for _ in 1..SUB {
-                samples.extend_from_within(row..row + FINE);
-            }
-        }
+        let mut samples = vec![[0; 3]; FINE * FINE];
+        vectorised(
+            #[inline(always)]
+            || {
+                for (y, rows) in samples.chunks_exact_mut(SUB * FINE).enumerate() {
+                    for x in 0..SIDE {
+                        rows[x * SUB..(x + 1) * SUB].fill(ground([x as f64 + 0.5, y as f64 + 0.5]));
+                    }
+                    for copy in 1..SUB {
+                        rows.copy_within(..FINE, copy * FINE);
+                    }
+                }
+            },
+        );
         Self { samples, region: vec![0; FINE * FINE], regions: 0 }
     }
 
@@ -65,8 +76,14 @@ impl Canvas {
                 if paint.texture == Texture::Plain {
                     samples.fill(paint.base);
                 } else {
-                    let points = (from..to).map(|col| back.apply([centre(col), centre(row)]));
-                    samples.iter_mut().zip(points).for_each(|(sample, point)| *sample = paint.at(point));
+                    vectorised(
+                        #[inline(always)]
+                        || {
+                            for (col, sample) in (from..to).zip(samples.iter_mut()) {
+                                *sample = paint.at(back.apply([centre(col), centre(row)]));
+                            }
+                        },
+                    );
                 }
             }
         }
@@ -98,23 +115,29 @@ impl Canvas {
     pub fn finish(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SIDE * SIDE * 3);
         let mut sums = [[0u16; 3]; SIDE];
-        for rows in self.samples.chunks_exact(FINE * SUB) {
-            sums.fill([0; 3]);
-            for row in rows.chunks_exact(FINE) {
-                for (sum, pixel) in sums.iter_mut().zip(row.chunks_exact(SUB)) {
-                    for sample in pixel {
-                        for c in 0..3 {
-                            sum[c] += u16::from(sample[c]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for rows in self.samples.chunks_exact(FINE * SUB) {
+                    sums.fill([0; 3]);
+                    for row in rows.chunks_exact(FINE) {
+                        for (sum, pixel) in sums.iter_mut().zip(row.as_chunks::<SUB>().0) {
+                            for sample in pixel {
+                                for c in 0..3 {
+                                    sum[c] += u16::from(sample[c]);
+                                }
+                            }
                         }
                     }
+                    bytes.extend(sums.iter().flatten().map(|sum| ((sum + 4) / 9) as u8));
                 }
-            }
-            bytes.extend(sums.iter().flatten().map(|sum| ((sum + 4) / 9) as u8));
-        }
+            },
+        );
         bytes
     }
 }
 
+#[inline(always)]
 fn centre(sample: usize) -> f64 {
     (sample as f64 + 0.5) / SUB as f64
 }

@@ -123,7 +123,10 @@ impl Scene {
     fn pattern(&self, texture: Texture, stream: &mut Stream) -> Canvas {
         let period = draw(self.style.grain, stream) * 1.25;
         let paint = self.paint(texture, period, stream);
-        Canvas::new(|point| paint.at(point))
+        Canvas::new(
+            #[inline(always)]
+            |point| paint.at(point),
+        )
     }
 
     fn paint(&self, texture: Texture, period: f64, stream: &mut Stream) -> Paint {

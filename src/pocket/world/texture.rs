@@ -70,6 +70,7 @@ impl Texture {
     }
 
     /// Whether the point shows the second colour.
+    #[inline(always)]
     pub fn marks(self, [u, v]: Point, seed: u32) -> bool {
         match self {
             Self::Plain => false,
@@ -110,6 +111,7 @@ impl Paint {
     }
 
     /// The colour at a point of the plane.
+    #[inline(always)]
     pub fn at(&self, [x, y]: Point) -> Rgb {
         if self.texture == Texture::Plain {
             return self.base;
@@ -121,6 +123,7 @@ impl Paint {
 }
 
 /// Smooth noise in [0, 1): random values on the whole-number grid, blended between.
+#[inline(always)]
 pub fn noise(x: f64, y: f64, seed: u32) -> f64 {
     let (cell_x, cell_y) = (x.floor(), y.floor());
     let ease = |t: f64| t * t * (3.0 - 2.0 * t);
@@ -133,6 +136,7 @@ pub fn noise(x: f64, y: f64, seed: u32) -> f64 {
 }
 
 /// 32 mixed bits for a grid cell.
+#[inline(always)]
 pub fn lattice(x: i32, y: i32, seed: u32) -> u32 {
     let mut h = (x as u32).wrapping_mul(0x9E37_79B1) ^ (y as u32).wrapping_mul(0x85EB_CA77) ^ seed;
     h = (h ^ (h >> 15)).wrapping_mul(0x2C1B_3C6D);
@@ -141,19 +145,23 @@ pub fn lattice(x: i32, y: i32, seed: u32) -> u32 {
 }
 
 /// A wave of period 1 and height ±1 made of two parabolas.
+#[inline(always)]
 pub fn wave(x: f64) -> f64 {
     let t = fract(x) * 2.0;
     if t < 1.0 { 4.0 * t * (1.0 - t) } else { -4.0 * (t - 1.0) * (2.0 - t) }
 }
 
+#[inline(always)]
 fn fract(x: f64) -> f64 {
     x - x.floor()
 }
 
+#[inline(always)]
 fn unit(bits: u32) -> f64 {
     f64::from(bits >> 8) / f64::from(1u32 << 24)
 }
 
+#[inline(always)]
 fn in_dot(u: f64, v: f64) -> bool {
     let row = v.floor();
     let stagger = if row as i64 % 2 == 0 { 0.0 } else { 0.5 };
@@ -161,6 +169,7 @@ fn in_dot(u: f64, v: f64) -> bool {
     x * x + y * y < 0.1
 }
 
+#[inline(always)]
 fn in_speck(u: f64, v: f64, seed: u32) -> bool {
     let (cell_x, cell_y) = (u.floor(), v.floor());
     let bits = lattice(cell_x as i32, cell_y as i32, seed);
@@ -172,12 +181,14 @@ fn in_speck(u: f64, v: f64, seed: u32) -> bool {
     x * x + y * y < 0.05
 }
 
+#[inline(always)]
 fn in_weave(u: f64, v: f64) -> bool {
     let level = (u.floor() as i64 + v.floor() as i64) % 2 == 0;
     let across = if level { fract(v) } else { fract(u) };
     fract(across * 3.0) < 0.45
 }
 
+#[inline(always)]
 fn in_comb(u: f64, v: f64) -> bool {
     // The two nearest centres of a triangular grid are about equally far at a cell wall.
     const TALL: f64 = 0.866_025_403_784_438_6;
@@ -196,6 +207,7 @@ fn in_comb(u: f64, v: f64) -> bool {
     second - first < 0.17
 }
 
+#[inline(always)]
 fn in_scale(u: f64, v: f64) -> bool {
     let row = (v * 2.0).floor();
     for r in [row, row - 1.0] {

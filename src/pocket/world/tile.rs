@@ -86,7 +86,10 @@ pub fn paint(land: Land, colour_jitter: f64, stream: &mut Stream) -> Canvas {
     let seed = stream.bits() as u32;
     let mut canvas = match land {
         Land::Fields(colour) => return fields(colour, colour_jitter, seed, stream),
-        _ => Canvas::soft(|[x, y]| mix(soil, [52, 66, 40], 0.5 * noise(x * 0.16, y * 0.16, seed))),
+        _ => Canvas::soft(
+            #[inline(always)]
+            |[x, y]| mix(soil, [52, 66, 40], 0.5 * noise(x * 0.16, y * 0.16, seed)),
+        ),
     };
     match land {
         Land::Fields(_) => {}
@@ -125,21 +128,24 @@ fn fields(colour: Colour, colour_jitter: f64, seed: u32, stream: &mut Stream) ->
     let main = jitter(main, colour_jitter, stream);
     let [c, s] = direction(stream.uniform());
     let size = stream.uniform_in(11.0, 16.0);
-    Canvas::new(move |[x, y]| {
-        let (u, v) = ((c * x + s * y) / size + 64.3, (c * y - s * x) / (size * 1.3) + 64.6);
-        let bits = lattice(u as i32, v as i32, seed);
-        if u - u.floor() < 0.06 || v - v.floor() < 0.05 {
-            return [86, 96, 60];
-        }
-        let shade = f64::from(bits & 255) / 255.0;
-        let patch = if bits & 0x700 == 0 {
-            [120, 132, 72]
-        } else {
-            mix(mix(main, [255, 250, 220], 0.3 * shade), [40, 40, 20], 0.22 * (1.0 - shade))
-        };
-        let along = if bits & 0x800 == 0 { u } else { v } * 5.0;
-        if along - along.floor() < 0.35 { mix(patch, [40, 36, 20], 0.18) } else { patch }
-    })
+    Canvas::new(
+        #[inline(always)]
+        move |[x, y]| {
+            let (u, v) = ((c * x + s * y) / size + 64.3, (c * y - s * x) / (size * 1.3) + 64.6);
+            let bits = lattice(u as i32, v as i32, seed);
+            if u - u.floor() < 0.06 || v - v.floor() < 0.05 {
+                return [86, 96, 60];
+            }
+            let shade = f64::from(bits & 255) / 255.0;
+            let patch = if bits & 0x700 == 0 {
+                [120, 132, 72]
+            } else {
+                mix(mix(main, [255, 250, 220], 0.3 * shade), [40, 40, 20], 0.22 * (1.0 - shade))
+            };
+            let along = if bits & 0x800 == 0 { u } else { v } * 5.0;
+            if along - along.floor() < 0.35 { mix(patch, [40, 36, 20], 0.18) } else { patch }
+        },
+    )
 }
 
 fn crown(canvas: &mut Canvas, at: Point, radius: f64, shade: u8) {

@@ -7,7 +7,7 @@ use std::ops::Range;
 use candle_core::{Result, bail};
 use rayon::prelude::*;
 
-use super::kernels::{dot, softmax_row};
+use super::kernels::{dot, for_each_row, softmax_row, zeros};
 use super::multiply::{Operand, Threads, multiply};
 use super::operations::multiplied;
 use super::plan::{Attend, Group};
@@ -183,21 +183,22 @@ impl<'a, T: Real> Call<'a, T> {
     pub fn forward(&self) -> Result<Vec<T>> {
         self.count(|_| 2);
         let blocks = self.for_blocks(|group, head| self.forward_block(group, head))?;
-        let mut out = vec![T::ZERO; self.op.plan.rows() * self.width()];
-        self.scatter(&blocks, &mut out);
-        Ok(out)
+        Ok(self.by_row(&blocks))
     }
 
-    /// Puts blocks `[queries, head_dim]` in (group, head) order into rows `[rows, width]`.
-    fn scatter(&self, blocks: &[impl AsRef<[T]>], out: &mut [T]) {
-        let head_dim = self.head_dim();
-        for (i, block) in blocks.iter().enumerate() {
-            let (group, head) = (&self.op.plan.groups()[i / self.op.heads], i % self.op.heads);
-            for (row, values) in group.queries.clone().zip(block.as_ref().chunks(head_dim)) {
-                let start = row * self.width() + head * head_dim;
-                out[start..start + head_dim].copy_from_slice(values);
+    /// Blocks `[queries, head_dim]` in (group, head) order as rows `[rows, width]`.
+    fn by_row(&self, blocks: &[impl AsRef<[T]> + Sync]) -> Vec<T> {
+        let (head_dim, heads, groups) = (self.head_dim(), self.op.heads, self.op.plan.groups());
+        let mut out = zeros(self.op.plan.rows() * self.width());
+        for_each_row(&mut out, self.width(), |row, values| {
+            let group = groups.partition_point(|group| group.queries.end <= row);
+            let start = (row - groups[group].queries.start) * head_dim;
+            for (head, values) in values.chunks_exact_mut(head_dim).enumerate() {
+                let block = blocks[group * heads + head].as_ref();
+                values.copy_from_slice(&block[start..start + head_dim]);
             }
-        }
+        });
+        out
     }
 
     /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`.
@@ -205,11 +206,10 @@ impl<'a, T: Real> Call<'a, T> {
         // Probabilities once more, their gradient and that of the queries; of own keys and values, too.
         self.count(|group| if group.own.is_empty() { 3 } else { 5 });
         let blocks = self.for_blocks(|group, head| self.backward_block(group, head, grad))?;
-        let mut dq = vec![T::ZERO; self.op.plan.rows() * self.width()];
         let own_rows = self.own.map_or(0, |own| own.rows);
-        let mut d_own = vec![T::ZERO; own_rows * 2 * self.width()];
+        let mut d_own = zeros(own_rows * 2 * self.width());
         let q_blocks: Vec<&[T]> = blocks.iter().map(|b| b.dq.as_slice()).collect();
-        self.scatter(&q_blocks, &mut dq);
+        let dq = self.by_row(&q_blocks);
         let head_dim = self.head_dim();
         for (i, block) in blocks.iter().enumerate() {
             let (group, head) = (&self.op.plan.groups()[i / self.op.heads], i % self.op.heads);

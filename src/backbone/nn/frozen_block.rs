@@ -8,7 +8,7 @@ use candle_core::{DType, Result};
 
 use super::activation::{value, value_and_slope};
 use super::dense::Dense;
-use super::kernels::for_each_pair_of_rows;
+use super::kernels::{for_each_pair_of_rows, zeros};
 use super::layer_norm::LayerNorm;
 use super::linear::Linear;
 use super::plan::Attend;
@@ -126,7 +126,7 @@ impl Block {
             return Ok((active, None));
         }
         let mut hidden = hidden.into_vec();
-        let mut active = vec![T::ZERO; hidden.len()];
+        let mut active = zeros(hidden.len());
         for_each_pair_of_rows(
             (&mut hidden, &mut active),
             cols,

@@ -12,6 +12,17 @@ const LANES: usize = 16;
 /// Below this many numbers a loop stays on one thread: waking another costs more.
 const PARALLEL_FROM: usize = 1 << 16;
 
+/// From so many numbers on memory is cleared by all threads: one would take longer than the others do to fill it.
+const CLEARED_TOGETHER_FROM: usize = 1 << 20;
+
+/// So many zeros.
+pub(super) fn zeros<T: Real>(count: usize) -> Vec<T> {
+    if count < CLEARED_TOGETHER_FROM || rayon::current_num_threads() == 1 {
+        return vec![T::ZERO; count];
+    }
+    rayon::iter::repeat_n(T::ZERO, count).collect()
+}
+
 /// Sum in fixed lane order.
 #[inline(always)]
 pub(super) fn sum<T: Real>(values: &[T]) -> T {

@@ -4,7 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, WithDType};
 
 use super::dense::Dense;
-use super::kernels::{dot, for_each_row, sum};
+use super::kernels::{dot, for_each_row, sum, zeros};
 use super::place::fused;
 use super::real::{Real, Rows, by_dtype};
 
@@ -96,7 +96,7 @@ fn moments<T: Real>(row: &[T], eps: T, centred: &mut [T]) -> (T, T) {
 impl Normalise {
     fn forward<T: Real>(&self, x: Rows<'_, T>, gamma: &[T], beta: &[T]) -> Vec<T> {
         let eps = T::from_f64(self.eps);
-        let mut out = vec![T::ZERO; x.rows * x.cols];
+        let mut out = zeros(x.rows * x.cols);
         for_each_row(
             &mut out,
             x.cols,
@@ -115,7 +115,7 @@ impl Normalise {
     fn backward<T: Real>(&self, x: Rows<'_, T>, gamma: &[T], grad: Rows<'_, T>) -> Vec<T> {
         let eps = T::from_f64(self.eps);
         let n = T::from_f64(x.cols as f64);
-        let mut out = vec![T::ZERO; x.rows * x.cols];
+        let mut out = zeros(x.rows * x.cols);
         for_each_row(
             &mut out,
             x.cols,

@@ -9,6 +9,7 @@ use super::operations::multiplied;
 use super::place::fused;
 use super::product::matmul;
 use super::real::Real;
+use crate::backbone::pieces::as_one;
 
 /// A linear layer in PyTorch's layout: weight `[out, in]`, bias `[out]`.
 ///
@@ -23,9 +24,9 @@ pub struct Linear {
 }
 
 /// Up to so many numbers a frozen weight on the CPU is held in both orders. A product packs its right side row by row, which
-/// for few rows costs as much as the product; in the other order it need not. The largest layers of ViT-B/16 would gain
-/// nothing, and double what a model takes.
-const TURNED_UP_TO: usize = 1 << 18;
+/// for few rows costs as much as the product; in the other order it need not. The layers of ViT-B/16, all larger, would
+/// double what the model takes.
+const TURNED_UP_TO: usize = 1 << 17;
 
 /// Products of fewer numbers are computed in another way, whose last bits depend on the order of the weight.
 const TURNED_FROM: usize = 257;
@@ -126,14 +127,16 @@ impl CustomOp1 for FrozenLinear {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (storage, weight_layout) = self.weight.storage_and_layout();
         let Storage::Cpu(weight) = &*storage else { bail!("linear layer: weight is not on the CPU") };
-        let (y, shape) = product(x, layout, weight, weight_layout)?;
-        let Some(bias) = &self.bias else { return Ok((y, shape)) };
-        let y = match bias.dtype() {
-            DType::F32 => add_bias::<f32>(y, bias)?,
-            DType::F64 => add_bias::<f64>(y, bias)?,
-            other => bail!("linear layer on the CPU computes in f32 or f64, not {other:?}"),
-        };
-        Ok((y, shape))
+        as_one(|| {
+            let (y, shape) = product(x, layout, weight, weight_layout)?;
+            let Some(bias) = &self.bias else { return Ok((y, shape)) };
+            let y = match bias.dtype() {
+                DType::F32 => add_bias::<f32>(y, bias)?,
+                DType::F64 => add_bias::<f64>(y, bias)?,
+                other => bail!("linear layer on the CPU computes in f32 or f64, not {other:?}"),
+            };
+            Ok((y, shape))
+        })
     }
 
     fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
@@ -144,7 +147,7 @@ impl CustomOp1 for FrozenLinear {
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let rounded = grad.contiguous()?.to_dtype(self.weight.dtype())?;
-        matmul(&rounded, &self.weight.detach())?.to_dtype(grad.dtype()).map(Some)
+        as_one(|| matmul(&rounded, &self.weight.detach()))?.to_dtype(grad.dtype()).map(Some)
     }
 }
 

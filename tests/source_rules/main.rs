@@ -8,6 +8,7 @@ mod names;
 mod newcomer;
 mod sources;
 mod spelling;
+mod vectors;
 
 use std::collections::BTreeSet;
 

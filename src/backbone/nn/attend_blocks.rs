@@ -190,14 +190,19 @@ impl<'a, T: Real> Call<'a, T> {
     fn by_row(&self, blocks: &[impl AsRef<[T]> + Sync]) -> Vec<T> {
         let (head_dim, heads, groups) = (self.head_dim(), self.op.heads, self.op.plan.groups());
         let mut out = zeros(self.op.plan.rows() * self.width());
-        for_each_row(&mut out, self.width(), |row, values| {
-            let group = groups.partition_point(|group| group.queries.end <= row);
-            let start = (row - groups[group].queries.start) * head_dim;
-            for (head, values) in values.chunks_exact_mut(head_dim).enumerate() {
-                let block = blocks[group * heads + head].as_ref();
-                values.copy_from_slice(&block[start..start + head_dim]);
-            }
-        });
+        for_each_row(
+            &mut out,
+            self.width(),
+            #[inline(always)]
+            |row, values| {
+                let group = groups.partition_point(|group| group.queries.end <= row);
+                let start = (row - groups[group].queries.start) * head_dim;
+                for (head, values) in values.chunks_exact_mut(head_dim).enumerate() {
+                    let block = blocks[group * heads + head].as_ref();
+                    values.copy_from_slice(&block[start..start + head_dim]);
+                }
+            },
+        );
         out
     }
 

@@ -1,5 +1,5 @@
-//! Which seconds of a piece of work several threads can share: those inside parts of towers. The others are what is left
-//! to one thread, however many there are.
+//! Which seconds of a piece of work several threads can share: those inside parts of towers, and the frozen layers outside
+//! them. The others are what is left to one thread, however many there are.
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Runs `work` and says how long every part of a tower took, a list for each time that something was cut into parts; a tower
-/// that is not cut is one part. Complete only where there is one thread: parts on other threads are not seen.
+/// that is not cut is one part, and so is a frozen layer outside a tower. Complete only where there is one thread: parts on other threads are not seen.
 pub fn pieces<R>(work: impl FnOnce() -> R) -> (R, Vec<Vec<f64>>) {
     let before = TAKEN.replace(Some(Vec::new()));
     let result = work();

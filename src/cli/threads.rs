@@ -1,7 +1,7 @@
 //! The environment the engine needs: number of threads and what freed memory does. Settled once, first.
 //!
-//! candle asks the system for the number of cores at every matrix product unless RAYON_NUM_THREADS says
-//! it, which costs a small model a third of its time. The allocator hands freed memory back to the kernel
+//! candle asks the system for the number of cores at each of its own matrix products unless RAYON_NUM_THREADS says
+//! it, which a small model feels. The allocator hands freed memory back to the kernel
 //! after 10 ms unless told otherwise, and a large model spends a quarter of a step on getting zeroed pages
 //! again. A variable cannot be set safely in a running process, so the program starts itself again.
 

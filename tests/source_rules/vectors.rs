@@ -4,18 +4,26 @@ use super::check;
 use super::sources::{Source, sources};
 
 /// What takes a closure and compiles it for every level of vector instructions.
-const TAKERS: [&str; 5] =
-    ["vectorised(", "for_each_row(", "for_each_pair_of_rows(", "map_rows(", "vectorize(InPlace("];
+const TAKERS: [&str; 7] = [
+    "vectorised(",
+    "for_each_row(",
+    "for_each_pair_of_rows(",
+    "map_rows(",
+    "InPlace(",
+    "Canvas::new(",
+    "Canvas::soft(",
+];
 
 /// Calls of pulp that go past `util::vectorised`, and closures that the compiler may leave outside.
 fn compiled_for_nothing(sources: &[Source]) -> Vec<String> {
     let mut faults = Vec::new();
     for source in sources.iter().filter(|source| source.path != "util/vectors.rs") {
-        if source.code.contains("Arch::new()") {
+        if ["Arch::new()", "Arch::default()"].iter().any(|made| source.code.contains(made)) {
             faults.push(format!("{} dispatches by itself", source.path));
         }
         for (at, _) in source.code.match_indices(".vectorize(") {
-            if !source.code[at..].starts_with(".vectorize(InPlace(") {
+            let argument = source.code[at..].split('|').next().unwrap_or_default();
+            if !argument.contains("InPlace(") {
                 faults.push(format!("{} hands a closure to vectorize", source.path));
             }
         }

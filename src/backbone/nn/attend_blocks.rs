@@ -22,11 +22,6 @@ fn from<'a, T>(rows: &Rows<'a, T>, row: usize, col: usize) -> Operand<'a, T> {
     Operand::rows(&rows.data[row * rows.stride + col..], rows.stride)
 }
 
-/// Tasks lie beside each other, so each has one thread.
-fn product<T: Real>(a: Operand<'_, T>, b: Operand<'_, T>, size: (usize, usize, usize)) -> Result<Vec<T>> {
-    multiply(a, b, size, Threads::One)
-}
-
 /// Everything a task needs to see, borrowed.
 pub(super) struct Call<'a, T> {
     pub op: &'a Attend,
@@ -50,6 +45,22 @@ struct Blocks<T> {
 }
 
 impl<'a, T: Real> Call<'a, T> {
+    /// Refuses rows that are not the plan's.
+    fn check(&self, rows: Rows<'_, T>) -> Result<()> {
+        let (expected, width, heads) = (self.op.plan.rows(), self.width(), self.op.heads);
+        if rows.rows != expected || !width.is_multiple_of(heads) {
+            bail!("attention of {expected} rows with {heads} heads: got {} rows of width {width}", rows.rows);
+        }
+        Ok(())
+    }
+
+    /// Where there are as many tasks as threads, each has one of them.
+    fn product(&self, a: Operand<'_, T>, b: Operand<'_, T>, size: (usize, usize, usize)) -> Result<Vec<T>> {
+        let tasks = self.op.plan.groups().len() * self.op.heads;
+        let threads = if tasks < rayon::current_num_threads() { Threads::All } else { Threads::One };
+        multiply(a, b, size, threads)
+    }
+
     fn width(&self) -> usize {
         self.q.cols
     }
@@ -64,7 +75,8 @@ impl<'a, T: Real> Call<'a, T> {
         cached
             .chain(own)
             .map(|(rows, range)| match rows {
-                Some(rows) => Ok((rows, range.clone())),
+                Some(rows) if range.end <= rows.rows => Ok((rows, range.clone())),
+                Some(rows) => bail!("attention plan refers to keys {range:?} of {}", rows.rows),
                 None => bail!("attention plan refers to keys that were not given"),
             })
             .collect()
@@ -105,7 +117,7 @@ impl<'a, T: Real> Call<'a, T> {
     fn probabilities(&self, group: &Group, head: usize, keys: &Keys<'_, T>) -> Result<Vec<T>> {
         let (head_dim, n) = (self.head_dim(), group.queries.len());
         let (q, size) = (self.queries(group, head), (n, keys.count, head_dim));
-        let mut scores = product(q, keys.k.transposed(), size)?;
+        let mut scores = self.product(q, keys.k.transposed(), size)?;
         let scale = T::from_f64((head_dim as f64).powf(-0.5));
         vectorised(
             #[inline(always)]
@@ -127,7 +139,7 @@ impl<'a, T: Real> Call<'a, T> {
         self.with_keys(group, head, |keys| {
             let p = self.probabilities(group, head, keys)?;
             let size = (group.queries.len(), self.head_dim(), keys.count);
-            product(Operand::rows(&p, keys.count), keys.v, size)
+            self.product(Operand::rows(&p, keys.count), keys.v, size)
         })
     }
 
@@ -136,7 +148,7 @@ impl<'a, T: Real> Call<'a, T> {
             let (n, m, head_dim) = (group.queries.len(), keys.count, self.head_dim());
             let p = self.probabilities(group, head, keys)?;
             let d_out = from(&grad, group.queries.start, head * head_dim);
-            let mut ds = product(d_out, keys.v.transposed(), (n, m, head_dim))?;
+            let mut ds = self.product(d_out, keys.v.transposed(), (n, m, head_dim))?;
             let scale = T::from_f64((head_dim as f64).powf(-0.5));
             vectorised(
                 #[inline(always)]
@@ -150,12 +162,12 @@ impl<'a, T: Real> Call<'a, T> {
                 },
             );
             let (ds, p) = (Operand::rows(&ds, m), Operand::rows(&p, m));
-            let dq = product(ds, keys.k, (n, head_dim, m))?;
+            let dq = self.product(ds, keys.k, (n, head_dim, m))?;
             if group.own.is_empty() {
                 return Ok(Blocks { dq, dk: Vec::new(), dv: Vec::new() });
             }
-            let dk = product(ds.transposed(), self.queries(group, head), (m, head_dim, n))?;
-            let dv = product(p.transposed(), d_out, (m, head_dim, n))?;
+            let dk = self.product(ds.transposed(), self.queries(group, head), (m, head_dim, n))?;
+            let dv = self.product(p.transposed(), d_out, (m, head_dim, n))?;
             Ok(Blocks { dq, dk, dv })
         })
     }
@@ -181,6 +193,7 @@ impl<'a, T: Real> Call<'a, T> {
 
     /// Attention output `[rows, width]`.
     pub fn forward(&self) -> Result<Vec<T>> {
+        self.check(self.q)?;
         self.count(|_| 2);
         let blocks = self.for_blocks(|group, head| self.forward_block(group, head))?;
         Ok(self.by_row(&blocks))
@@ -197,9 +210,9 @@ impl<'a, T: Real> Call<'a, T> {
             |row, values| {
                 let group = groups.partition_point(|group| group.queries.end <= row);
                 let start = (row - groups[group].queries.start) * head_dim;
-                for (head, values) in values.chunks_exact_mut(head_dim).enumerate() {
-                    let block = blocks[group * heads + head].as_ref();
-                    values.copy_from_slice(&block[start..start + head_dim]);
+                let own = &blocks[group * heads..(group + 1) * heads];
+                for (values, block) in values.chunks_exact_mut(head_dim).zip(own) {
+                    values.copy_from_slice(&block.as_ref()[start..start + head_dim]);
                 }
             },
         );
@@ -208,6 +221,7 @@ impl<'a, T: Real> Call<'a, T> {
 
     /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`.
     pub fn backward(&self, grad: Rows<'_, T>) -> Result<(Vec<T>, Vec<T>)> {
+        self.check(self.q).and_then(|()| self.check(grad))?;
         // Probabilities once more, their gradient and that of the queries; of own keys and values, too.
         self.count(|group| if group.own.is_empty() { 3 } else { 5 });
         let blocks = self.for_blocks(|group, head| self.backward_block(group, head, grad))?;

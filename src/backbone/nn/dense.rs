@@ -1,7 +1,7 @@
 //! Rows of numbers on the CPU, handed from one frozen operation to the next without a tensor around them.
 //!
-//! Every operation here either works in place or fills one new buffer: what candle's graph would keep or
-//! copy in between is never made.
+//! Every operation here either works in place or fills one new buffer, but for products with rounded weights: what candle's
+//! graph would keep or copy in between is never made.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{Layout, Result, Storage, Tensor, bail};
@@ -62,6 +62,7 @@ impl<T: Real> Dense<T> {
             return Ok(Self::new(multiply(own, Operand::of(storage, &layout)?, size, Threads::All)?, cols));
         }
         let own = Layout::contiguous((self.rows, self.cols));
+        // The one place that copies: rows have to be a storage to be rounded.
         let rounded = T::to_cpu_storage(&self.values).to_dtype(&own, storage.dtype())?;
         let product = rounded.matmul(storage, (1, self.rows, cols, inner), &own, &layout)?;
         let product = product.to_dtype(&Layout::contiguous((self.rows, cols)), T::DTYPE)?;

@@ -112,7 +112,8 @@ impl Block {
 
     /// Bias and activation, in place; where backward follows, the activation's slope is left in the rows' place.
     fn activated<T: Real>(&self, hidden: Dense<T>, keep: bool) -> Result<(Dense<T>, Option<Dense<T>>)> {
-        let (bias, kind, cols) = (self.fc1.bias_values::<T>()?, self.activation, hidden.col_count());
+        let (mut bias, kind, cols) = (self.fc1.bias_values::<T>()?, self.activation, hidden.col_count());
+        bias.resize(cols, T::ZERO);
         if !keep {
             let active = hidden.map_rows(
                 #[inline(always)]

@@ -95,6 +95,7 @@ pub(super) fn for_each_pair_of_rows<T: Real>(
     cols: usize,
     f: impl Fn(&mut [T], &mut [T]) + Sync,
 ) {
+    debug_assert_eq!(a.len(), b.len());
     if cols == 0 {
         return;
     }
@@ -160,6 +161,30 @@ mod tests {
             let mut out = vec![0f32; rows * 5];
             for_each_row(&mut out, 5, |i, row| row.fill(i as f32));
             assert!(out.chunks(5).enumerate().all(|(i, row)| row.iter().all(|x| *x == i as f32)));
+        }
+    }
+
+    #[test]
+    fn pairs_of_rows_are_all_visited_in_both_regimes() {
+        for rows in [3, 20_000] {
+            let mut a: Vec<f32> = (0..rows * 5).map(|i| i as f32).collect();
+            let mut b = vec![0f32; rows * 5];
+            for_each_pair_of_rows((&mut a, &mut b), 5, |a, b| {
+                b.copy_from_slice(a);
+                a.fill(1.0);
+            });
+            assert!(a.iter().all(|x| *x == 1.0) && b.iter().enumerate().all(|(i, x)| *x == i as f32));
+        }
+    }
+
+    #[test]
+    fn zeros_are_as_many_as_asked_for_on_any_number_of_threads() {
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for count in [0, 5, CLEARED_TOGETHER_FROM + 7] {
+                let zeros = pool.install(|| zeros::<f32>(count));
+                assert!(zeros.len() == count && zeros.iter().all(|x| x.to_bits() == 0));
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! y = x·Wᵀ + b. A frozen weight is a constant of the operation: backward gives dX only.
 
+use std::sync::{Arc, OnceLock};
+
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Shape, Storage, Tensor, bail};
 
@@ -19,8 +21,8 @@ use crate::backbone::pieces::as_one;
 pub struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
-    /// The weight as `[in, out]`, where that is worth its memory.
-    turned: Option<Tensor>,
+    /// The weight as `[in, out]`, made when it is first wanted; `None` where that is not worth its memory.
+    turned: Arc<OnceLock<Option<Tensor>>>,
 }
 
 /// Up to so many numbers a frozen weight on the CPU is held in both orders. A product packs its right side row by row, which
@@ -28,17 +30,14 @@ pub struct Linear {
 /// double what the model takes.
 const TURNED_UP_TO: usize = 1 << 17;
 
-/// Products of fewer numbers are computed in another way, whose last bits depend on the order of the weight.
+/// Products of fewer numbers the crate computes in another way (its limit is 16 · 16), whose last bits depend on the order
+/// of the weight.
 const TURNED_FROM: usize = 257;
 
 impl Linear {
     /// Wraps weight `[out, in]` and bias `[out]`.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        let held = weight.elem_count() <= TURNED_UP_TO && weight.device().is_cpu() && !weight.track_op();
-        let held = held && matches!(weight.dtype(), DType::F32 | DType::F64);
-        // Only a means to be faster: without it the weight itself serves.
-        let turned = held.then(|| weight.t()?.contiguous()).and_then(Result::ok);
-        Self { weight, bias, turned }
+        Self { weight, bias, turned: Arc::default() }
     }
 
     /// The same layer with its weight in `dtype`: rows are rounded to it for the product, the result is in
@@ -89,10 +88,16 @@ impl Linear {
         }
     }
 
-    /// The weight `[in, out]`, where it is held and gives this many rows the same bits.
+    /// The weight `[in, out]`, where it is worth its memory and gives this many rows the same bits.
     fn turned_for(&self, rows: usize) -> Option<&Tensor> {
-        let numbers = rows * self.weight.dims().first().copied().unwrap_or(0);
-        self.turned.as_ref().filter(|_| rows > 1 && numbers >= TURNED_FROM)
+        let weight = &self.weight;
+        let numbers = rows * weight.dims().first().copied().unwrap_or(0);
+        let alike = rows > 1 && numbers >= TURNED_FROM && matches!(weight.dtype(), DType::F32 | DType::F64);
+        if !alike || weight.elem_count() > TURNED_UP_TO {
+            return None;
+        }
+        // Only a means to be faster: where it cannot be had, the weight itself serves.
+        self.turned.get_or_init(|| weight.detach().t().and_then(|turned| turned.contiguous()).ok()).as_ref()
     }
 
     /// Applies the layer to flat rows `[n, in]`, giving `[n, out]`.
@@ -188,4 +193,46 @@ fn add_bias<T: Real>(y: CpuStorage, bias: &Tensor) -> Result<CpuStorage> {
         },
     );
     Ok(T::to_cpu_storage_owned(y))
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::util::rng::Stream;
+
+    fn bits_do_not_depend_on_the_order<T: Real>() {
+        let mut stream = Stream::new(&["turned"]);
+        let mut numbers =
+            |count: usize| -> Vec<T> { (0..count).map(|_| T::from_f64(stream.normal())).collect() };
+        for (inputs, outputs) in [(96, 384), (384, 96), (96, 96), (24, 8), (700, 100)] {
+            let weight =
+                Tensor::from_vec(numbers(outputs * inputs), (outputs, inputs), &Device::Cpu).unwrap();
+            let layer = Linear::new(weight, None);
+            let mut turned = 0;
+            for rows in (1..40).chain([64, 65, 200]) {
+                let x = Dense::new(numbers(rows * inputs), inputs);
+                turned += usize::from(layer.turned_for(rows).is_some());
+                let ours = layer.product(&x).unwrap().into_vec();
+                assert!(
+                    ours == x.times(&layer.weight, true).unwrap().into_vec(),
+                    "{inputs} {outputs} {rows}"
+                );
+            }
+            assert!(turned > 3, "control: {inputs} {outputs} is turned for {turned} numbers of rows");
+        }
+    }
+
+    #[test]
+    fn small_weights_give_the_same_bits_in_either_order() {
+        bits_do_not_depend_on_the_order::<f32>();
+        bits_do_not_depend_on_the_order::<f64>();
+    }
+
+    #[test]
+    fn large_weights_lie_in_one_order() {
+        let weight = Tensor::zeros((512, 512), DType::F32, &Device::Cpu).unwrap();
+        assert!(Linear::new(weight, None).turned_for(100).is_none());
+    }
 }

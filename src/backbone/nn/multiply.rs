@@ -36,8 +36,11 @@ impl<'a, T> Operand<'a, T> {
         Self { row: self.col, col: self.row, ..self }
     }
 
+    /// Whether entry (rows − 1, cols − 1) and all before it lie within the slice.
     fn holds(&self, rows: usize, cols: usize) -> bool {
-        rows == 0 || cols == 0 || (rows - 1) * self.row + (cols - 1) * self.col < self.data.len()
+        let (Some(row), Some(col)) = (rows.checked_sub(1), cols.checked_sub(1)) else { return true };
+        let last = row.checked_mul(self.row).zip(col.checked_mul(self.col));
+        last.and_then(|(row, col)| row.checked_add(col)).is_some_and(|last| last < self.data.len())
     }
 }
 
@@ -54,35 +57,29 @@ pub(super) enum Threads {
 ///
 /// # Errors
 /// An operand that is shorter than its size says: a fault of this program.
+#[expect(unsafe_code, reason = "the crate takes pointers; memory is not cleared before it is filled")]
 pub(super) fn multiply<T: Real>(
     a: Operand<'_, T>,
     b: Operand<'_, T>,
     (m, n, k): (usize, usize, usize),
     threads: Threads,
 ) -> Result<Vec<T>> {
-    if !a.holds(m, k) || !b.holds(k, n) {
+    let count = m.checked_mul(n).filter(|_| a.holds(m, k) && b.holds(k, n));
+    let Some(count) = count else {
         bail!("product of [{m}, {k}] and [{k}, {n}]: {} and {} numbers", a.data.len(), b.data.len());
-    }
+    };
     let threads = match threads {
         Threads::One => 1,
         Threads::All => rayon::current_num_threads(),
     };
     let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
-    let mut out = Vec::with_capacity(m * n);
-    fill(&mut out, (a, b), (m, n, k), parallelism);
-    Ok(out)
-}
-
-/// Operands have to hold what the size says.
-#[expect(unsafe_code, reason = "the crate takes pointers; memory is not cleared before it is filled")]
-fn fill<T: Real>(
-    out: &mut Vec<T>,
-    (a, b): (Operand<'_, T>, Operand<'_, T>),
-    (m, n, k): (usize, usize, usize),
-    parallelism: Parallelism,
-) {
+    let mut out = Vec::with_capacity(count);
+    if m.min(n) == 1 {
+        // For a vector the crate makes a slice of the result before it is filled.
+        out.resize(count, T::ZERO);
+    }
     let stride = |n: usize| n as isize;
-    // SAFETY: entry (i, j) of each operand lies within its slice, as `multiply` has checked; the result has room for m·n
+    // SAFETY: entry (i, j) of each operand lies within its slice, as was checked above; the result has room for m·n
     // numbers, which `gemm` writes without reading them (`read_dst` is false, α is 0), so all of them are set behind it.
     unsafe {
         gemm::gemm(
@@ -106,13 +103,17 @@ fn fill<T: Real>(
             false,
             parallelism,
         );
-        out.set_len(m * n);
+        out.set_len(count);
     }
+    Ok(out)
 }
 
 #[cfg(test)]
 mod tests {
+    use candle_core::{Device, Storage, Tensor};
+
     use super::*;
+    use crate::util::rng::Stream;
 
     /// Sums in the order of the inner dimension: exact here, since all numbers are small and whole.
     #[test]
@@ -137,5 +138,40 @@ mod tests {
         assert!(of(2, 2, 3).is_ok());
         assert!(of(3, 2, 3).unwrap_err().to_string().contains("[3, 3]"));
         assert!(of(2, 3, 3).is_err());
+    }
+
+    /// Rows inside wider ones, either side turned, sizes that threads share, and more terms than the crate sums at once.
+    fn agrees_with_candle<T: Real>() {
+        let mut stream = Stream::new(&["multiply"]);
+        for (m, n, k) in [(5, 41, 24), (2, 96, 96), (1, 9, 33), (40, 3, 700), (90, 120, 1300)] {
+            let mut numbers =
+                |count: usize| -> Vec<T> { (0..count).map(|_| T::from_f64(stream.normal())).collect() };
+            let (wide_a, wide_b) = (numbers(m.max(k) * (m.max(k) + 3)), numbers(n.max(k) * (n.max(k) + 3)));
+            for (a_turned, b_turned) in [(false, false), (true, false), (false, true), (true, true)] {
+                let tensor = |wide: &[T], (rows, cols): (usize, usize), turned: bool| {
+                    let (rows, cols) = if turned { (cols, rows) } else { (rows, cols) };
+                    let width = rows.max(cols) + 3;
+                    let all = Tensor::from_slice(&wide[..rows * width], (rows, width), &Device::Cpu).unwrap();
+                    let part = all.narrow(1, 2, cols).unwrap();
+                    if turned { part.t().unwrap() } else { part }
+                };
+                let (a, b) = (tensor(&wide_a, (m, k), a_turned), tensor(&wide_b, (k, n), b_turned));
+                let expected: Vec<T> = a.matmul(&b).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+                let ((a, a_layout), (b, b_layout)) = (a.storage_and_layout(), b.storage_and_layout());
+                let (Storage::Cpu(a), Storage::Cpu(b)) = (&*a, &*b) else { panic!("not on the CPU") };
+                let (a, b) = (Operand::<T>::of(a, a_layout).unwrap(), Operand::of(b, b_layout).unwrap());
+                for count in [1, 3] {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
+                    let ours = pool.install(|| multiply(a, b, (m, n, k), Threads::All)).unwrap();
+                    assert!(ours == expected, "{m} {n} {k} {a_turned} {b_turned} {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_candles_to_the_bit() {
+        agrees_with_candle::<f32>();
+        agrees_with_candle::<f64>();
     }
 }

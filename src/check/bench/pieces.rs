@@ -10,9 +10,9 @@ pub(super) const WORKED_OUT: [usize; 2] = [16, 64];
 /// Seconds on the clock of a piece of work on one thread. Field names are the JSON keys.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Pieces {
-    /// Outside every part: no other thread can help.
+    /// Outside every part of a tower and every frozen layer: no other thread can help.
     pub outside_seconds: f64,
-    /// Of every part, a list for each time that something is cut into parts: those of a list can run side by side.
+    /// Of every part, and of every frozen layer outside a tower, a list for each time that something is cut into parts: those of a list can run side by side.
     pub parts_seconds: Vec<Vec<f64>>,
 }
 

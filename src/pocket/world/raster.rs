@@ -40,7 +40,7 @@ impl Canvas {
         Self { samples, region: vec![0; FINE * FINE], regions: 0 }
     }
 
-    /// A canvas whose every pixel is coloured by `ground`, asked once at its centre: a ninth of the
+    /// A canvas whose every pixel is coloured by `ground`, marked as well, asked once at its centre: a ninth of the
     /// work of [`Canvas::new`], for grounds without sharp edges.
     pub fn soft(ground: impl Fn(Point) -> Rgb) -> Self {
         let mut samples = vec![[0; 3]; FINE * FINE];

@@ -86,11 +86,13 @@ fn rgb_from_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 }
 
 /// Pillow's `cmyk2rgb` after its inversion: `255 - stored` is the amount of ink, so stored K is light.
+#[inline(always)]
 fn rgb_from_ink(stored: [u8; 3], light: u8) -> [u8; 3] {
     stored.map(|stored| light - multiply_divide_255(255 - stored, light))
 }
 
 /// Pillow's `MULDIV255`: `a · b / 255`, rounded.
+#[inline(always)]
 fn multiply_divide_255(a: u8, b: u8) -> u8 {
     let product = u32::from(a) * u32::from(b) + 128;
     (((product >> 8) + product) >> 8) as u8

@@ -5,7 +5,7 @@
 //! file exceeds 16 bits, libjpeg-turbo's vector code (what Pillow runs) wraps and saturates, and so does this.
 
 use super::idct_bits::{CONST_BITS, PASS1_BITS};
-use crate::util::{InPlace, vectorised};
+use crate::util::vectorised;
 
 /// Eight numbers of 32 bits computed side by side.
 type Wide = [i32; 8];
@@ -21,7 +21,7 @@ pub(super) fn inverse_dct(coefficients: &[i16; 64], quantisation: &[u16; 64]) ->
     }
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V3::try_new() {
-        return simd.vectorize(InPlace(
+        return simd.vectorize(crate::util::InPlace(
             #[inline(always)]
             || super::idct_wide::both_passes(simd, coefficients, quantisation),
         ));

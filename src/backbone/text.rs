@@ -160,7 +160,11 @@ impl TextTower {
         let copies = prefix.dim(0)?;
         let plan = Arc::new(layout.plan(copies)?);
         let rows = self.rows(prefix, layout)?;
-        let (eos, cache) = self.tower.tokens(rows, &plan, &layout.eos_rows(copies), keep)?;
+        // Words are frozen: beginnings alone can be trained.
+        let (length, all) = (layout.prefix().len(), layout.rows());
+        let trained: Vec<usize> = (0..copies).flat_map(|copy| copy * all..copy * all + length).collect();
+        let read = layout.eos_rows(copies);
+        let (eos, cache) = self.tower.tokens(rows, &plan, (&read, Some(&trained)), keep)?;
         Ok((self.project(&eos)?.reshape((copies, layout.classes(), ()))?, cache))
     }
 

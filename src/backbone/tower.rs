@@ -96,7 +96,8 @@ impl Tower {
     }
 
     /// Runs tokens `[rows, width]` that attend to each other by `plan`. In the last block only the
-    /// rows `read` (ascending) are computed. Returns them and every layer's keys and values, which are empty
+    /// rows `read` (ascending) are computed. Where only the rows `trained` (ascending) of `x` come from what is trained, the
+    /// gradients of others may be zero. Returns them and every layer's keys and values, which are empty
     /// without `keep`.
     ///
     /// # Errors
@@ -105,7 +106,7 @@ impl Tower {
         &self,
         x: Tensor,
         plan: &Arc<AttentionPlan>,
-        read: &[usize],
+        (read, trained): (&[usize], Option<&[usize]>),
         keep: bool,
     ) -> Result<(Tensor, TokenCache)> {
         let last_plan = Arc::new(plan.reading(read)?);
@@ -113,7 +114,8 @@ impl Tower {
             let last = i + 1 == self.blocks.len();
             let plan = if last { last_plan.clone() } else { plan.clone() };
             let attend = Attend { plan, heads: self.heads, cached: None };
-            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()) }
+            let trained = trained.filter(|_| i == 0).map(<[usize]>::to_vec);
+            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()), trained }
         };
         let (x, layers) = self.run(x, (0..self.blocks.len()).map(call).collect(), keep)?;
         Ok((x, TokenCache { layers }))
@@ -148,7 +150,7 @@ impl Tower {
         }
         let call = |kv: &Tensor| {
             let attend = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
-            BlockCall { attend, own_keys, read: None }
+            BlockCall { attend, own_keys, read: None, trained: None }
         };
         Ok(self.run(x, cache.layers.iter().map(call).collect(), false)?.0)
     }
@@ -189,7 +191,7 @@ impl Tower {
             let last = i + 1 == depth;
             let plan = if last { last_plan.clone() } else { plan.clone() };
             let attend = Attend { plan, heads: self.heads, cached: None };
-            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()) }
+            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()), trained: None }
         };
         let overwritten = |i: usize| rows.iter().any(|rows| rows.block == i);
         let fused = |i: usize| !self.blocks[i].is_trained() && !changes.concern(i);

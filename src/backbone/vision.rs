@@ -126,7 +126,7 @@ impl VisionTower {
         let x = self.pre_ln.forward(&x.reshape((batch * tokens, width))?)?;
         let plan = Arc::new(AttentionPlan::full(batch, tokens)?);
         let class_rows: Vec<usize> = (0..batch).map(|i| i * tokens).collect();
-        let (class, cache) = self.tower.tokens(x, &plan, &class_rows, keep)?;
+        let (class, cache) = self.tower.tokens(x, &plan, (&class_rows, None), keep)?;
         Ok(FrozenImages { features: self.project(&class)?, cache: keep.then_some(cache), tokens })
     }
 
@@ -175,7 +175,7 @@ impl VisionTower {
         let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?;
         let read: Vec<usize> = (0..batch).flat_map(|i| i * n + tokens..(i + 1) * n).collect();
         let plan = Arc::new(AttentionPlan::full(batch, n)?);
-        let (rows, _) = self.tower.tokens(x, &plan, &read, false)?;
+        let (rows, _) = self.tower.tokens(x, &plan, (&read, Some(&read)), false)?;
         self.project(&rows)?.reshape((batch, k, ()))
     }
 

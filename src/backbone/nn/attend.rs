@@ -8,7 +8,7 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, WithDType, bail,
 };
 
-use super::attend_blocks::Call;
+use super::attend_blocks::{Call, Probabilities};
 use super::dense::Dense;
 use super::place::fused;
 use super::plan::Attend;
@@ -48,22 +48,29 @@ impl Attend {
         f(&Call { op: self, q, own, cached })
     }
 
-    /// Attention of plain rows; see [`attend`].
-    pub(super) fn apply<T: Real>(&self, q: &Dense<T>, own: Option<&Dense<T>>) -> Result<Dense<T>> {
-        let out = self.with_call(q.view(), own.map(Dense::view), |call| call.forward())?;
-        Ok(Dense::new(out, q.col_count()))
+    /// Attention of plain rows, and with `keep` the probabilities for [`Self::gradients`], if they are few; see [`attend`].
+    pub(super) fn apply<T: Real>(
+        &self,
+        q: &Dense<T>,
+        own: Option<&Dense<T>>,
+        keep: bool,
+    ) -> Result<(Dense<T>, Option<Probabilities<T>>)> {
+        let (out, kept) = self.with_call(q.view(), own.map(Dense::view), |call| call.forward(keep))?;
+        Ok((Dense::new(out, q.col_count()), kept))
     }
 
-    /// Gradients of plain queries and own keys and values for the gradient of their attention.
+    /// Gradients of plain queries and own keys and values for the gradient of their attention; `kept` is what
+    /// [`Self::apply`] left.
     pub(super) fn gradients<T: Real>(
         &self,
         q: &Dense<T>,
         own: Option<&Dense<T>>,
         grad: &Dense<T>,
+        kept: Option<&Probabilities<T>>,
     ) -> Result<(Dense<T>, Option<Dense<T>>)> {
         let width = q.col_count();
         let (dq, d_own) =
-            self.with_call(q.view(), own.map(Dense::view), |call| call.backward(grad.view()))?;
+            self.with_call(q.view(), own.map(Dense::view), |call| call.backward(grad.view(), kept))?;
         Ok((Dense::new(dq, width), own.map(|_| Dense::new(d_own, 2 * width))))
     }
 
@@ -73,7 +80,8 @@ impl Attend {
         own: Option<(&CpuStorage, &Layout)>,
     ) -> Result<(CpuStorage, Shape)> {
         by_dtype!(q.0.dtype(), T => {
-            let out = self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.forward())?;
+            let (out, _) =
+                self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.forward(false))?;
             Ok((T::to_cpu_storage_owned(out), q.1.shape().clone()))
         })
     }
@@ -87,7 +95,7 @@ impl Attend {
         by_dtype!(q.0.dtype(), T => {
             let grad = Rows::<T>::new(grad.0, grad.1)?;
             let (mut out, d_own) =
-                self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.backward(grad))?;
+                self.with_call(Rows::<T>::new(q.0, q.1)?, rows(own)?, |call| call.backward(grad, None))?;
             out.extend(d_own);
             let shape = Shape::from(out.len());
             Ok((T::to_cpu_storage_owned(out), shape))

@@ -2,6 +2,7 @@
 //!
 //! A block depends on its own group alone, so bits depend neither on the other groups nor on the number of threads.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use candle_core::{Result, bail};
@@ -13,6 +14,13 @@ use super::operations::multiplied;
 use super::plan::{Attend, Group};
 use super::real::{Real, Rows};
 use crate::util::vectorised;
+
+/// Up to so many probabilities of a call are kept for backward; more are computed again. RPO's 24 readers of four images
+/// stay below it.
+const KEPT_UP_TO: usize = 1 << 18;
+
+/// Attention probabilities `[queries, keys]` of every (group, head), in that order.
+pub(super) type Probabilities<T> = Vec<Vec<T>>;
 
 /// Below this many multiply-adds per head the tasks stay on one thread.
 const PARALLEL_FROM: usize = 1 << 17;
@@ -135,18 +143,28 @@ impl<'a, T: Real> Call<'a, T> {
         Ok(scores)
     }
 
-    fn forward_block(&self, group: &Group, head: usize) -> Result<Vec<T>> {
+    /// Output and probabilities.
+    fn forward_block(&self, group: &Group, head: usize) -> Result<(Vec<T>, Vec<T>)> {
         self.with_keys(group, head, |keys| {
             let p = self.probabilities(group, head, keys)?;
             let size = (group.queries.len(), self.head_dim(), keys.count);
-            self.product(Operand::rows(&p, keys.count), keys.v, size)
+            Ok((self.product(Operand::rows(&p, keys.count), keys.v, size)?, p))
         })
     }
 
-    fn backward_block(&self, group: &Group, head: usize, grad: Rows<'_, T>) -> Result<Blocks<T>> {
+    /// `kept` are its probabilities, where forward left them.
+    fn backward_block(
+        &self,
+        (group, head): (&Group, usize),
+        grad: Rows<'_, T>,
+        kept: Option<&[T]>,
+    ) -> Result<Blocks<T>> {
         self.with_keys(group, head, |keys| {
             let (n, m, head_dim) = (group.queries.len(), keys.count, self.head_dim());
-            let p = self.probabilities(group, head, keys)?;
+            let p = match kept {
+                Some(kept) => Cow::Borrowed(kept),
+                None => Cow::Owned(self.probabilities(group, head, keys)?),
+            };
             let d_out = from(&grad, group.queries.start, head * head_dim);
             let mut ds = self.product(d_out, keys.v.transposed(), (n, m, head_dim))?;
             let scale = T::from_f64((head_dim as f64).powf(-0.5));
@@ -172,10 +190,10 @@ impl<'a, T: Real> Call<'a, T> {
         })
     }
 
-    /// Runs `f` for every (group, head), in parallel when it pays; results in that order.
-    fn for_blocks<R: Send>(&self, f: impl Fn(&Group, usize) -> Result<R> + Sync) -> Result<Vec<R>> {
+    /// Runs `f` for the number of every (group, head) and for both, in parallel when it pays; results in that order.
+    fn for_blocks<R: Send>(&self, f: impl Fn(usize, &Group, usize) -> Result<R> + Sync) -> Result<Vec<R>> {
         let (groups, heads) = (self.op.plan.groups(), self.op.heads);
-        let task = |i: usize| f(&groups[i / heads], i % heads);
+        let task = |i: usize| f(i, &groups[i / heads], i % heads);
         let work: usize = groups.iter().map(|g| g.queries.len() * g.key_count() * self.head_dim()).sum();
         let tasks = groups.len() * heads;
         if work * heads < PARALLEL_FROM {
@@ -191,12 +209,19 @@ impl<'a, T: Real> Call<'a, T> {
         multiplied(self.op.plan.groups().iter().map(of).sum());
     }
 
-    /// Attention output `[rows, width]`.
-    pub fn forward(&self) -> Result<Vec<T>> {
+    /// Attention output `[rows, width]`, and with `keep` the probabilities, if they are few.
+    pub fn forward(&self, keep: bool) -> Result<(Vec<T>, Option<Probabilities<T>>)> {
         self.check(self.q)?;
         self.count(|_| 2);
-        let blocks = self.for_blocks(|group, head| self.forward_block(group, head))?;
-        Ok(self.by_row(&blocks))
+        let pairs: usize =
+            self.op.plan.groups().iter().map(|group| group.queries.len() * group.key_count()).sum();
+        if !keep || pairs * self.op.heads > KEPT_UP_TO {
+            let blocks = self.for_blocks(|_, group, head| Ok(self.forward_block(group, head)?.0))?;
+            return Ok((self.by_row(&blocks), None));
+        }
+        let blocks = self.for_blocks(|_, group, head| self.forward_block(group, head))?;
+        let (blocks, kept): (Vec<Vec<T>>, _) = blocks.into_iter().unzip();
+        Ok((self.by_row(&blocks), Some(kept)))
     }
 
     /// Blocks `[queries, head_dim]` in (group, head) order as rows `[rows, width]`.
@@ -219,12 +244,16 @@ impl<'a, T: Real> Call<'a, T> {
         out
     }
 
-    /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`.
-    pub fn backward(&self, grad: Rows<'_, T>) -> Result<(Vec<T>, Vec<T>)> {
+    /// Gradients of queries `[rows, width]` and of own keys and values `[n, 2·width]`; `kept` is what forward left.
+    pub fn backward(&self, grad: Rows<'_, T>, kept: Option<&Probabilities<T>>) -> Result<(Vec<T>, Vec<T>)> {
         self.check(self.q).and_then(|()| self.check(grad))?;
         // Probabilities once more, their gradient and that of the queries; of own keys and values, too.
-        self.count(|group| if group.own.is_empty() { 3 } else { 5 });
-        let blocks = self.for_blocks(|group, head| self.backward_block(group, head, grad))?;
+        let again = usize::from(kept.is_none());
+        self.count(|group| again + if group.own.is_empty() { 2 } else { 4 });
+        let blocks = self.for_blocks(|i, group, head| {
+            let kept = kept.and_then(|kept| kept.get(i)).map(Vec::as_slice);
+            self.backward_block((group, head), grad, kept)
+        })?;
         let own_rows = self.own.map_or(0, |own| own.rows);
         let mut d_own = zeros(own_rows * 2 * self.width());
         let q_blocks: Vec<&[T]> = blocks.iter().map(|b| b.dq.as_slice()).collect();

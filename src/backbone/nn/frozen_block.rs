@@ -7,6 +7,7 @@
 use candle_core::{DType, Result};
 
 use super::activation::{value, value_and_slope};
+use super::attend_blocks::Probabilities;
 use super::dense::Dense;
 use super::kernels::{for_each_pair_of_rows, zeros};
 use super::layer_norm::LayerNorm;
@@ -45,6 +46,9 @@ pub struct BlockCall {
     pub own_keys: bool,
     /// The rows that go on (ascending); all where absent.
     pub read: Option<Vec<usize>>,
+    /// The rows whose gradient somebody reads (ascending); all where absent. Those of the others may be zero: only for the first
+    /// block of a tower.
+    pub trained: Option<Vec<usize>>,
 }
 
 /// What backward needs of a forward pass.
@@ -52,6 +56,8 @@ pub(super) struct Kept<T> {
     x: Dense<T>,
     q: Dense<T>,
     kv: Option<Dense<T>>,
+    /// Absent where they are many.
+    probabilities: Option<Probabilities<T>>,
     /// The rows between attention and MLP.
     middle: Dense<T>,
     /// The slope of the activation at the MLP's hidden layer.
@@ -98,14 +104,16 @@ impl Block {
         };
         let q = self.q.apply(&normed, None)?;
         drop(normed);
-        let attended = call.attend.apply(&q, kv.as_ref())?;
+        let (attended, probabilities) = call.attend.apply(&q, kv.as_ref(), keep)?;
         let middle = self.out.apply(&attended, Some(selected.as_ref().unwrap_or(&x)))?;
         drop((attended, selected));
         let hidden = self.fc1.product(&self.ln2.apply(&middle)?)?;
         let (active, slope) = self.activated(hidden, keep)?;
         let rows = self.fc2.apply(&active, Some(&middle))?;
         Ok(match slope {
-            Some(slope) => Output { rows, kv: None, kept: Some(Kept { x, q, kv, middle, slope }) },
+            Some(slope) => {
+                Output { rows, kv: None, kept: Some(Kept { x, q, kv, probabilities, middle, slope }) }
+            }
             None => Output { rows, kv, kept: None },
         })
     }
@@ -158,7 +166,16 @@ impl Block {
         let d_middle = self.ln2.backward(&kept.middle, d_normed)?.plus(None, Some(&grad))?;
         drop(grad);
         let d_attended = d_middle.times(self.out.weight(), false)?;
-        let (dq, d_kv) = call.attend.gradients(&kept.q, kept.kv.as_ref(), &d_attended)?;
+        let (dq, d_kv) =
+            call.attend.gradients(&kept.q, kept.kv.as_ref(), &d_attended, kept.probabilities.as_ref())?;
+        if let (Some(d_kv), None, Some(rows)) = (&d_kv, &call.read, &call.trained) {
+            let d_read = dq.select(rows).times(self.q.weight(), false)?;
+            let d_normed = d_kv.select(rows).times(self.kv.weight(), false)?.plus(None, Some(&d_read))?;
+            let d_rows = self.ln1.backward(&kept.x.select(rows), d_normed)?;
+            let d_rows = d_rows.plus(None, Some(&d_middle.select(rows)))?;
+            let none = Dense::new(zeros(kept.x.row_count() * kept.x.col_count()), kept.x.col_count());
+            return Ok(none.scatter_add(rows, &d_rows));
+        }
         let d_read = dq.times(self.q.weight(), false)?;
         let Some(d_kv) = d_kv else {
             return self.ln1.backward(&kept.x, d_read)?.plus(None, Some(&d_middle));

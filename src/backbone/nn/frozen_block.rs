@@ -1,8 +1,8 @@
 //! One transformer block with frozen weights as two passes over plain rows: forward, and backward to the input.
 //!
 //! Backward keeps seven to nine numbers per row and channel (input, queries, own keys and values, the sum behind
-//! attention, the slope of the MLP's activation) and computes the rest again: a graph of single operations
-//! keeps sixteen and more.
+//! attention, the slope of the MLP's activation), attention's probabilities where they are few, and computes the rest
+//! again: a graph of single operations keeps sixteen and more.
 
 use candle_core::{DType, Result};
 
@@ -188,6 +188,77 @@ impl Block {
             Some(rows) => {
                 let d_normed = d_normed.scatter_add(rows, &d_read);
                 Ok(self.ln1.backward(&kept.x, d_normed)?.scatter_add(rows, &d_middle))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+    use crate::backbone::nn::AttentionPlan;
+    use crate::util::rng::Stream;
+
+    const WIDTH: usize = 32;
+
+    fn numbers(stream: &mut Stream, rows: usize, cols: usize, size: f64) -> Vec<f32> {
+        (0..rows * cols).map(|_| (stream.normal() * size) as f32).collect()
+    }
+
+    fn block(stream: &mut Stream) -> Block {
+        let mut tensor = |rows: usize, cols: usize, size: f64| {
+            Tensor::from_vec(numbers(stream, rows, cols, size), (rows, cols), &Device::Cpu).unwrap()
+        };
+        let mut linear = |rows: usize, cols: usize| {
+            Linear::new(tensor(rows, cols, 0.2), Some(tensor(1, rows, 0.1).squeeze(0).unwrap()))
+        };
+        let (q, kv, out) = (linear(WIDTH, WIDTH), linear(2 * WIDTH, WIDTH), linear(WIDTH, WIDTH));
+        let (fc1, fc2) = (linear(4 * WIDTH, WIDTH), linear(WIDTH, 4 * WIDTH));
+        let mut norm = || {
+            LayerNorm::new(
+                tensor(1, WIDTH, 1.0).squeeze(0).unwrap(),
+                tensor(1, WIDTH, 0.1).squeeze(0).unwrap(),
+                1e-5,
+            )
+        };
+        Block { ln1: norm(), q, kv, out, ln2: norm(), fc1, fc2, activation: Activation::QuickGelu }
+    }
+
+    /// Gradients of the rows `[22, WIDTH]` of two sequences.
+    fn gradients(trained: Option<Vec<usize>>, forget: bool) -> Vec<f32> {
+        let mut stream = Stream::new(&["frozen block"]);
+        let block = block(&mut stream);
+        let plan = Arc::new(AttentionPlan::full(2, 11).unwrap());
+        let attend = Attend { plan, heads: 4, cached: None };
+        let call = BlockCall { attend, own_keys: true, read: None, trained };
+        let x = Dense::new(numbers(&mut stream, 22, WIDTH, 1.0), WIDTH);
+        let grad = Dense::new(numbers(&mut stream, 22, WIDTH, 1.0), WIDTH);
+        let mut kept = block.forward(x, &call, true).unwrap().kept.unwrap();
+        assert!(kept.probabilities.is_some(), "few probabilities are kept");
+        if forget {
+            kept.probabilities = None;
+        }
+        block.backward(&kept, &call, grad).unwrap().into_vec()
+    }
+
+    #[test]
+    fn kept_probabilities_are_those_that_would_be_computed_again() {
+        assert!(gradients(None, false) == gradients(None, true));
+    }
+
+    #[test]
+    fn rows_that_are_trained_get_the_same_gradient_and_the_others_none() {
+        let (all, trained) = (gradients(None, false), vec![2, 3, 9, 10, 20]);
+        let some = gradients(Some(trained.clone()), false);
+        for (row, (all, some)) in all.chunks(WIDTH).zip(some.chunks(WIDTH)).enumerate() {
+            assert!(all.iter().any(|d| d.abs() > 1e-3), "control: row {row} has a gradient");
+            match trained.contains(&row) {
+                true => assert!(all == some, "row {row}"),
+                false => assert!(some.iter().all(|d| *d == 0.0), "row {row}"),
             }
         }
     }

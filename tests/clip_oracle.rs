@@ -78,7 +78,7 @@ fn compare(config: ClipConfig, images: usize, classes: usize, stream: &mut Strea
     let method = (rpo_bench::method::find("zero_shot").unwrap().build)(toml::Table::new()).unwrap();
     let head = method.bind(&clip, &rpo_bench::method::ClassTexts::of(&prompts)).unwrap();
     let frozen = clip.vision.encode(&pixels, false).unwrap();
-    let images = rpo_bench::method::ImageBatch { frozen: Some(frozen), pixels: None };
+    let images = rpo_bench::method::ImageBatch { frozen: Some(frozen), entering: None, pixels: None };
     let logits = head.classifier(&Default::default()).unwrap().logits(&images).unwrap();
     assert_close("logits", &logits, &other.forward(&pixels, &ids).unwrap().1, 1e-5);
 }

@@ -39,7 +39,9 @@ fn step(method: &dyn Method, clip: &Arc<Clip>, dtype: DType, labels: [u32; 3]) -
         let noise = normals(var.dims(), 0.05, dtype, &mut stream);
         var.set(&(var.as_tensor() + noise).unwrap()).unwrap();
     }
-    let images = frozen_pass(clip, pixels, Needs { pooled: true, tokens: true, pixels: true }).unwrap();
+    let images =
+        frozen_pass(clip, pixels, Needs { pooled: true, tokens: true, entering: true, pixels: true })
+            .unwrap();
     let labels = Tensor::new(&labels, &Device::Cpu).unwrap();
     let head = method.bind(clip, &prompts).unwrap();
     let step = loss_and_gradients(head.as_ref(), &parameters, &images, &labels, (0, 0)).unwrap();

@@ -184,10 +184,11 @@ impl Case {
             })
             .collect::<Result<_, MethodError>>()?;
         let frozen = clip.vision.encode(&pixels, true)?;
+        let entering = clip.vision.transformer()?.entering(&pixels)?;
         Ok(Self {
             head: method.bind(&clip, &ClassTexts::of(&prompts))?,
             parameters: Parameters::new(moved)?.with_fixed(fixed),
-            images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) },
+            images: ImageBatch { frozen: Some(frozen), entering: Some(entering), pixels: Some(pixels) },
             labels: Tensor::new(&[1u32, 2], &Device::Cpu)?,
         })
     }

@@ -54,7 +54,8 @@ fn images(world: &World, count: usize) -> (ImageBatch, Tensor) {
     let pixels = test_pixels(dataset.source.as_ref(), &items, side, &Device::Cpu).unwrap();
     let labels: Vec<u32> = items.iter().map(|(_, label)| *label).collect();
     (
-        frozen_pass(&world.clip, pixels, Needs { pooled: true, tokens: true, pixels: true }).unwrap(),
+        frozen_pass(&world.clip, pixels, Needs { pooled: true, tokens: true, entering: true, pixels: true })
+            .unwrap(),
         Tensor::new(labels, &Device::Cpu).unwrap(),
     )
 }

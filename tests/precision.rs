@@ -49,7 +49,12 @@ impl Model {
     }
 
     fn images(&self, clip: &Clip) -> ImageBatch {
-        frozen_pass(clip, self.pixels.clone(), Needs { pooled: true, tokens: true, pixels: true }).unwrap()
+        frozen_pass(
+            clip,
+            self.pixels.clone(),
+            Needs { pooled: true, tokens: true, entering: true, pixels: true },
+        )
+        .unwrap()
     }
 
     /// Logits, then the gradients of both prompts.

@@ -38,7 +38,7 @@ impl Model {
         let prompts = class_prompts(&config, CLASSES, stream);
         let clip = Clip::new(config, &weights).unwrap();
         let frozen = clip.vision.encode(&pixels, true).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: None } }
+        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), entering: None, pixels: None } }
     }
 }
 

@@ -38,8 +38,14 @@ impl Model {
         let prompts = class_prompts(&config, 3, stream);
         let clip = Arc::new(Clip::new(config, &weights).unwrap());
         let frozen = clip.vision.encode(&pixels, true).unwrap();
+        let entering = clip.vision.transformer().unwrap().entering(&pixels).unwrap();
         let labels = Tensor::new(&[2u32, 0], &Device::Cpu).unwrap();
-        Self { clip, prompts, images: ImageBatch { frozen: Some(frozen), pixels: Some(pixels) }, labels }
+        Self {
+            clip,
+            prompts,
+            images: ImageBatch { frozen: Some(frozen), entering: Some(entering), pixels: Some(pixels) },
+            labels,
+        }
     }
 
     fn widths(&self) -> [usize; 2] {

@@ -40,7 +40,7 @@ pub use files::tensor_names::expected_tensors;
 pub use files::tokenizer::ClipTokenizer;
 pub use files::tokenizer_error::TokenizerError;
 pub use files::weights::{Weights, WeightsError};
-pub use frozen_images::FrozenImages;
+pub use frozen_images::{EnteringTokens, FrozenImages};
 pub use identity::ModelIdentity;
 pub use image_tower::{ImageTower, NO_TOKENS};
 pub use parts::PART_ROWS;

@@ -7,7 +7,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::changes::{BlockChanges, FlatRows};
 use super::config::TowerConfig;
 use super::files::weights::{Weights, WeightsError};
-use super::nn::{Attend, AttentionPlan, Block, BlockCall, run_frozen};
+use super::nn::{Attend, AttentionPlan, Beside, Block, BlockCall, EnteringRows, run_frozen};
 use super::parts::each;
 
 /// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
@@ -109,16 +109,55 @@ impl Tower {
         (read, trained): (&[usize], Option<&[usize]>),
         keep: bool,
     ) -> Result<(Tensor, TokenCache)> {
-        let last_plan = Arc::new(plan.reading(read)?);
+        let mut calls = self.calls(plan, read)?;
+        if let Some(first) = calls.first_mut() {
+            first.trained = trained.map(<[usize]>::to_vec);
+        }
+        let (x, layers) = self.run(x, calls, keep)?;
+        Ok((x, TokenCache { layers }))
+    }
+
+    /// What the first block makes of frozen rows `[n, width]` before anybody attends.
+    ///
+    /// # Errors
+    /// A tower without blocks, or whose weights are being trained; whatever candle reports.
+    pub fn entering(&self, x: &Tensor) -> Result<EnteringRows> {
+        let Some(first) = self.blocks.first() else { bail!("rows that enter a tower: it has no block") };
+        EnteringRows::of(x, first)
+    }
+
+    /// Runs tokens as [`Tower::tokens`] does, where those of `x` stand among frozen ones that `plan` and `read` count too.
+    ///
+    /// # Errors
+    /// Whatever candle reports; a tower whose weights are being trained.
+    pub fn tokens_beside(
+        &self,
+        x: &Tensor,
+        beside: Beside,
+        plan: &Arc<AttentionPlan>,
+        read: &[usize],
+    ) -> Result<Tensor> {
+        if self.is_trained() {
+            bail!("tokens among frozen ones: the tower itself is being trained");
+        }
+        let mut calls = self.calls(plan, read)?;
+        if let Some(first) = calls.first_mut() {
+            first.beside = Some(beside);
+        }
+        Ok(run_frozen(x, &self.blocks, calls, false)?.0)
+    }
+
+    /// A call a block for rows that attend to each other by `plan`; the last computes the rows `read` alone.
+    fn calls(&self, plan: &Arc<AttentionPlan>, read: &[usize]) -> Result<Vec<BlockCall>> {
+        let (depth, last_plan) = (self.blocks.len(), Arc::new(plan.reading(read)?));
         let call = |i| {
-            let last = i + 1 == self.blocks.len();
+            let last = i + 1 == depth;
             let plan = if last { last_plan.clone() } else { plan.clone() };
             let attend = Attend { plan, heads: self.heads, cached: None };
-            let trained = trained.filter(|_| i == 0).map(<[usize]>::to_vec);
-            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()), trained }
+            let read = last.then(|| read.to_vec());
+            BlockCall { attend, own_keys: true, read, trained: None, beside: None }
         };
-        let (x, layers) = self.run(x, (0..self.blocks.len()).map(call).collect(), keep)?;
-        Ok((x, TokenCache { layers }))
+        Ok((0..depth).map(call).collect())
     }
 
     /// Runs reader rows `[rows, width]`: they attend to the cached tokens and to nothing else, so
@@ -150,7 +189,7 @@ impl Tower {
         }
         let call = |kv: &Tensor| {
             let attend = Attend { plan: plan.clone(), heads: self.heads, cached: Some(kv.clone()) };
-            BlockCall { attend, own_keys, read: None, trained: None }
+            BlockCall { attend, own_keys, read: None, trained: None, beside: None }
         };
         Ok(self.run(x, cache.layers.iter().map(call).collect(), false)?.0)
     }
@@ -181,18 +220,12 @@ impl Tower {
         rows: &[FlatRows],
         changes: &BlockChanges,
     ) -> Result<Tensor> {
-        let (depth, last_plan) = (self.blocks.len(), Arc::new(plan.reading(read)?));
+        let (depth, calls) = (self.blocks.len(), self.calls(plan, read)?);
         let blocks = rows.iter().map(|rows| rows.block);
         let blocks = blocks.chain(changes.low_rank.iter().map(|low| low.block));
         if let Some(block) = blocks.chain(changes.norms.iter().map(|norm| norm.block)).find(|b| *b >= depth) {
             bail!("change block {block}: the tower has {depth} blocks");
         }
-        let call = |i: usize| {
-            let last = i + 1 == depth;
-            let plan = if last { last_plan.clone() } else { plan.clone() };
-            let attend = Attend { plan, heads: self.heads, cached: None };
-            BlockCall { attend, own_keys: true, read: last.then(|| read.to_vec()), trained: None }
-        };
         let overwritten = |i: usize| rows.iter().any(|rows| rows.block == i);
         let fused = |i: usize| !self.blocks[i].is_trained() && !changes.concern(i);
         let mut stretches: Vec<std::ops::Range<usize>> = Vec::new();
@@ -210,11 +243,11 @@ impl Tower {
             }
             x = if fused {
                 let blocks: Arc<[Block]> = self.blocks[stretch.clone()].to_vec().into();
-                run_frozen(&x, &blocks, stretch.map(call).collect(), false)?.0
+                run_frozen(&x, &blocks, calls[stretch].to_vec(), false)?.0
             } else {
                 let i = stretch.start;
                 let block = changes.normed(i, &self.blocks[i]);
-                block.rows(&x, call(i), &changes.of(i))?.0
+                block.rows(&x, calls[i].clone(), &changes.of(i))?.0
             };
         }
         Ok(x)

@@ -9,8 +9,8 @@ use super::block::layer_norm;
 use super::changes::{FlatRows, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
-use super::frozen_images::FrozenImages;
-use super::nn::{AttentionPlan, LayerNorm, Linear};
+use super::frozen_images::{EnteringTokens, FrozenImages};
+use super::nn::{AttentionPlan, Beside, EnteringRows, LayerNorm, Linear};
 use super::parts::{Cut, each};
 use super::tower::{TokenCache, Tower};
 
@@ -153,29 +153,44 @@ impl VisionTower {
         self.projection.forward(&last.forward(&class)?)
     }
 
+    /// Tokens of pixels `[batch, 3, side, side]` before the first block, for [`VisionTower::encode_beside`].
+    ///
+    /// # Errors
+    /// Whatever candle reports; a tower that is being trained.
+    pub fn entering(&self, pixels: &Tensor) -> Result<EnteringTokens> {
+        let (batch, tokens) = (pixels.dim(0)?, self.positions.dim(0)?);
+        let part = |images: &Range<usize>| {
+            let x = self.embed(&pixels.narrow(0, images.start, images.len())?)?;
+            self.tower.entering(&self.pre_ln.forward(&x.flatten_to(1)?)?)
+        };
+        let parts = each(&self.cut().parts(&vec![tokens; batch], pixels), part)?;
+        let rows = EnteringRows::cat(&parts.iter().collect::<Vec<_>>())?;
+        Ok(EnteringTokens { rows, tokens })
+    }
+
     /// Features `[batch, k, joint]` of prompts `[k, width]` that are ordinary tokens behind every image's own (no position,
     /// through the pre-LayerNorm): everybody sees them. Not normalised.
     ///
     /// # Errors
-    /// Whatever candle reports.
-    pub fn encode_appended(&self, pixels: &Tensor, prompts: &Tensor) -> Result<Tensor> {
-        let (k, tokens) = (prompts.dim(0)?, self.positions.dim(0)?);
-        let (tower, pixels) = (self.clone(), pixels.clone());
+    /// Whatever candle reports; a tower that is being trained.
+    pub fn encode_beside(&self, images: &EnteringTokens, prompts: &Tensor) -> Result<Tensor> {
+        let k = prompts.dim(0)?;
+        let (tower, images) = (self.clone(), images.clone());
         // All images are one chunk: how many there are is decided before, by what a pass is given.
         let cut = Cut { max_rows: usize::MAX, ..self.cut() };
-        cut.run(prompts, vec![tokens + k; pixels.dim(0)?], move |prompts, images| {
-            tower.appended_part(&pixels.narrow(0, images.start, images.len())?, prompts)
+        cut.run(prompts, vec![images.tokens + k; images.len()], move |prompts, some| {
+            tower.beside_part(images.narrow(some.start, some.len())?, prompts)
         })
     }
 
-    fn appended_part(&self, pixels: &Tensor, prompts: &Tensor) -> Result<Tensor> {
-        let x = self.with_appended(self.embed(pixels)?, Some(prompts))?;
-        let (batch, n, width) = x.dims3()?;
-        let (k, tokens) = (prompts.dim(0)?, self.positions.dim(0)?);
-        let x = self.pre_ln.forward(&x.reshape((batch * n, width))?)?;
-        let read: Vec<usize> = (0..batch).flat_map(|i| i * n + tokens..(i + 1) * n).collect();
+    fn beside_part(&self, images: EnteringTokens, prompts: &Tensor) -> Result<Tensor> {
+        let ((k, width), batch) = (prompts.dims2()?, images.len());
+        let n = images.tokens + k;
+        let rows = prompts.unsqueeze(0)?.broadcast_as((batch, k, width))?.reshape((batch * k, width))?;
+        let own: Vec<usize> = (0..batch).flat_map(|i| i * n + images.tokens..(i + 1) * n).collect();
         let plan = Arc::new(AttentionPlan::full(batch, n)?);
-        let (rows, _) = self.tower.tokens(x, &plan, (&read, Some(&read)), false)?;
+        let beside = Beside { entering: images.rows, own: own.clone() };
+        let rows = self.tower.tokens_beside(&self.pre_ln.forward(&rows)?, beside, &plan, &own)?;
         self.project(&rows)?.reshape((batch, k, ()))
     }
 

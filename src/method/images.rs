@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::error::MethodError;
-use crate::backbone::{FrozenImages, TokenCache};
+use crate::backbone::{EnteringTokens, FrozenImages, TokenCache};
 
 /// What a method reads of an image: a set. Several methods that share a pass join theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,17 +12,22 @@ pub struct Needs {
     pub pooled: bool,
     /// Every layer's frozen keys and values.
     pub tokens: bool,
+    /// The tokens before the first block: the method runs the blocks itself.
+    pub entering: bool,
     /// The pixels: the method runs the tower itself.
     pub pixels: bool,
 }
 
 impl Needs {
     /// The pooled feature alone.
-    pub const POOLED: Self = Self { pooled: true, tokens: false, pixels: false };
+    pub const POOLED: Self = Self { pooled: true, ..Self::NOTHING };
     /// Keys and values alone.
-    pub const TOKENS: Self = Self { pooled: false, tokens: true, pixels: false };
+    pub const TOKENS: Self = Self { tokens: true, ..Self::NOTHING };
+    /// The tokens before the first block alone: no frozen pass is made.
+    pub const ENTERING: Self = Self { entering: true, ..Self::NOTHING };
     /// The pixels alone: no frozen pass is made.
-    pub const PIXELS: Self = Self { pooled: false, tokens: false, pixels: true };
+    pub const PIXELS: Self = Self { pixels: true, ..Self::NOTHING };
+    const NOTHING: Self = Self { pooled: false, tokens: false, entering: false, pixels: false };
 
     /// Whatever one of the two reads.
     #[must_use]
@@ -30,6 +35,7 @@ impl Needs {
         Self {
             pooled: self.pooled || other.pooled,
             tokens: self.tokens || other.tokens,
+            entering: self.entering || other.entering,
             pixels: self.pixels || other.pixels,
         }
     }
@@ -41,7 +47,7 @@ impl Needs {
 
     /// Whether pooled features suffice: they can come from a store.
     pub fn only_pooled(self) -> bool {
-        !self.tokens && !self.pixels
+        !self.tokens && !self.entering && !self.pixels
     }
 }
 
@@ -50,6 +56,8 @@ impl Needs {
 pub struct ImageBatch {
     /// What the frozen pass left; absent where nobody reads it.
     pub frozen: Option<FrozenImages>,
+    /// The tokens before the first block, where some method reads them.
+    pub entering: Option<EnteringTokens>,
     /// Normalised pixels `[batch, 3, side, side]`, where some method reads them.
     pub pixels: Option<Tensor>,
 }
@@ -57,8 +65,9 @@ pub struct ImageBatch {
 impl ImageBatch {
     /// Number of images.
     pub fn len(&self) -> usize {
-        let pixels = || self.pixels.as_ref().map_or(0, |pixels| pixels.dims()[0]);
-        self.frozen.as_ref().map_or_else(pixels, FrozenImages::len)
+        let entering = self.entering.as_ref().map(EnteringTokens::len);
+        let pixels = self.pixels.as_ref().map(|pixels| pixels.dims()[0]);
+        self.frozen.as_ref().map(FrozenImages::len).or(entering).or(pixels).unwrap_or(0)
     }
 
     /// True when there is no image.
@@ -84,6 +93,14 @@ impl ImageBatch {
         kept.ok_or(MethodError::Images("frozen keys and values"))
     }
 
+    /// The tokens before the first block.
+    ///
+    /// # Errors
+    /// [`MethodError::Images`] where they were not kept.
+    pub fn entering(&self) -> Result<&EnteringTokens, MethodError> {
+        self.entering.as_ref().ok_or(MethodError::Images("tokens before the first block"))
+    }
+
     /// Normalised pixels `[batch, 3, side, side]`.
     ///
     /// # Errors
@@ -92,15 +109,29 @@ impl ImageBatch {
         self.pixels.as_ref().ok_or(MethodError::Images("pixels"))
     }
 
+    /// The batch without what these needs do not name (nothing is copied).
+    #[must_use]
+    pub fn only(&self, needs: Needs) -> Self {
+        let frozen = self.frozen.as_ref().filter(|_| needs.frozen_pass());
+        let cache = |frozen: &FrozenImages| frozen.cache.clone().filter(|_| needs.tokens);
+        Self {
+            frozen: frozen.map(|frozen| FrozenImages { cache: cache(frozen), ..frozen.clone() }),
+            entering: self.entering.clone().filter(|_| needs.entering),
+            pixels: self.pixels.clone().filter(|_| needs.pixels),
+        }
+    }
+
     /// Several batches, one after another. They must have been prepared for the same needs.
     ///
     /// # Errors
     /// Whatever candle reports.
     pub fn cat(parts: &[&Self]) -> Result<Self, MethodError> {
         let frozen: Option<Vec<_>> = parts.iter().map(|part| part.frozen.as_ref()).collect();
+        let entering: Option<Vec<_>> = parts.iter().map(|part| part.entering.as_ref()).collect();
         let pixels: Option<Vec<_>> = parts.iter().map(|part| part.pixels.as_ref()).collect();
         Ok(Self {
             frozen: frozen.map(|parts| cat_frozen(&parts)).transpose()?,
+            entering: entering.map(|parts| EnteringTokens::cat(&parts)).transpose()?,
             pixels: pixels.map(|pixels| Tensor::cat(&pixels, 0)).transpose()?,
         })
     }
@@ -127,8 +158,9 @@ impl ImageBatch {
                 tokens,
             })
         });
+        let entering = self.entering.as_ref().map(|entering| entering.narrow(start, count));
         let pixels = self.pixels.as_ref().map(|pixels| pixels.narrow(0, start, count));
-        Ok(Self { frozen: frozen.transpose()?, pixels: pixels.transpose()? })
+        Ok(Self { frozen: frozen.transpose()?, entering: entering.transpose()?, pixels: pixels.transpose()? })
     }
 }
 

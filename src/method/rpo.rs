@@ -137,11 +137,6 @@ fn build(table: toml::Table) -> Result<Box<dyn Method>, MethodError> {
 const RANDOM_STD: f64 = 0.02;
 
 impl Rpo {
-    /// Without the mask no cache can serve: the tokens change.
-    fn reads_cache(&self) -> bool {
-        self.mask && self.computation == Computation::Cached
-    }
-
     /// `[k, width]` around the special token `[width]`.
     fn initial(&self, special: &Tensor, stream: &mut Stream) -> Result<Tensor, MethodError> {
         let width = special.dim(0)?;
@@ -167,7 +162,12 @@ impl Method for Rpo {
     }
 
     fn needs(&self) -> Needs {
-        if self.reads_cache() { Needs::TOKENS } else { Needs::PIXELS }
+        match (self.computation, self.mask) {
+            (Computation::FullSequences, _) => Needs::PIXELS,
+            (Computation::Cached, true) => Needs::TOKENS,
+            // No cache can serve: the tokens change as soon as they attend.
+            (Computation::Cached, false) => Needs::ENTERING,
+        }
     }
 
     fn init(
@@ -188,22 +188,27 @@ impl Method for Rpo {
 
     fn work(&self, shape: &Shape<'_>) -> Work {
         let k = self.k as u64;
-        let (cached, whole) = (self.reads_cache(), self.computation == Computation::FullSequences);
+        let whole = self.computation == Computation::FullSequences;
         let (text, image) = match (whole, self.mask) {
             (true, _) => (shape.text_whole(k, shape.config.context_length as u64), shape.image_whole(k)),
             (false, true) => (shape.text_readers(k), shape.image_readers(k)),
-            (false, false) => (shape.text_followers(k), shape.image_appended(k)),
+            (false, false) => (shape.text_followers(k), shape.image_beside(k)),
+        };
+        // What is made of an image before any prompt, and the memory it takes.
+        let (before, kept_image_bytes) = match (whole, self.mask) {
+            (true, _) => (0, 0),
+            (false, true) => (shape.image_tokens(), shape.image_cache_bytes()),
+            (false, false) => (shape.image_entering(), shape.image_entering_bytes()),
         };
         let evaluate = image + k * shape.classes() * shape.joint();
-        let if_cached = |number: u64| if cached { number } else { 0 };
         Work {
             bind: if whole { 0 } else { shape.text_tokens() },
             step: text.saturating_add(shape.batch.saturating_mul(evaluate)).saturating_mul(2),
             classifier: text,
-            image: if_cached(shape.image_tokens()),
+            image: before,
             evaluate,
             kept_text_bytes: if whole { 0 } else { shape.text_cache_bytes() },
-            kept_image_bytes: if_cached(shape.image_cache_bytes()),
+            kept_image_bytes,
             step_bytes: shape.reader_bytes(k).saturating_add(shape.step_bytes(
                 k * (shape.config.text.width + shape.config.vision.width) as u64,
                 k * (shape.classes() + shape.batch),

@@ -2,7 +2,8 @@
 //!
 //! Texts: prompts stand behind EOS and attention is causal, so words never see them. Their keys and values are the frozen
 //! model's, and a class costs its K prompt rows alone. Images: every token sees the prompts, so whole sequences are run,
-//! but as one operation without a graph inside, and of the last block only the prompts' rows.
+//! but as one operation without a graph inside, from what the first block made of the image's own tokens before, and of the
+//! last block only the prompts' rows.
 //! [`super::rpo_full::FullSequences`] is the same written out, and its oracle.
 
 use std::ops::Range;
@@ -66,7 +67,7 @@ struct Ordinary {
 impl Classifier for Ordinary {
     fn logits(&self, images: &ImageBatch) -> Result<Tensor, MethodError> {
         let tower = self.clip.vision.transformer()?;
-        let image = l2_normalise(&tower.encode_appended(images.pixels()?, &self.visual)?)?;
+        let image = l2_normalise(&tower.encode_beside(images.entering()?, &self.visual)?)?;
         paired_logits(&image, &self.text, self.clip.logit_scale(), self.pairing)
     }
 }
@@ -75,11 +76,12 @@ impl Classifier for Ordinary {
 mod tests {
     use candle_core::Device;
 
+    use super::super::images::Needs;
     use super::super::rpo_full::{FullSequences, Visibility};
     use super::super::setup::ClassTexts;
     use super::*;
     use crate::check::bench::{ModelShape, class_prompts, random_clip};
-    use crate::train::{Gradients, loss_and_gradients};
+    use crate::train::{Gradients, frozen_pass, loss_and_gradients};
     use crate::util::rng::Stream;
 
     /// Loss and gradients of both ways agree; those under the mask are far away.
@@ -98,7 +100,7 @@ mod tests {
         let side = config.image_size;
         let pixels: Vec<f32> = (0..2 * 3 * side * side).map(|_| stream.normal() as f32).collect();
         let pixels = Tensor::from_vec(pixels, (2, 3, side, side), &Device::Cpu).unwrap();
-        let images = ImageBatch { frozen: None, pixels: Some(pixels) };
+        let images = frozen_pass(&clip, pixels, Needs::ENTERING.or(Needs::PIXELS)).unwrap();
         let labels = Tensor::new(&[5u32, 2], &Device::Cpu).unwrap();
         let step = |head: &dyn Head| loss_and_gradients(head, &parameters, &images, &labels, (0, 0)).unwrap();
         let whole = |visibility| step(&FullSequences::new(&clip, &prompts, visibility).unwrap());

@@ -14,7 +14,7 @@ pub struct Work {
     pub step: u64,
     /// The text side of one evaluation, once for all its images.
     pub classifier: u64,
-    /// The frozen pass of one image; 0 where the method runs the tower itself.
+    /// What is made of one image before the method's own part; 0 where the method runs the tower itself.
     pub image: u64,
     /// One evaluated image besides its frozen pass.
     pub evaluate: u64,
@@ -189,10 +189,19 @@ impl<'a> Shape<'a> {
         self.patches() + whole(&self.config.vision, 1, self.image_rows() + k) + self.image_projection(k)
     }
 
-    /// One image with `k` prompts in its sequence, which alone are read.
-    pub fn image_appended(&self, k: u64) -> u64 {
-        let n = self.image_rows() + k;
-        self.patches() + tokens(&self.config.vision, n, k, n * n, k * n) + self.image_projection(k)
+    /// One image's tokens up to the first block's attention.
+    pub fn image_entering(&self) -> u64 {
+        let [q_out, kv, _] = row(&self.config.vision);
+        self.patches() + self.image_rows() * (q_out / 2 + kv)
+    }
+
+    /// `k` prompts, which alone are read, in the sequence of one image whose tokens have entered already.
+    pub fn image_beside(&self, k: u64) -> u64 {
+        let (tower, n) = (&self.config.vision, self.image_rows() + k);
+        let [q_out, kv, _] = row(tower);
+        // Of a single block nobody reads the queries of the image's own tokens.
+        let entered = self.image_rows() * if tower.layers > 1 { q_out / 2 + kv } else { kv };
+        tokens(tower, n, k, n * n, k * n) - entered + self.image_projection(k)
     }
 
     /// One image with `k` rows more in its sequence, of which the class token alone is read.
@@ -211,6 +220,11 @@ impl<'a> Shape<'a> {
     pub fn image_cache_bytes(&self) -> u64 {
         let tower = &self.config.vision;
         2 * F32_BYTES * (tower.layers * tower.width) as u64 * self.image_rows()
+    }
+
+    /// Bytes of one image's tokens before the first block, with queries, keys and values.
+    pub fn image_entering_bytes(&self) -> u64 {
+        4 * F32_BYTES * self.config.vision.width as u64 * self.image_rows()
     }
 }
 

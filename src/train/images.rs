@@ -27,7 +27,9 @@ pub fn frozen_pass(clip: &Clip, pixels: Tensor, needs: Needs) -> Result<ImageBat
     let parts = in_halves(0..pixels.dim(0)?, &mut |images| {
         let pixels = pixels.narrow(0, images.start, images.len())?;
         let frozen = needs.frozen_pass().then(|| clip.vision.encode(&pixels, needs.tokens)).transpose()?;
-        Ok(ImageBatch { frozen, pixels: needs.pixels.then_some(pixels) })
+        let entering = || clip.vision.transformer()?.entering(&pixels);
+        let entering = needs.entering.then(entering).transpose()?;
+        Ok(ImageBatch { frozen, entering, pixels: needs.pixels.then_some(pixels) })
     })?;
     match <[ImageBatch; 1]>::try_from(parts) {
         Ok([batch]) => Ok(batch),
@@ -129,8 +131,10 @@ impl<'a> TrainingImages<'a> {
     pub fn batch(&self, picks: &[Pick], needs: Needs) -> Result<(ImageBatch, Tensor), TrainError> {
         let labels = self.labels(picks)?;
         let batch = if !self.bank.is_empty() {
-            let banked = |pick: &Pick| &self.bank[self.set.view_of(pick.view)][pick.index];
-            ImageBatch::cat(&picks.iter().map(banked).collect::<Vec<_>>())?
+            // What the bank holds for other methods is not copied for this one.
+            let banked = |pick: &Pick| self.bank[self.set.view_of(pick.view)][pick.index].only(needs);
+            let parts: Vec<ImageBatch> = picks.iter().map(banked).collect();
+            ImageBatch::cat(&parts.iter().collect::<Vec<_>>())?
         } else if needs.only_pooled() {
             self.stored(picks)?
         } else {
@@ -264,5 +268,5 @@ pub(super) fn pooled_batch(clip: &Clip, rows: Vec<f32>) -> Result<ImageBatch, Tr
     let joint = clip.config.projection_dim;
     let features = Tensor::from_vec(rows, ((), joint), clip.device())?.to_dtype(clip.dtype())?;
     let frozen = FrozenImages { features, cache: None, tokens: clip.config.image_tokens() };
-    Ok(ImageBatch { frozen: Some(frozen), pixels: None })
+    Ok(ImageBatch { frozen: Some(frozen), entering: None, pixels: None })
 }

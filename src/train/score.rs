@@ -26,7 +26,7 @@ impl<'a> Score<'a> {
         let labels = Tensor::new(labels, clip.device())?;
         let features = features.to_dtype(clip.dtype())?;
         let frozen = FrozenImages { features, cache: None, tokens: clip.config.image_tokens() };
-        Ok(Self { head, images: ImageBatch { frozen: Some(frozen), pixels: None }, labels })
+        Ok(Self { head, images: ImageBatch { frozen: Some(frozen), entering: None, pixels: None }, labels })
     }
 
     /// How many images the parameters get right.

@@ -23,7 +23,7 @@ use rpo_bench::util::rng::Stream;
 use common::{class_prompts, normals, numbers, random_weights, tiny_config};
 
 const CLASSES: usize = 4;
-const EVERYTHING: Needs = Needs { pooled: true, tokens: true, pixels: true };
+const EVERYTHING: Needs = Needs { pooled: true, tokens: true, entering: true, pixels: true };
 
 struct Task {
     clip: Arc<Clip>,

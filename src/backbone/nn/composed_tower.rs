@@ -88,14 +88,7 @@ type Output = (Tensor, Option<Tensor>, Option<Kept>);
 
 fn forward(block: &Block, x: Tensor, call: &BlockCall, keep: bool) -> Result<Output> {
     let (dtype, operand) = (x.dtype(), block.q.weight().dtype());
-    let normed = between::norm(&block.ln1, &x, operand)?;
-    let kv = call.own_keys.then(|| linear(&block.kv, &normed, None, dtype)).transpose()?;
-    let read = call.read.as_ref().map(|rows| indices(rows, x.device())).transpose()?;
-    let (going, normed) = match &read {
-        Some(read) => (op::rows(&x, read)?, op::rows(&normed, read)?),
-        None => (x.clone(), normed),
-    };
-    let q = product(&normed, block.q.weight(), true)?;
+    let (going, q, kv) = before(block, &x, call)?;
     let cached = call.attend.cached.as_ref();
     let attention = Attention::new(&call.attend.plan, call.attend.heads, (&q, dtype), kv.as_ref(), cached)?;
     let (out, attended) = attention.forward(&q, block.q.bias(), kv.as_ref(), cached)?;
@@ -104,6 +97,37 @@ fn forward(block: &Block, x: Tensor, call: &BlockCall, keep: bool) -> Result<Out
     let active = between::activate(block.activation, &hidden, block.fc1.bias(), dtype)?;
     let rows = linear(&block.fc2, &active, Some(&middle), dtype)?;
     Ok((rows, kv, keep.then_some(Kept { x, attention, attended, middle, hidden })))
+}
+
+/// The rows that go on, their queries, and keys and values of all.
+fn before(block: &Block, x: &Tensor, call: &BlockCall) -> Result<(Tensor, Tensor, Option<Tensor>)> {
+    let read = call.read.as_ref().map(|rows| indices(rows, x.device())).transpose()?;
+    if let Some(beside) = &call.beside {
+        let (entering, order) = (&beside.entering, indices(&beside.order(), x.device())?);
+        let (q, kv) = projected(block, x)?;
+        let among = |own: &Tensor, frozen: &Tensor| op::rows(&op::cat(frozen, own)?, &order);
+        let (x, q) = (among(x, &entering.rows)?, among(&q, &entering.queries)?);
+        let kv = among(&kv, &entering.keys_and_values)?;
+        return match &read {
+            Some(read) => Ok((op::rows(&x, read)?, op::rows(&q, read)?, Some(kv))),
+            None => Ok((x, q, Some(kv))),
+        };
+    }
+    let (dtype, operand) = (x.dtype(), block.q.weight().dtype());
+    let normed = between::norm(&block.ln1, x, operand)?;
+    let kv = call.own_keys.then(|| linear(&block.kv, &normed, None, dtype)).transpose()?;
+    let (going, normed) = match &read {
+        Some(read) => (op::rows(x, read)?, op::rows(&normed, read)?),
+        None => (x.clone(), normed),
+    };
+    Ok((going, product(&normed, block.q.weight(), true)?, kv))
+}
+
+/// Queries before their bias, and keys and values, of rows.
+pub(super) fn projected(block: &Block, x: &Tensor) -> Result<(Tensor, Tensor)> {
+    let normed = between::norm(&block.ln1, x, block.q.weight().dtype())?;
+    let kv = linear(&block.kv, &normed, None, x.dtype())?;
+    Ok((product(&normed, block.q.weight(), true)?, kv))
 }
 
 /// Gradient of the input for the gradient `[read rows, width]` of the output.
@@ -115,13 +139,19 @@ fn backward(block: &Block, kept: &Kept, call: &BlockCall, grad: Tensor) -> Resul
     let d_middle = between::norm_backward(&block.ln2, &kept.middle, &d_normed, &grad)?;
     let d_out = product(&d_middle, block.out.weight(), false)?;
     let (dq, d_kv) = kept.attention.backward(&kept.attended, &d_out)?;
-    let d_read = product(&dq, block.q.weight(), false)?;
-    let count = kept.x.dim(0)?;
+    let count = call.beside.as_ref().map_or_else(|| kept.x.dim(0), |beside| Ok(beside.count()))?;
     let spread = |rows: Tensor| match &call.read {
         Some(read) => op::add_rows(count, &indices(read, rows.device())?, &rows),
         None => Ok(rows),
     };
-    let (d_read, d_middle) = (spread(d_read)?, spread(d_middle)?);
+    if let (Some(d_kv), Some(beside)) = (&d_kv, &call.beside) {
+        let own = indices(&beside.own, d_kv.device())?;
+        let d_read = product(&op::rows(&spread(dq)?, &own)?, block.q.weight(), false)?;
+        let d_normed = op::add(&product(&op::rows(d_kv, &own)?, block.kv.weight(), false)?, &d_read)?;
+        let d_middle = op::rows(&spread(d_middle)?, &own)?;
+        return between::norm_backward(&block.ln1, &kept.x, &d_normed, &d_middle);
+    }
+    let (d_read, d_middle) = (spread(product(&dq, block.q.weight(), false)?)?, spread(d_middle)?);
     let d_normed = match d_kv {
         Some(d_kv) => op::add(&product(&d_kv, block.kv.weight(), false)?, &d_read)?,
         None => d_read,

@@ -101,6 +101,36 @@ impl<T: Real> Dense<T> {
         Self::new(values, self.cols)
     }
 
+    /// These rows at `places` (ascending), and those of `others`, a CPU tensor, in order at the places between.
+    pub fn among(&self, places: &[usize], others: &Tensor) -> Result<Self> {
+        let (storage, layout) = others.storage_and_layout();
+        let Storage::Cpu(storage) = &*storage else { bail!("rows beside others: they are not on the CPU") };
+        let (others, own) = (Rows::<T>::new(storage, layout)?, self.view());
+        let count = own.rows + others.rows;
+        if places.len() != own.rows
+            || others.cols != self.cols
+            || places.last().is_some_and(|last| *last >= count)
+        {
+            bail!(
+                "{} rows at {} of {count} places beside rows of width {}",
+                own.rows,
+                places.len(),
+                others.cols
+            );
+        }
+        let mut values = Vec::with_capacity(count * self.cols);
+        let mut taken = 0;
+        for (index, place) in places.iter().enumerate() {
+            while taken + index < *place {
+                values.extend_from_slice(others.row(taken));
+                taken += 1;
+            }
+            values.extend_from_slice(own.row(index));
+        }
+        (taken..others.rows).for_each(|index| values.extend_from_slice(others.row(index)));
+        Ok(Self::new(values, self.cols))
+    }
+
     /// Adds row i of `other` to row `indices[i]`.
     pub fn scatter_add(mut self, indices: &[usize], other: &Self) -> Self {
         let (cols, other) = (self.cols, other.view());

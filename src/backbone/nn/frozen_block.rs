@@ -9,6 +9,7 @@ use candle_core::{DType, Result};
 use super::activation::{value, value_and_slope};
 use super::attend_blocks::Probabilities;
 use super::dense::Dense;
+use super::entering::Beside;
 use super::kernels::{for_each_pair_of_rows, zeros};
 use super::layer_norm::LayerNorm;
 use super::linear::Linear;
@@ -49,10 +50,24 @@ pub struct BlockCall {
     /// The rows whose gradient somebody reads (ascending); all where absent. Those of the others may be zero: only for the first
     /// block of a tower.
     pub trained: Option<Vec<usize>>,
+    /// Frozen rows among which those being run stand: only for the first block of a tower, whose input gradient is then that
+    /// of the rows being run.
+    pub beside: Option<Beside>,
+}
+
+/// What a block makes of rows before attention.
+struct Before<T> {
+    /// The rows that go on, where they are not the block's input as it is.
+    going: Option<Dense<T>>,
+    /// Theirs.
+    q: Dense<T>,
+    /// Of all rows.
+    kv: Option<Dense<T>>,
 }
 
 /// What backward needs of a forward pass.
 pub(super) struct Kept<T> {
+    /// The rows being run.
     x: Dense<T>,
     q: Dense<T>,
     kv: Option<Dense<T>>,
@@ -95,18 +110,10 @@ impl Block {
 
     /// Runs rows `[n, width]`; `keep` for a backward pass.
     pub(super) fn forward<T: Real>(&self, x: Dense<T>, call: &BlockCall, keep: bool) -> Result<Output<T>> {
-        let normed = self.ln1.apply(&x)?;
-        let kv = call.own_keys.then(|| self.kv.apply(&normed, None)).transpose()?;
-        let selected = call.read.as_ref().map(|rows| x.select(rows));
-        let normed = match &call.read {
-            Some(rows) => normed.select(rows),
-            None => normed,
-        };
-        let q = self.q.apply(&normed, None)?;
-        drop(normed);
+        let Before { going, q, kv } = self.before(&x, call)?;
         let (attended, probabilities) = call.attend.apply(&q, kv.as_ref(), keep)?;
-        let middle = self.out.apply(&attended, Some(selected.as_ref().unwrap_or(&x)))?;
-        drop((attended, selected));
+        let middle = self.out.apply(&attended, Some(going.as_ref().unwrap_or(&x)))?;
+        drop((attended, going));
         let hidden = self.fc1.product(&self.ln2.apply(&middle)?)?;
         let (active, slope) = self.activated(hidden, keep)?;
         let rows = self.fc2.apply(&active, Some(&middle))?;
@@ -116,6 +123,32 @@ impl Block {
             }
             None => Output { rows, kv, kept: None },
         })
+    }
+
+    /// Everything before attention.
+    fn before<T: Real>(&self, x: &Dense<T>, call: &BlockCall) -> Result<Before<T>> {
+        let Some(Beside { entering, own }) = &call.beside else {
+            let normed = self.ln1.apply(x)?;
+            let kv = call.own_keys.then(|| self.kv.apply(&normed, None)).transpose()?;
+            let Some(read) = &call.read else {
+                return Ok(Before { going: None, q: self.q.apply(&normed, None)?, kv });
+            };
+            let q = self.q.apply(&normed.select(read), None)?;
+            return Ok(Before { going: Some(x.select(read)), q, kv });
+        };
+        let (q, kv) = self.projected(x)?;
+        let (x, q) = (x.among(own, &entering.rows)?, q.among(own, &entering.queries)?);
+        let kv = Some(kv.among(own, &entering.keys_and_values)?);
+        Ok(match &call.read {
+            Some(read) => Before { going: Some(x.select(read)), q: q.select(read), kv },
+            None => Before { going: Some(x), q, kv },
+        })
+    }
+
+    /// Queries, and keys and values, of rows.
+    pub(super) fn projected<T: Real>(&self, x: &Dense<T>) -> Result<(Dense<T>, Dense<T>)> {
+        let normed = self.ln1.apply(x)?;
+        Ok((self.q.apply(&normed, None)?, self.kv.apply(&normed, None)?))
     }
 
     /// Bias and activation, in place; where backward follows, the activation's slope is left in the rows' place.
@@ -176,6 +209,19 @@ impl Block {
             let none = Dense::new(zeros(kept.x.row_count() * kept.x.col_count()), kept.x.col_count());
             return Ok(none.scatter_add(rows, &d_rows));
         }
+        if let (Some(d_kv), Some(beside)) = (&d_kv, &call.beside) {
+            let own = |rows: &Dense<T>| match &call.read {
+                Some(read) => {
+                    let none = Dense::new(zeros(beside.count() * rows.col_count()), rows.col_count());
+                    none.scatter_add(read, rows).select(&beside.own)
+                }
+                None => rows.select(&beside.own),
+            };
+            let d_read = own(&dq).times(self.q.weight(), false)?;
+            let d_kv = d_kv.select(&beside.own);
+            let d_normed = d_kv.times(self.kv.weight(), false)?.plus(None, Some(&d_read))?;
+            return self.ln1.backward(&kept.x, d_normed)?.plus(None, Some(&own(&d_middle)));
+        }
         let d_read = dq.times(self.q.weight(), false)?;
         let Some(d_kv) = d_kv else {
             return self.ln1.backward(&kept.x, d_read)?.plus(None, Some(&d_middle));
@@ -234,7 +280,7 @@ mod tests {
         let block = block(&mut stream);
         let plan = Arc::new(AttentionPlan::full(2, 11).unwrap());
         let attend = Attend { plan, heads: 4, cached: None };
-        let call = BlockCall { attend, own_keys: true, read: None, trained };
+        let call = BlockCall { attend, own_keys: true, read: None, trained, beside: None };
         let x = Dense::new(numbers(&mut stream, 22, WIDTH, 1.0), WIDTH);
         let grad = Dense::new(numbers(&mut stream, 22, WIDTH, 1.0), WIDTH);
         let mut kept = block.forward(x, &call, true).unwrap().kept.unwrap();

@@ -14,6 +14,7 @@ mod card;
 mod composed_attention;
 mod composed_tower;
 mod dense;
+mod entering;
 mod frozen_block;
 mod frozen_tower;
 pub(super) mod hand_over;
@@ -32,6 +33,7 @@ mod uploaded;
 
 pub use activation::activate;
 pub use attend::attend;
+pub use entering::{Beside, EnteringRows};
 pub use frozen_block::{Block, BlockCall};
 pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::cell::CellPlan;
 use super::resolve::Plan;
 use crate::backbone::TowerConfig;
+use crate::method::Needs;
 use crate::method::work::Shape;
 use crate::suite::error::SuiteError;
 use crate::suite::spec::seeds::Seeds;
@@ -111,11 +112,13 @@ fn largest_step(
 /// Kept views, a chunk of test images, the class prompts.
 fn kept_bytes(world: &World, plan: &Plan, dataset: &BenchDataset, cells: &[CellPlan]) -> u64 {
     let config = &world.clip.config;
-    let tokens = cells.iter().any(|cell| plan.methods[cell.method].method.needs().tokens);
-    let image = match tokens {
-        true => keys_and_values(&config.vision, config.image_tokens() as u64),
-        false => config.projection_dim as u64 * F32_BYTES,
-    };
+    let needs = cells.iter().map(|cell| plan.methods[cell.method].method.needs());
+    let needs = needs.fold(Needs::default(), Needs::or);
+    let rows = config.image_tokens() as u64;
+    let tokens = if needs.tokens { keys_and_values(&config.vision, rows) } else { 0 };
+    // Rows, queries, keys and values.
+    let entering = if needs.entering { 4 * config.vision.width as u64 * rows * F32_BYTES } else { 0 };
+    let image = config.projection_dim as u64 * F32_BYTES + tokens + entering;
     let classes = dataset.labels(plan.suite.train_classes).labels().len() as u64;
     let views = match plan.settings.globals.views {
         Views::Fresh => 0,

@@ -41,18 +41,15 @@ pub(super) fn work(
         }
     };
     let threads = rayon::current_num_threads();
-    if lanes <= 1 {
-        drain();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..lanes {
-                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-                    Ok(pool) => pool.install(drain),
-                    Err(_) => drain(),
-                });
-            }
-        });
-    }
+    // A single lane has threads of its own too: work handed to a pool from outside waits for one to wake, at every product.
+    std::thread::scope(|scope| {
+        for _ in 0..lanes.max(1) {
+            scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+                Ok(pool) => pool.install(drain),
+                Err(_) => drain(),
+            });
+        }
+    });
     match first_error.into_inner() {
         Ok(Some(error)) => Err(error),
         _ => Ok(left.into_inner().unwrap_or_default()),

@@ -117,7 +117,7 @@ fn two_pass(c: &mut Criterion) {
         let clip = clip.clone().with_max_rows(max_rows);
         c.bench_function(&format!("two blocks of text readers, 1 200 rows, {name}"), |b| {
             b.iter(|| {
-                let rows = clip.text.read(var.as_tensor(), &texts.cache, &texts.keys).unwrap();
+                let rows = clip.text.read(var.as_tensor(), 1, &texts.cache, &texts.keys).unwrap();
                 rows.sum_all().unwrap().backward().unwrap()
             });
         });

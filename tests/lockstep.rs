@@ -11,7 +11,7 @@ use rpo_bench::method::{self, ClassTexts, Head, ImageBatch, Needs, Parameters, S
 use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::{Resolved, Settings, World};
 use rpo_bench::train::{
-    CheckpointState, FeatureStore, Fit, FitResult, Keeper, Member, Recipe, StepPart, TrainError,
+    CheckpointState, FeatureStore, Fit, FitResult, Keeper, Member, Recipe, Slots, StepPart, TrainError,
     TrainingImages, TrainingSet, Views, fit, frozen_pass, joint_step, loss_and_gradients, test_pixels,
 };
 use rpo_bench::util::rng::Stream;
@@ -84,14 +84,19 @@ fn a_set_computes_what_its_members_compute() {
         let parts = set.logits(&batch, Shares::Even).unwrap();
         let slots: Vec<StepPart<'_>> =
             all.iter().map(|p| StepPart { parameters: p, labels: None, noise: None }).collect();
-        assert!(joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap().iter().all(Option::is_none));
+        assert!(
+            joint_step(head.as_ref(), &slots, &batch, Shares::Even, (0, 0))
+                .unwrap()
+                .iter()
+                .all(Option::is_none)
+        );
         let shares: Vec<Tensor> = (0..SLOTS).map(|index| labels.narrow(0, 2 * index, 2).unwrap()).collect();
         let slots: Vec<StepPart<'_>> = all
             .iter()
             .zip(&shares)
             .map(|(p, labels)| StepPart { parameters: p, labels: Some(labels), noise: None })
             .collect();
-        let steps = joint_step(head.as_ref(), &slots, &batch, (0, 0)).unwrap();
+        let steps = joint_step(head.as_ref(), &slots, &batch, Shares::Even, (0, 0)).unwrap();
         for (index, step) in steps.into_iter().enumerate() {
             let part = batch.narrow(2 * index, 2).unwrap();
             assert!(largest_difference(&together[index], &alone(index, &batch)) < 1e-3, "{id}");
@@ -155,7 +160,7 @@ impl Task<'_> {
         let recipe = Recipe { epochs: 3, steps_per_shot: 0, ..self.method.recipe.clone().unwrap() };
         let needs = self.method.method.needs();
         let (storage, ahead) = (Precision::F32, self.ahead);
-        let run = Fit { head: self.head, recipe: &recipe, needs, storage, slots: SLOTS, ahead };
+        let run = Fit { head: self.head, recipe: &recipe, needs, storage, slots: Slots::Fixed(SLOTS), ahead };
         let mut parameters: Vec<Parameters> =
             slots.iter().map(|slot| initial(self.world, self.method, *slot)).collect();
         for (slot, parameters) in slots.iter().zip(&parameters) {

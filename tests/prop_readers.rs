@@ -56,7 +56,7 @@ impl Model {
     fn read_text(&self, prompts: &Tensor) -> Tensor {
         let layout = TextLayout::shared(&self.prompts, self.clip.config.context_length).unwrap();
         let texts = self.clip.text.encode(&layout).unwrap();
-        self.clip.text.read(prompts, &texts.cache, &texts.keys).unwrap()
+        self.clip.text.read(prompts, 1, &texts.cache, &texts.keys).unwrap()
     }
 
     /// Features of the readers `[images, k, joint]`.
@@ -66,7 +66,7 @@ impl Model {
             .vision
             .transformer()
             .unwrap()
-            .read(&prompts.unsqueeze(0).unwrap(), frozen.cache.as_ref().unwrap(), frozen.tokens)
+            .read(&prompts.unsqueeze(0).unwrap(), 1, (frozen.cache.as_ref().unwrap(), frozen.tokens))
             .unwrap()
     }
 

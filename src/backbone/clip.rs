@@ -6,6 +6,7 @@ use super::changes::{TextChanges, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::image_tower::ImageTower;
+use super::nn::{OWN_WAY_BELOW, is_fused};
 use super::parts::Cut;
 use super::precision::Precision;
 use super::text::TextTower;
@@ -97,6 +98,19 @@ impl Clip {
     #[must_use]
     pub fn with_part_rows(self, part_rows: usize) -> Self {
         self.with_cut(|cut| Cut { part_rows, ..cut })
+    }
+
+    /// Prompt or context rows that are computed at one time.
+    pub fn max_rows(&self) -> usize {
+        self.text.max_rows()
+    }
+
+    /// Whether every number of a product with frozen weights has the same bits whatever other rows the product has, where
+    /// there are at least `rows` rows and `outputs` outputs: so it is on the CPU without rounding, but for products so small
+    /// that they are computed in another way.
+    pub fn rows_keep_bits(&self, rows: usize, outputs: usize) -> bool {
+        let exact = self.precision == Precision::F32 && is_fused(self.device());
+        exact && rows > 1 && rows * outputs >= OWN_WAY_BELOW
     }
 
     fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {

@@ -78,6 +78,11 @@ impl TextTower {
         Self { cut: change(self.cut), ..self }
     }
 
+    /// Rows computed at one time.
+    pub(super) fn max_rows(&self) -> usize {
+        self.cut.max_rows
+    }
+
     fn cut(&self) -> Cut {
         if self.tower.is_trained() { Cut::WHOLE } else { self.cut }
     }
@@ -220,15 +225,22 @@ impl TextTower {
     }
 
     /// Reads every class of a cache with prompts `[k, width]` (no position): projected rows
-    /// `[classes, k, joint]`, not normalised.
+    /// `[classes, k, joint]`, not normalised. Prompts attend in `groups` of equal size: how many of them attend at once
+    /// decides last bits.
     ///
     /// # Errors
     /// Whatever candle reports.
-    pub fn read(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
+    pub fn read(
+        &self,
+        prompts: &Tensor,
+        groups: usize,
+        cache: &TokenCache,
+        keys: &[Vec<Range<usize>>],
+    ) -> Result<Tensor> {
         let k = prompts.dim(0)?;
         let (tower, cache, keys) = (self.clone(), cache.clone(), keys.to_vec());
         self.cut().run(prompts, vec![k; keys.len()], move |prompts, classes| {
-            tower.read_some(prompts, &cache, &keys[classes])
+            tower.read_some(prompts, groups, &cache, &keys[classes])
         })
     }
 
@@ -249,9 +261,15 @@ impl TextTower {
         })
     }
 
-    fn read_some(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
+    fn read_some(
+        &self,
+        prompts: &Tensor,
+        groups: usize,
+        cache: &TokenCache,
+        keys: &[Vec<Range<usize>>],
+    ) -> Result<Tensor> {
         let (k, width) = prompts.dims2()?;
-        let plan = Arc::new(AttentionPlan::readers(k, keys)?);
+        let plan = Arc::new(AttentionPlan::readers(k, groups, keys)?);
         let rows =
             prompts.unsqueeze(0)?.broadcast_as((keys.len(), k, width))?.reshape((keys.len() * k, width))?;
         let rows = self.tower.readers(rows, cache, &plan)?;

@@ -223,11 +223,16 @@ impl VisionTower {
 
     /// Reads every image of a cache with prompts `[sets, k, width]` (no position, through the
     /// pre-LayerNorm): projected rows `[batch, k, joint]`, not normalised. The images are cut evenly among the
-    /// sets, in order.
+    /// sets, in order. An image's prompts attend in `groups` of equal size: how many of them attend at once decides last bits.
     ///
     /// # Errors
     /// Whatever candle reports; images that cannot be cut evenly.
-    pub fn read(&self, prompts: &Tensor, cache: &TokenCache, tokens: usize) -> Result<Tensor> {
+    pub fn read(
+        &self,
+        prompts: &Tensor,
+        groups: usize,
+        (cache, tokens): (&TokenCache, usize),
+    ) -> Result<Tensor> {
         let (sets, k, _) = prompts.dims3()?;
         let batch = cache.rows() / tokens.max(1);
         if !batch.is_multiple_of(sets) {
@@ -236,21 +241,21 @@ impl VisionTower {
         let (tower, cache) = (self.clone(), cache.clone());
         self.cut().run(prompts, vec![k; batch], move |prompts, images| {
             let part = cache.narrow(images.start * tokens, images.len() * tokens)?;
-            tower.read_some(prompts, &part, batch / sets, images)
+            tower.read_some((prompts, groups), &part, batch / sets, images)
         })
     }
 
     /// The images of a range, of which each set has `each`; their cache is `cache`.
     fn read_some(
         &self,
-        prompts: &Tensor,
+        (prompts, groups): (&Tensor, usize),
         cache: &TokenCache,
         each: usize,
         images: Range<usize>,
     ) -> Result<Tensor> {
         let (sets, k, width) = prompts.dims3()?;
         let count = images.len();
-        let plan = Arc::new(AttentionPlan::image_readers(k, count, cache.rows() / count.max(1))?);
+        let plan = Arc::new(AttentionPlan::image_readers(k, groups, count, cache.rows() / count.max(1))?);
         let rows = self.pre_ln.forward(&prompts.reshape((sets * k, width))?)?;
         let rows = rows.reshape((sets, 1, k, width))?.broadcast_as((sets, each, k, width))?;
         let rows = rows.reshape((sets * each, k, width))?.narrow(0, images.start, count)?;

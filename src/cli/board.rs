@@ -52,15 +52,14 @@ pub(super) struct Doing {
     pub at: (u64, u64),
     /// Whether it is a pass over test images.
     pub tests: bool,
-    /// What of a training is done, in multiply-adds, so that its end can add the rest.
-    done: f64,
     place: Place,
 }
 
 /// The piece of work a lane is at.
 #[derive(Clone, Debug, PartialEq)]
 enum Place {
-    Training(String, usize, Option<u32>, Vec<u64>),
+    /// Those that go together: method and seed.
+    Training(String, Option<u32>, Vec<(usize, u64)>),
     Tests(String, crate::data::Classes),
 }
 
@@ -137,9 +136,10 @@ impl<K: PartialEq + Copy> Board<K> {
         let Some(doing) = slot else { return 1.0 };
         let undone = 1.0 - doing.at.0 as f64 / doing.at.1.max(1) as f64;
         match &mut doing.place {
-            Place::Training(id, m, s, seeds) if (id.as_str(), *m, *s) == (dataset, method, shots) => {
-                seeds.pop();
-                if seeds.is_empty() {
+            Place::Training(id, s, trainings) if (id.as_str(), *s) == (dataset, shots) => {
+                let Some(at) = trainings.iter().position(|(own, _)| *own == method) else { return 1.0 };
+                trainings.remove(at);
+                if trainings.is_empty() {
                     *slot = None;
                 }
                 undone
@@ -149,14 +149,23 @@ impl<K: PartialEq + Copy> Board<K> {
     }
 
     fn step(&mut self, who: K, now: f64, news: &StepNews) {
-        let StepNews { dataset, method, method_id, shots, seeds, step } = news;
-        let cost = self.work.training(dataset, *method, *shots) * seeds.len() as f64;
-        let one = cost / step.of.max(1) as f64;
-        let place = Place::Training(dataset.clone(), *method, *shots, seeds.clone());
+        let StepNews { dataset, method_id, shots, trainings, step } = news;
+        let mut work: BTreeMap<Kind, f64> = BTreeMap::new();
+        for (method, _) in trainings {
+            let one = self.work.training(dataset, *method, *shots) / step.of.max(1) as f64;
+            *work.entry(Kind::Training(*method)).or_default() += one;
+        }
+        let place = Place::Training(dataset.clone(), *shots, trainings.clone());
+        let mut seeds: Vec<u64> = trainings.iter().map(|(_, seed)| *seed).collect();
+        seeds.dedup();
         let names: Vec<String> = seeds.iter().map(u64::to_string).collect();
+        let variants = match trainings.len() / seeds.len().max(1) {
+            0 | 1 => String::new(),
+            several => format!(" ({several} variants)"),
+        };
         let loss = step.loss.map_or("no loss".to_owned(), |loss| format!("loss {loss:.3}"));
         let words = format!(
-            "{dataset} {method_id} seed {}: epoch {} of {}, step {} of {}, {loss}",
+            "{dataset} {method_id} seed {}{variants}: epoch {} of {}, step {} of {}, {loss}",
             names.join(","),
             step.epoch,
             step.epochs,
@@ -164,7 +173,7 @@ impl<K: PartialEq + Copy> Board<K> {
             step.steps
         );
         let at = (step.done as u64, step.of as u64);
-        self.moved(who, now, Kind::Training(*method), Doing { words, at, tests: false, done: one, place });
+        self.moved(who, now, &work, Doing { words, at, tests: false, place });
         self.saw(now, step.images as u64);
     }
 
@@ -174,7 +183,8 @@ impl<K: PartialEq + Copy> Board<K> {
         let place = Place::Tests(dataset.clone(), *classes);
         let words = format!("{dataset}: testing {classes} classes, {done} of {of} images");
         let before = self.before(who, &place, *done).unwrap_or(0);
-        self.moved(who, now, Kind::Tests, Doing { words, at: (*done, *of), tests: true, done: one, place });
+        let work = BTreeMap::from([(Kind::Tests, one)]);
+        self.moved(who, now, &work, Doing { words, at: (*done, *of), tests: true, place });
         self.saw(now, done.saturating_sub(before));
     }
 
@@ -186,9 +196,8 @@ impl<K: PartialEq + Copy> Board<K> {
         lane.doing.as_ref().filter(same).map(|doing| doing.at.0)
     }
 
-    /// Accounts for the way a lane came since it spoke last; `doing.done` is the work of one step or image.
-    fn moved(&mut self, who: K, now: f64, kind: Kind, doing: Doing) {
-        let one = doing.done;
+    /// Accounts for the way a lane came since it spoke last; `work` is that of one step or image, by kind.
+    fn moved(&mut self, who: K, now: f64, work: &BTreeMap<Kind, f64>, doing: Doing) {
         let before = self.before(who, &doing.place, doing.at.0);
         let lane = self.lane(who);
         // What comes before a lane's first step (opening, decoding, texts) comes once and says nothing of the rest.
@@ -196,16 +205,20 @@ impl<K: PartialEq + Copy> Board<K> {
         lane.since = Some(now);
         lane.doing = Some(doing.clone());
         // Of a piece that was taken up again, what was done before is done, but nobody saw it take its time.
-        let (resumed, steps) = match (before, kind) {
+        let (resumed, steps) = match (before, doing.tests) {
             (Some(last), _) => (0, doing.at.0.saturating_sub(last)),
-            (None, Kind::Training(_)) => (doing.at.0.saturating_sub(1), 1),
-            (None, Kind::Tests) => (0, doing.at.0),
+            (None, false) => (doing.at.0.saturating_sub(1), 1),
+            (None, true) => (0, doing.at.0),
         };
-        let account = self.accounts.entry(kind).or_default();
-        account.done += one * (resumed + steps) as f64;
-        if let Some(seconds) = seconds {
-            account.seen += one * steps as f64;
-            account.seconds += seconds;
+        let all: f64 = work.values().sum();
+        for (kind, one) in work {
+            let account = self.accounts.entry(*kind).or_default();
+            account.done += one * (resumed + steps) as f64;
+            if let Some(seconds) = seconds {
+                account.seen += one * steps as f64;
+                // Trainings that go together share the time by their work.
+                account.seconds += if all > 0.0 { seconds * one / all } else { 0.0 };
+            }
         }
     }
 

@@ -31,10 +31,9 @@ fn step(dataset: &str, method: usize, done: usize, of: usize) -> Event {
     };
     Event::Step(StepNews {
         dataset: dataset.to_owned(),
-        method,
         method_id,
         shots: Some(16),
-        seeds: vec![1],
+        trainings: vec![(method, 1)],
         step,
     })
 }

@@ -96,6 +96,11 @@ pub trait Method: Send + Sync {
         Ok(trained)
     }
 
+    /// Which trainings of it can share every step with each other, where they see the same images: none by default.
+    fn lockstep(&self, _clip: &Clip, _classes: usize, _batch: usize) -> Lockstep {
+        Lockstep::default()
+    }
+
     /// The smallest batch at which its training does not amplify last bits.
     fn steady_batch(&self) -> usize {
         1
@@ -169,6 +174,15 @@ pub trait Method: Send + Sync {
     fn bind(&self, clip: &Arc<Clip>, texts: &ClassTexts) -> Result<Box<dyn Head>, MethodError>;
 }
 
+/// Which trainings of a method can go through the same products, each with the bits it would have alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lockstep {
+    /// Its settings that decide nothing but initial values: trainings may differ in them.
+    pub settings: &'static [&'static str],
+    /// How many can share a step.
+    pub at_most: usize,
+}
+
 /// A method bound to a class set.
 pub trait Head: Send + Sync {
     /// The text sides of several parameters of one shape together, computed once. A method that can share products
@@ -189,6 +203,19 @@ pub trait Head: Send + Sync {
         _noise: &[Option<&str>],
     ) -> Result<Box<dyn ClassifierSet>, MethodError> {
         self.classifiers(parameters)
+    }
+
+    /// The same for trainings that all see the same images, in [`Method::lockstep`]: each computes what it would alone, bit
+    /// for bit.
+    ///
+    /// # Errors
+    /// As [`Head::classifiers`].
+    fn alike_classifiers(
+        &self,
+        parameters: &[Named],
+        noise: &[Option<&str>],
+    ) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        self.step_classifiers(parameters, noise)
     }
 
     /// The second stage of its training, where there is one.

@@ -44,7 +44,7 @@ pub mod work;
 mod zero_shot;
 
 pub use classifier::{Classifier, Guide, Objective};
-pub use contract::{Head, Method, OwnStep, SecondStage};
+pub use contract::{Head, Lockstep, Method, OwnStep, SecondStage};
 pub use entry::{Entry, Family, Switch};
 pub use error::MethodError;
 pub use images::{ImageBatch, Needs};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use candle_core::{DType, Tensor};
 use serde::Deserialize;
 
-use super::contract::{Head, Method};
+use super::contract::{Head, Lockstep, Method};
 use super::entry::{Entry, Family, Switch};
 use super::error::MethodError;
 use super::images::{ImageBatch, Needs};
@@ -186,6 +186,19 @@ impl Method for Rpo {
         ])
     }
 
+    fn lockstep(&self, clip: &Clip, classes: usize, batch: usize) -> Lockstep {
+        let config = &clip.config;
+        let narrowest = config.text.width.min(config.vision.width).min(config.projection_dim);
+        let cached = self.mask && self.computation == Computation::Cached;
+        if !cached || !clip.rows_keep_bits(self.k, narrowest) {
+            return Lockstep::default();
+        }
+        // Beyond that a step is cut into chunks of fewer classes or images than it would be alone.
+        let rows = self.k * classes.max(batch).max(1);
+        let settings = &["initialisation", "st_noise", "st_scale"];
+        Lockstep { settings, at_most: clip.max_rows() / rows }
+    }
+
     fn work(&self, shape: &Shape<'_>) -> Work {
         let k = self.k as u64;
         let whole = self.computation == Computation::FullSequences;
@@ -258,9 +271,9 @@ struct ReadOnlyHead {
     pairing: Pairing,
 }
 
-impl Head for ReadOnlyHead {
-    /// Readers never meet, so those of all parameters are rows of the same products.
-    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+impl ReadOnlyHead {
+    /// The classifiers of several parameters, whose readers of a class or an image attend in so many groups.
+    fn set(&self, parameters: &[Named], groups: usize) -> Result<Box<dyn ClassifierSet>, MethodError> {
         let config = &self.clip.config;
         let (mut k, mut text, mut visual) = (0, Vec::new(), Vec::new());
         for each in parameters {
@@ -269,9 +282,24 @@ impl Head for ReadOnlyHead {
             text.push(prompt);
             visual.push(each.get("visual_prompt", &[k, config.vision.width])?.clone());
         }
-        let text = self.clip.text.read(&Tensor::cat(&text, 0)?, &self.cache, &self.keys)?;
+        let text = self.clip.text.read(&Tensor::cat(&text, 0)?, groups, &self.cache, &self.keys)?;
         let text = parts(&l2_normalise(&text)?, 1, k)?;
-        Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text, pairing: self.pairing }))
+        Ok(Box::new(ReadOnly { clip: self.clip.clone(), visual, text, groups, pairing: self.pairing }))
+    }
+}
+
+impl Head for ReadOnlyHead {
+    /// Readers never meet, so those of all parameters are rows of the same products.
+    fn classifiers(&self, parameters: &[Named]) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        self.set(parameters, 1)
+    }
+
+    fn alike_classifiers(
+        &self,
+        parameters: &[Named],
+        _: &[Option<&str>],
+    ) -> Result<Box<dyn ClassifierSet>, MethodError> {
+        self.set(parameters, parameters.len())
     }
 }
 
@@ -287,6 +315,8 @@ struct ReadOnly {
     visual: Vec<Tensor>,
     /// `[classes, k, joint]` each, l2-normalised.
     text: Vec<Tensor>,
+    /// In how many groups an image's readers attend where every classifier sees every image.
+    groups: usize,
     pairing: Pairing,
 }
 
@@ -294,11 +324,14 @@ impl ClassifierSet for ReadOnly {
     fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError> {
         let (cache, tokens) = images.tokens()?;
         let each = shares.each(self.visual.len(), images)?;
-        let (prompts, dim, length) = match shares {
-            Shares::All => (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, 1, self.visual[0].dim(0)?),
-            Shares::Even => (Tensor::stack(&self.visual, 0)?, 0, each),
+        let (prompts, groups, dim, length) = match shares {
+            Shares::All => {
+                (Tensor::cat(&self.visual, 0)?.unsqueeze(0)?, self.groups, 1, self.visual[0].dim(0)?)
+            }
+            Shares::Even => (Tensor::stack(&self.visual, 0)?, 1, 0, each),
         };
-        let image = l2_normalise(&self.clip.vision.transformer()?.read(&prompts, cache, tokens)?)?;
+        let tower = self.clip.vision.transformer()?;
+        let image = l2_normalise(&tower.read(&prompts, groups, (cache, tokens))?)?;
         let scale = self.clip.logit_scale();
         let logits = |(image, text): (&Tensor, &Tensor)| paired_logits(image, text, scale, self.pairing);
         parts(&image, dim, length)?.iter().zip(&self.text).map(logits).collect()

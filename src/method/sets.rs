@@ -61,16 +61,17 @@ pub trait ClassifierSet: Send + Sync {
     /// [`MethodError::Images`] when the batch lacks what the method reads.
     fn logits(&self, images: &ImageBatch, shares: Shares) -> Result<Vec<Tensor>, MethodError>;
 
-    /// What a step minimises for each classifier, the images cut evenly; `None` where there are no labels.
+    /// What a step minimises for each classifier by the labels of its images; `None` where there are none.
     ///
     /// # Errors
     /// As [`ClassifierSet::logits`].
     fn objectives(
         &self,
         images: &ImageBatch,
+        shares: Shares,
         labels: &[Option<&Tensor>],
     ) -> Result<Vec<Option<Objective>>, MethodError> {
-        let logits = self.logits(images, Shares::Even)?;
+        let logits = self.logits(images, shares)?;
         let each = logits.into_iter().zip(labels);
         each.map(|(logits, labels)| labels.map(|labels| Objective::cross_entropy(logits, labels)).transpose())
             .collect()
@@ -97,12 +98,13 @@ impl ClassifierSet for OneByOne {
     fn objectives(
         &self,
         images: &ImageBatch,
+        shares: Shares,
         labels: &[Option<&Tensor>],
     ) -> Result<Vec<Option<Objective>>, MethodError> {
         let each = self.0.iter().zip(labels).enumerate();
         each.map(|(index, (one, labels))| {
             let Some(labels) = labels else { return Ok(None) };
-            one.objective(&Shares::Even.of(index, self.0.len(), images)?, labels).map(Some)
+            one.objective(&shares.of(index, self.0.len(), images)?, labels).map(Some)
         })
         .collect()
     }
@@ -122,6 +124,6 @@ impl Classifier for Alone {
     }
 
     fn objective(&self, images: &ImageBatch, labels: &Tensor) -> Result<Objective, MethodError> {
-        only(self.0.objectives(images, &[Some(labels)])?.into_iter().flatten().collect())
+        only(self.0.objectives(images, Shares::All, &[Some(labels)])?.into_iter().flatten().collect())
     }
 }

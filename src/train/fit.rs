@@ -22,7 +22,7 @@ use super::score::Score;
 use super::step::{StepPart, joint_step};
 use super::views::{Pick, TrainingSet};
 use crate::backbone::Precision;
-use crate::method::{Head, Named, Needs, Parameters};
+use crate::method::{Head, Named, Needs, Parameters, Shares};
 use crate::util::rng::Stream;
 
 /// How to train.
@@ -35,15 +35,25 @@ pub struct Fit<'a> {
     pub needs: Needs,
     /// The format that parameters and the optimiser's buffers are held in.
     pub storage: Precision,
-    /// Trainings a step has room for.
-    pub slots: usize,
+    /// Who shares a step.
+    pub slots: Slots,
     /// Whether the next step's pixels are prepared on another thread: where a GPU computes, this one waits.
     pub ahead: bool,
 }
 
+/// Who shares a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    /// As many trainings, each with images of its own; a place that nobody has is filled.
+    Fixed(usize),
+    /// All members, which differ in their initial values alone: they see the same images in the same order. Those that are as far as
+    /// the one furthest behind take the step.
+    Alike,
+}
+
 /// One training.
 pub struct Member<'a> {
-    /// Its place among the slots, from 0.
+    /// Its place among fixed slots, from 0.
     pub slot: usize,
     /// What to train on.
     pub images: &'a TrainingImages<'a>,
@@ -132,18 +142,33 @@ fn step<'t>(
     (sets, prefetch): (&[&'t TrainingSet<'t>], &mut Prefetch<'t>),
 ) -> Result<StepDone, TrainError> {
     let (at, size) = (all[lead].at, all[lead].picks().len());
-    let mut places = vec![lead; run.slots];
-    for (index, going) in all.iter().enumerate() {
-        let beside = going.at == at && going.stage == all[lead].stage;
-        if going.outcome.is_none() && beside && going.picks().len() == size {
-            places[going.member.slot] = index;
+    let beside = |index: &usize| {
+        let going = &all[*index];
+        let as_far = going.at == at && going.stage == all[lead].stage && going.picks().len() == size;
+        as_far && going.outcome.is_none()
+    };
+    let beside: Vec<usize> = (0..all.len()).filter(beside).collect();
+    let (places, shares) = match run.slots {
+        Slots::Alike => (beside, Shares::All),
+        Slots::Fixed(slots) => {
+            let mut places = vec![lead; slots];
+            beside.into_iter().for_each(|index| places[all[index].member.slot] = index);
+            (places, Shares::Even)
         }
-    }
-    let parts: Vec<_> = places.iter().map(|place| (all[*place].member.images, all[*place].picks())).collect();
-    let (images, labels) = joint_batch(&parts, run.needs, prefetch)?;
+    };
+    let own = |slot: usize| shares == Shares::All || all[places[slot]].member.slot == slot;
+    let of = |place: &usize| (all[*place].member.images, all[*place].picks());
+    let (images, labels) = match shares {
+        Shares::All => {
+            let (images, labels) = joint_batch(&[of(&lead)], run.needs, prefetch)?;
+            (images, vec![labels[0].clone(); places.len()])
+        }
+        Shares::Even => joint_batch(&places.iter().map(of).collect::<Vec<_>>(), run.needs, prefetch)?,
+    };
     if all[lead].member.images.reads_pixels(run.needs) {
         // The same trainings beside each other again, a step further.
         let distinct = places.iter().enumerate().filter(|(slot, place)| !places[..*slot].contains(place));
+        let distinct = distinct.filter(|(_, place)| shares == Shares::Even || **place == lead);
         let next = distinct.filter_map(|(_, place)| Some((sets[*place], all[*place].next_picks()?)));
         prefetch.ask(next);
     }
@@ -151,16 +176,13 @@ fn step<'t>(
     let slots: Vec<_> = places
         .iter()
         .enumerate()
-        .map(|(slot, place)| {
-            let own = all[*place].member.slot == slot;
-            StepPart {
-                parameters: all[*place].member.parameters,
-                labels: own.then_some(&labels[slot]),
-                noise: own.then_some(noise[slot].as_str()),
-            }
+        .map(|(slot, place)| StepPart {
+            parameters: all[*place].member.parameters,
+            labels: own(slot).then_some(&labels[slot]),
+            noise: own(slot).then_some(noise[slot].as_str()),
         })
         .collect();
-    let outcomes = joint_step(run.head, &slots, &images, at)?;
+    let outcomes = joint_step(run.head, &slots, &images, shares, at)?;
     let mut taken = all[lead].standing();
     let mut losses = Vec::new();
     for (place, outcome) in places.into_iter().zip(outcomes) {

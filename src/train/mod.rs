@@ -25,7 +25,7 @@ mod views;
 pub use checkpoint_state::{CheckpointState, EpochLog, Keeper, NoCheckpoints, Stepped};
 pub use error::TrainError;
 pub use features::{FeatureKey, FeatureStore, KeyWriter};
-pub use fit::{Fit, FitResult, Member, StepDone, fit};
+pub use fit::{Fit, FitResult, Member, Slots, StepDone, fit};
 pub use gradients::{Gradients, Guided};
 pub use images::{TrainingImages, frozen_pass};
 pub use optimiser::{Adam, MOMENTUM, Optimiser, OptimiserState, Rule, Sgd, WEIGHT_DECAY};

@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use super::error::TrainError;
 use super::gradients::{Gradients, not_finite, totals};
 use super::guide::project;
-use crate::method::{Head, ImageBatch, Objective, Parameters};
+use crate::method::{Head, ImageBatch, Objective, Parameters, Shares};
 
 /// One training's part in a step of several.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +31,14 @@ pub fn loss_and_gradients(
     labels: &Tensor,
     at: (usize, usize),
 ) -> Result<Gradients, TrainError> {
-    let step = joint_step(head, &[StepPart { parameters, labels: Some(labels), noise: None }], images, at)?;
+    let slot = StepPart { parameters, labels: Some(labels), noise: None };
+    let step = joint_step(head, &[slot], images, Shares::Even, at)?;
     step.into_iter().flatten().next().unwrap_or_else(|| Err(TrainError::NoGradient("anything".to_owned())))
 }
 
-/// A step of several trainings in the same products; `images` are cut evenly among the slots. `None` for a slot
-/// without labels. What one slot computes does not depend on the others' numbers, so a fault is its own.
+/// A step of several trainings in the same products: each has its share of `images`, cut evenly among the slots, or sees all
+/// of them. `None` for a slot without labels. What one slot computes does not depend on the others' numbers, so a fault is its
+/// own; where all see all, nor on how many there are.
 ///
 /// # Errors
 /// Whatever the method reports for all of them.
@@ -44,6 +46,7 @@ pub fn joint_step(
     head: &dyn Head,
     slots: &[StepPart<'_>],
     images: &ImageBatch,
+    shares: Shares,
     at: (usize, usize),
 ) -> Result<Vec<Option<Result<Gradients, TrainError>>>, TrainError> {
     let named = slots.iter().map(|slot| match slot.labels {
@@ -53,7 +56,11 @@ pub fn joint_step(
     let named = named.collect::<Result<Vec<_>, _>>()?;
     let labels: Vec<Option<&Tensor>> = slots.iter().map(|slot| slot.labels).collect();
     let noise: Vec<Option<&str>> = slots.iter().map(|slot| slot.noise).collect();
-    let objectives = head.step_classifiers(&named, &noise)?.objectives(images, &labels)?;
+    let set = match shares {
+        Shares::Even => head.step_classifiers(&named, &noise)?,
+        Shares::All => head.alike_classifiers(&named, &noise)?,
+    };
+    let objectives = set.objectives(images, shares, &labels)?;
     let Some(store) = backward(objectives.iter().flatten().map(|objective| &objective.loss))? else {
         return Ok(slots.iter().map(|_| None).collect());
     };

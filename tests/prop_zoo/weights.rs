@@ -18,7 +18,7 @@ fn dropout_is_drawn_for_steps_and_by_name() {
         let parameters = task.moved(lora.as_ref(), 0.2);
         let head = lora.bind(&task.clip, &task.texts).unwrap();
         let slot = StepPart { parameters: &parameters, labels: Some(&task.labels), noise };
-        let step = joint_step(head.as_ref(), &[slot], &task.images, (0, 0)).unwrap();
+        let step = joint_step(head.as_ref(), &[slot], &task.images, Shares::Even, (0, 0)).unwrap();
         bits(&step.into_iter().flatten().next().unwrap().unwrap())
     };
     let plain = loss(0.0, None);

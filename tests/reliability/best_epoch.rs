@@ -8,7 +8,7 @@ use rpo_bench::method::{self, ClassTexts, FixedShots, Named, Parameters};
 use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::{Settings, World};
 use rpo_bench::train::{
-    CheckpointState, FeatureStore, Fit, Keeper, Member, Recipe, Score, TrainError, TrainingImages,
+    CheckpointState, FeatureStore, Fit, Keeper, Member, Recipe, Score, Slots, TrainError, TrainingImages,
     TrainingSet, Views, fit,
 };
 use rpo_bench::util::rng::Stream;
@@ -69,7 +69,7 @@ fn the_first_of_the_best_epochs_counts_wherever_a_training_was_stopped() {
         let (shots, mut stream) = (None, Stream::new(&["init"]));
         let mut parameters = resolved.method.init(&world.clip, &texts, shots, &mut stream).unwrap();
         let (storage, recipe) = (Precision::F32, &recipe);
-        let run = Fit { head: head.as_ref(), recipe, needs, storage, slots: 1, ahead: false };
+        let run = Fit { head: head.as_ref(), recipe, needs, storage, slots: Slots::Fixed(1), ahead: false };
         let (taken, stream) = (Cell::new(0), ["eurosat", "1", "linear_probe"]);
         let parameters_of = &mut parameters;
         let mut members =

@@ -8,7 +8,8 @@ use rpo_bench::method::{self, ClassTexts, Parameters};
 use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::{Plan, RunOptions, SuiteError, SuiteFile, World, run};
 use rpo_bench::train::{
-    CheckpointState, FeatureStore, Fit, Keeper, Member, TrainError, TrainingImages, TrainingSet, Views, fit,
+    CheckpointState, FeatureStore, Fit, Keeper, Member, Slots, TrainError, TrainingImages, TrainingSet,
+    Views, fit,
 };
 
 use super::program::{files, run_dir};
@@ -117,7 +118,7 @@ fn momentum_is_part_of_the_standing() {
             recipe: &recipe,
             needs: resolved.method.needs(),
             storage: Precision::F32,
-            slots: 1,
+            slots: Slots::Fixed(1),
             ahead: false,
         };
         let taken = std::cell::Cell::new(0);

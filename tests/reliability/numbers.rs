@@ -8,7 +8,8 @@ use rpo_bench::method::{
 use rpo_bench::preprocess::CROP_SCALE;
 use rpo_bench::suite::World;
 use rpo_bench::train::{
-    FeatureStore, Fit, Member, NoCheckpoints, Recipe, TrainError, TrainingImages, TrainingSet, Views, fit,
+    FeatureStore, Fit, Member, NoCheckpoints, Recipe, Slots, TrainError, TrainingImages, TrainingSet, Views,
+    fit,
 };
 
 /// What is wrong with the head.
@@ -93,7 +94,7 @@ fn train(world: &World, fault: Fault) -> (Result<usize, TrainError>, bool) {
         recipe: &recipe,
         needs: Needs::POOLED,
         storage: Precision::F32,
-        slots: 1,
+        slots: Slots::Fixed(1),
         ahead: false,
     };
     let stream = ["eurosat", "1", "faulty"];

@@ -13,6 +13,7 @@ use super::multiply::{Operand, Threads, multiply};
 use super::operations::multiplied;
 use super::plan::{Attend, Group};
 use super::real::{Real, Rows};
+use super::recycled::scratch;
 use crate::util::vectorised;
 
 /// Up to so many probabilities of a call are kept for backward; more are computed again. RPO's 24 readers of four images
@@ -227,7 +228,7 @@ impl<'a, T: Real> Call<'a, T> {
     /// Blocks `[queries, head_dim]` in (group, head) order as rows `[rows, width]`.
     fn by_row(&self, blocks: &[impl AsRef<[T]> + Sync]) -> Vec<T> {
         let (head_dim, heads, groups) = (self.head_dim(), self.op.heads, self.op.plan.groups());
-        let mut out = zeros(self.op.plan.rows() * self.width());
+        let mut out = scratch(self.op.plan.rows() * self.width());
         for_each_row(
             &mut out,
             self.width(),

@@ -10,12 +10,19 @@ use super::kernels::for_each_row;
 use super::multiply::{Operand, Threads, multiply};
 use super::operations::multiplied;
 use super::real::{Real, Rows};
+use super::recycled::let_go;
 
-/// A matrix `[rows, cols]` without gaps.
-pub(super) struct Dense<T> {
+/// A matrix `[rows, cols]` without gaps. Its memory is used again.
+pub(super) struct Dense<T: Real> {
     values: Vec<T>,
     rows: usize,
     cols: usize,
+}
+
+impl<T: Real> Drop for Dense<T> {
+    fn drop(&mut self) {
+        let_go(std::mem::take(&mut self.values));
+    }
 }
 
 impl<T: Real> Dense<T> {
@@ -31,8 +38,8 @@ impl<T: Real> Dense<T> {
     }
 
     /// The numbers, in row order.
-    pub fn into_vec(self) -> Vec<T> {
-        self.values
+    pub fn into_vec(mut self) -> Vec<T> {
+        std::mem::take(&mut self.values)
     }
 
     pub fn row_count(&self) -> usize {

@@ -15,6 +15,7 @@ use super::layer_norm::LayerNorm;
 use super::linear::Linear;
 use super::plan::Attend;
 use super::real::Real;
+use super::recycled::scratch;
 use crate::backbone::config::Activation;
 
 /// x += attention(LN(x)); x += MLP(LN(x)). Keys and values come from one linear layer.
@@ -56,7 +57,7 @@ pub struct BlockCall {
 }
 
 /// What a block makes of rows before attention.
-struct Before<T> {
+struct Before<T: Real> {
     /// The rows that go on, where they are not the block's input as it is.
     going: Option<Dense<T>>,
     /// Theirs.
@@ -66,7 +67,7 @@ struct Before<T> {
 }
 
 /// What backward needs of a forward pass.
-pub(super) struct Kept<T> {
+pub(super) struct Kept<T: Real> {
     /// The rows being run.
     x: Dense<T>,
     q: Dense<T>,
@@ -80,7 +81,7 @@ pub(super) struct Kept<T> {
 }
 
 /// A block's output, its own keys and values, and what backward needs where that was asked for.
-pub(super) struct Output<T> {
+pub(super) struct Output<T: Real> {
     pub rows: Dense<T>,
     pub kv: Option<Dense<T>>,
     pub kept: Option<Kept<T>>,
@@ -168,7 +169,7 @@ impl Block {
             return Ok((active, None));
         }
         let mut hidden = hidden.into_vec();
-        let mut active = zeros(hidden.len());
+        let mut active = scratch(hidden.len());
         for_each_pair_of_rows(
             (&mut hidden, &mut active),
             cols,
@@ -246,7 +247,8 @@ mod tests {
     use candle_core::{Device, Tensor};
 
     use super::*;
-    use crate::backbone::nn::AttentionPlan;
+    use crate::backbone::nn::recycled::{let_go, taken};
+    use crate::backbone::nn::{AttentionPlan, EnteringRows};
     use crate::util::rng::Stream;
 
     const WIDTH: usize = 32;
@@ -289,6 +291,54 @@ mod tests {
             kept.probabilities = None;
         }
         block.backward(&kept, &call, grad).unwrap().into_vec()
+    }
+
+    /// Output, and input gradient of the rows `own`, of two sequences whose other rows have entered before.
+    fn beside(own: &[usize], read: Option<Vec<usize>>, entered: bool) -> [Vec<f32>; 2] {
+        let mut stream = Stream::new(&["frozen block"]);
+        let block = block(&mut stream);
+        let plan = AttentionPlan::full(2, 11).unwrap();
+        let plan = Arc::new(read.as_ref().map_or(Ok(plan.clone()), |read| plan.reading(read)).unwrap());
+        let x = Dense::new(numbers(&mut stream, 22, WIDTH, 1.0), WIDTH);
+        let rows = read.as_ref().map_or(22, Vec::len);
+        let grad = Dense::new(numbers(&mut stream, rows, WIDTH, 1.0), WIDTH);
+        let others: Vec<usize> = (0..22).filter(|row| !own.contains(row)).collect();
+        let frozen = x.select(&others).into_vec();
+        let frozen = Tensor::from_vec(frozen, (others.len(), WIDTH), &Device::Cpu).unwrap();
+        let entering = EnteringRows::of(&frozen, &block).unwrap();
+        let beside = entered.then(|| Beside { entering, own: own.to_vec() });
+        let attend = Attend { plan, heads: 4, cached: None };
+        let call = BlockCall { attend, own_keys: true, read, trained: None, beside };
+        let run = if entered { x.select(own) } else { x };
+        let output = block.forward(run, &call, true).unwrap();
+        let d = block.backward(&output.kept.unwrap(), &call, grad).unwrap();
+        let d = if entered { d } else { d.select(own) };
+        [output.rows.into_vec(), d.into_vec()]
+    }
+
+    #[test]
+    fn rows_that_have_entered_before_change_no_bit() {
+        let own = [0, 4, 5, 10, 11, 20, 21];
+        for read in [None, Some(vec![4, 7, 20])] {
+            let [whole, entered] = [false, true].map(|entered| beside(&own, read.clone(), entered));
+            assert!(whole == entered, "{read:?}");
+            let other = beside(&[0, 4, 5, 9, 11, 20, 21], read.clone(), true);
+            assert!(
+                other[0] == whole[0] && other[1] != whole[1],
+                "control: another row is trained, {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_in_memory_used_again_does_not_matter() {
+        let fresh = gradients(None, false);
+        for _ in 0..20 {
+            [1, 2, 4].iter().for_each(|widths| let_go(vec![f32::NAN; 22 * widths * WIDTH]));
+        }
+        assert!(gradients(None, false) == fresh);
+        let left = (0..100).filter_map(|_| taken::<f32>(22 * WIDTH)).flatten();
+        assert!(left.into_iter().any(|x| x.is_finite()), "control: some of it was used");
     }
 
     #[test]

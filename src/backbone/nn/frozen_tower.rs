@@ -62,7 +62,7 @@ fn run<T: Real>(
 }
 
 /// A pass that has been run.
-struct Pass<T> {
+struct Pass<T: Real> {
     blocks: Arc<[Block]>,
     calls: Vec<BlockCall>,
     kept: Vec<Kept<T>>,

@@ -4,9 +4,10 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, WithDType};
 
 use super::dense::Dense;
-use super::kernels::{dot, for_each_row, sum, zeros};
+use super::kernels::{dot, for_each_row, sum};
 use super::place::fused;
 use super::real::{Real, Rows, by_dtype};
+use super::recycled::scratch;
 
 /// LayerNorm: (x − mean)/√(var + ε)·γ + β, population variance, over the last dimension.
 #[derive(Clone, Debug)]
@@ -96,7 +97,7 @@ fn moments<T: Real>(row: &[T], eps: T, centred: &mut [T]) -> (T, T) {
 impl Normalise {
     fn forward<T: Real>(&self, x: Rows<'_, T>, gamma: &[T], beta: &[T]) -> Vec<T> {
         let eps = T::from_f64(self.eps);
-        let mut out = zeros(x.rows * x.cols);
+        let mut out = scratch(x.rows * x.cols);
         for_each_row(
             &mut out,
             x.cols,
@@ -115,7 +116,7 @@ impl Normalise {
     fn backward<T: Real>(&self, x: Rows<'_, T>, gamma: &[T], grad: Rows<'_, T>) -> Vec<T> {
         let eps = T::from_f64(self.eps);
         let n = T::from_f64(x.cols as f64);
-        let mut out = zeros(x.rows * x.cols);
+        let mut out = scratch(x.rows * x.cols);
         for_each_row(
             &mut out,
             x.cols,

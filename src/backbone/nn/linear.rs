@@ -32,7 +32,7 @@ const TURNED_UP_TO: usize = 1 << 17;
 
 /// Products of fewer numbers the crate computes in another way (its limit is 16 · 16), whose last bits depend on the order
 /// of the weight.
-const TURNED_FROM: usize = 257;
+pub const OWN_WAY_BELOW: usize = 257;
 
 impl Linear {
     /// Wraps weight `[out, in]` and bias `[out]`.
@@ -92,7 +92,7 @@ impl Linear {
     fn turned_for(&self, rows: usize) -> Option<&Tensor> {
         let weight = &self.weight;
         let numbers = rows * weight.dims().first().copied().unwrap_or(0);
-        let alike = rows > 1 && numbers >= TURNED_FROM && matches!(weight.dtype(), DType::F32 | DType::F64);
+        let alike = rows > 1 && numbers >= OWN_WAY_BELOW && matches!(weight.dtype(), DType::F32 | DType::F64);
         if !alike || weight.elem_count() > TURNED_UP_TO {
             return None;
         }

@@ -5,6 +5,7 @@ use candle_core::{CpuStorage, Layout, Result, bail};
 use gemm::Parallelism;
 
 use super::real::Real;
+use super::recycled::taken;
 
 /// A matrix inside a slice: entry (i, j) lies at `i·row + j·col`.
 #[derive(Clone, Copy)]
@@ -73,7 +74,7 @@ pub(super) fn multiply<T: Real>(
         Threads::All => rayon::current_num_threads(),
     };
     let parallelism = if threads > 1 { Parallelism::Rayon(threads) } else { Parallelism::None };
-    let mut out = Vec::with_capacity(count);
+    let mut out = taken(count).unwrap_or_else(|| Vec::with_capacity(count));
     if m.min(n) == 1 {
         // For a vector the crate makes a slice of the result before it is filled.
         out.resize(count, T::ZERO);

@@ -90,16 +90,21 @@ impl AttentionPlan {
         )
     }
 
-    /// `k` readers for each of the given cached key sets: readers see the cache and nothing else.
+    /// `k` readers in `groups` of equal size for each of the given cached key sets: readers see the cache and nothing else.
     ///
     /// # Errors
-    /// When `k` is 0 or a key set is empty.
-    pub fn readers(k: usize, keys: &[Vec<Range<usize>>]) -> Result<Self> {
+    /// When `k` is 0 or cannot be cut evenly, or a key set is empty.
+    pub fn readers(k: usize, groups: usize, keys: &[Vec<Range<usize>>]) -> Result<Self> {
+        if groups == 0 || !k.is_multiple_of(groups) {
+            bail!("attention plan: {k} readers cannot be cut into {groups} groups");
+        }
+        let each = k / groups;
         Self::new(
             keys.iter()
+                .flat_map(|cached| std::iter::repeat_n(cached, groups))
                 .enumerate()
                 .map(|(i, cached)| Group {
-                    queries: i * k..(i + 1) * k,
+                    queries: i * each..(i + 1) * each,
                     cached: cached.clone(),
                     own: Vec::new(),
                     order: SelfKeys::Full,
@@ -126,13 +131,13 @@ impl AttentionPlan {
         )
     }
 
-    /// `k` readers for each of `count` cached sequences of `length` rows.
+    /// `k` readers in `groups` for each of `count` cached sequences of `length` rows.
     ///
     /// # Errors
-    /// When `k` or `length` is 0.
-    pub fn image_readers(k: usize, count: usize, length: usize) -> Result<Self> {
+    /// As [`AttentionPlan::readers`]; when `length` is 0.
+    pub fn image_readers(k: usize, groups: usize, count: usize, length: usize) -> Result<Self> {
         let keys: Vec<_> = (0..count).map(|i| vec![i * length..(i + 1) * length]).collect();
-        Self::readers(k, &keys)
+        Self::readers(k, groups, &keys)
     }
 
     /// The groups, in row order.
@@ -219,6 +224,6 @@ mod tests {
     fn a_gap_or_a_blind_query_is_refused() {
         let group = |queries| Group { queries, cached: vec![], own: vec![0..1], order: SelfKeys::Full };
         assert!(AttentionPlan::new(vec![group(0..1), group(2..3)]).is_err());
-        assert!(AttentionPlan::readers(2, &[vec![]]).is_err());
+        assert!(AttentionPlan::readers(2, 1, &[vec![]]).is_err());
     }
 }

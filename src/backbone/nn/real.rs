@@ -1,6 +1,10 @@
 //! The two element types the CPU operations are written for, and access to a tensor's numbers.
 
+use std::cell::RefCell;
+
 use candle_core::{CpuStorage, Layout, Result, WithDType, bail};
+
+use super::recycled::{LetGo, Local};
 
 /// f32 or f64: what the CPU kernels compute in.
 pub(super) trait Real: WithDType {
@@ -15,6 +19,13 @@ pub(super) trait Real: WithDType {
     fn sqrt(self) -> Self;
     /// Φ(x), the standard normal distribution function, and its density φ(x).
     fn normal_cdf_pdf(self) -> (Self, Self);
+    /// Memory of this type that the thread has let go.
+    fn let_go() -> &'static Local<Self>;
+}
+
+thread_local! {
+    static SINGLE: RefCell<LetGo<f32>> = const { RefCell::new(LetGo::NOTHING) };
+    static DOUBLE: RefCell<LetGo<f64>> = const { RefCell::new(LetGo::NOTHING) };
 }
 
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
@@ -54,6 +65,10 @@ impl Real for f32 {
         let (cdf, pdf) = f64::from(self).normal_cdf_pdf();
         (cdf as f32, pdf as f32)
     }
+
+    fn let_go() -> &'static Local<Self> {
+        &SINGLE
+    }
 }
 
 impl Real for f64 {
@@ -74,6 +89,10 @@ impl Real for f64 {
         let cdf = 0.5 * candle_core::cpu::erf::erf_f64(self / std::f64::consts::SQRT_2);
         let pdf = (-0.5 * self * self).exp() / (std::f64::consts::TAU).sqrt();
         (0.5 + cdf, pdf)
+    }
+
+    fn let_go() -> &'static Local<Self> {
+        &DOUBLE
     }
 }
 

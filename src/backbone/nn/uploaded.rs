@@ -226,7 +226,7 @@ mod tests {
         assert!(grid.query_rows.is_none() && grid.key_rows.is_none() && grid.mask.is_none());
         assert_eq!(operations(), before);
         assert!(of(&plan(3, 4), 16).key_rows.is_some(), "four rows that nobody sees");
-        let uneven = AttentionPlan::readers(2, &[vec![0..3], vec![3..8]]).unwrap();
+        let uneven = AttentionPlan::readers(2, 1, &[vec![0..3], vec![3..8]]).unwrap();
         let first = of(&uneven, 8);
         assert!(first.key_rows.is_some() && first.mask.is_some() && first.query_rows.is_none());
         let before = operations();

@@ -16,7 +16,9 @@ use super::shape::{ModelShape, class_prompts_for, normals, random_clip};
 use crate::backbone::Clip;
 use crate::backbone::nn::operations;
 use crate::method::work::Shape as WorkShape;
-use crate::method::{self, ClassTexts, FixedShots, Head, Method, Parameters, PromptStyle, SettingsTable};
+use crate::method::{
+    self, ClassTexts, FixedShots, Head, Method, Parameters, PromptStyle, SettingsTable, Shares,
+};
 use crate::train::{Optimiser, Recipe, StepPart, frozen_pass, joint_step};
 use crate::util::rng::Stream;
 
@@ -150,7 +152,7 @@ pub(super) fn one_step(
     let images = frozen_pass(clip, pixels, method.needs())?;
     let slot = |parameters| StepPart { parameters, labels: Some(labels), noise: Some("bench") };
     let slots: Vec<_> = parameters.iter().map(slot).collect();
-    let outcomes = joint_step(head, &slots, &images, (0, 0))?;
+    let outcomes = joint_step(head, &slots, &images, Shares::Even, (0, 0))?;
     let mut total = 0.0;
     for ((parameters, optimiser), outcome) in
         parameters.iter().zip(optimisers).zip(outcomes.into_iter().flatten())

@@ -62,14 +62,12 @@ pub enum Event {
 pub struct StepNews {
     /// Dataset trained on.
     pub dataset: String,
-    /// Index into [`Plan::methods`](crate::suite::Plan::methods).
-    pub method: usize,
     /// Method id.
     pub method_id: &'static str,
     /// Training images a class.
     pub shots: Option<u32>,
-    /// Seeds of the trainings that took the step together.
-    pub seeds: Vec<u64>,
+    /// The trainings that take their steps together: index into [`Plan::methods`](crate::suite::Plan::methods), and seed.
+    pub trainings: Vec<(usize, u64)>,
     /// The step.
     pub step: StepDone,
 }

@@ -25,8 +25,8 @@ use crate::suite::plan::resolve::Plan;
 use crate::suite::spec::overrides::Resolved;
 use crate::suite::world::{BenchDataset, World};
 use crate::train::{
-    CheckpointState, FeatureStore, Fit, Keeper, Labelled, Member, Pick, Stepped, TrainError, TrainingImages,
-    TrainingSet, fit, readable,
+    CheckpointState, FeatureStore, Fit, Keeper, Labelled, Member, Pick, Slots, Stepped, TrainError,
+    TrainingImages, TrainingSet, fit, readable,
 };
 use crate::util::rng::Stream;
 
@@ -321,7 +321,8 @@ fn train(
     let rounded = plan.settings.globals.rounded_parameters;
     let storage = if rounded { world.clip.precision() } else { Precision::F32 };
     let recipe = &recipe.for_shots(shots);
-    let run = Fit { head, recipe, needs: resolved.method.needs(), storage, slots: 1, ahead: false };
+    let run =
+        Fit { head, recipe, needs: resolved.method.needs(), storage, slots: Slots::Fixed(1), ahead: false };
     let outcome = fit(&run, &mut [member], stop, &mut |_| {})?.pop();
     let log = outcome.transpose()?.unwrap_or_default();
     Ok(log.iter().map(Epoch::from).collect())

@@ -1,4 +1,4 @@
-//! One training, or those of several seeds in lockstep, from initial parameters to the stored ones.
+//! One training, or several in lockstep, from initial parameters to the stored ones.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,9 @@ use crate::suite::error::SuiteError;
 use crate::suite::plan::cell::CellPlan;
 use crate::suite::run::event::{Event, StepNews};
 use crate::suite::spec::overrides::Resolved;
+use crate::suite::spec::seeds::Seeds;
 use crate::suite::world::BenchDataset;
-use crate::train::{EpochLog, Fit, Member, StepDone, TrainError, fit};
+use crate::train::{EpochLog, Fit, Member, Slots, StepDone, TrainError, fit};
 use crate::util::rng::Stream;
 
 impl Lane<'_> {
@@ -34,7 +35,7 @@ impl Lane<'_> {
         Ok(resolved.method.init(&self.world.clip, &texts, shots, &mut stream).map_err(TrainError::from)?)
     }
 
-    /// Trains the cells of one method, a seed each, and stores what becomes of them.
+    /// Trains cells that share their products, a seed each or variants of one seed, and stores what becomes of them.
     pub(super) fn fit(
         &self,
         dataset: &BenchDataset,
@@ -65,10 +66,9 @@ impl Lane<'_> {
             Ok(DrawnShots { images: drawn.images, pools, source: dataset.source.as_ref(), clip })
         });
         let read = read.collect::<Result<Vec<_>, SuiteError>>()?;
-        let parameters = drawn
-            .iter()
-            .zip(&read)
-            .map(|(drawn, shots)| self.initial(dataset, resolved, drawn.set.seed, Some(shots)));
+        let parameters = cells.iter().zip(drawn.iter().zip(&read)).map(|(cell, (drawn, shots))| {
+            self.initial(dataset, self.method(cell), drawn.set.seed, Some(shots))
+        });
         let mut parameters = parameters.collect::<Result<Vec<_>, _>>()?;
         let trains = resolved.recipe.as_ref();
         let head = trains.map(|_| resolved.method.bind(clip, &texts)).transpose()?;
@@ -90,17 +90,21 @@ impl Lane<'_> {
         let outcomes = match trains.zip(head.as_ref()) {
             Some((recipe, head)) => {
                 let storage = if globals.rounded_parameters { clip.precision() } else { Precision::F32 };
-                let (needs, slots) = (resolved.method.needs(), globals.seeds.slots());
+                let needs = resolved.method.needs();
+                let slots = match globals.seeds {
+                    Seeds::Apart => Slots::Alike,
+                    _ => Slots::Fixed(globals.seeds.slots()),
+                };
                 let recipe = &recipe.for_shots(shots);
                 let ahead = !clip.device().is_cpu();
                 let run = Fit { head: head.as_ref(), recipe, needs, storage, slots, ahead };
-                let seeds: Vec<u64> = drawn.iter().map(|drawn| drawn.set.seed).collect();
+                let trainings = cells.iter().zip(&drawn).map(|(cell, drawn)| (cell.method, drawn.set.seed));
+                let trainings: Vec<(usize, u64)> = trainings.collect();
                 let news = |step: StepDone| StepNews {
                     dataset: dataset.id.clone(),
-                    method: cells[0].method,
                     method_id: resolved.id,
                     shots: cells[0].cell.shots,
-                    seeds: seeds.clone(),
+                    trainings: trainings.clone(),
                     step,
                 };
                 fit(&run, &mut members, &|| (self.stop)(), &mut |step| (self.event)(Event::Step(news(step))))?
@@ -112,6 +116,7 @@ impl Lane<'_> {
         for (((index, cell), outcome), parameters) in cells.iter().enumerate().zip(outcomes).zip(parameters) {
             let (seconds, shots) = (keepers[index].seconds(), &read[index]);
             let settle = |parameters| {
+                let resolved = self.method(cell);
                 resolved.method.settle(clip, &texts, shots, parameters).map_err(TrainError::from)
             };
             let outcome = outcome.and_then(|epochs| Ok((settle(parameters)?, epochs)));

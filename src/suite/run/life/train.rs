@@ -1,5 +1,5 @@
-//! The second step, the trainings of a dataset: which are done, which files hold others, and the rest trained here, one by one or the
-//! seeds of a method in lockstep.
+//! The second step, the trainings of a dataset: which are done, which files hold others, and the rest trained here. What can share
+//! products goes in lockstep: the seeds of a method where that is asked for, and its variants where no bit depends on it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,7 +52,7 @@ impl Lane<'_> {
             |cell: &CellRun| cell.plan.origin == Origin::Trained && matches!(cell.state(), State::Claimed(_));
         let missing: Vec<&mut CellRun> = unit.iter_mut().filter(|cell| untrained(cell)).collect();
         if self.plan.settings.globals.views_per_method {
-            for mut training in self.trainings(missing) {
+            for mut training in self.trainings(dataset, missing) {
                 let owner = training.first().map_or("", |cell| self.method(&cell.plan).id);
                 self.train_cells(dataset, &mut training, owner)?;
             }
@@ -148,7 +148,7 @@ impl Lane<'_> {
         for ((set, skipped), images) in sets.iter().zip(&images) {
             drawn.push(Drawn { set, images, skipped: *skipped, source: &source });
         }
-        for mut training in self.trainings(cells.iter_mut().map(|cell| &mut **cell).collect()) {
+        for mut training in self.trainings(dataset, cells.iter_mut().map(|cell| &mut **cell).collect()) {
             let plans: Vec<&CellPlan> = training.iter().map(|cell| &cell.plan).collect();
             let outcomes = match self.fit(dataset, &plans, &drawn) {
                 Ok(outcomes) => outcomes,
@@ -181,14 +181,47 @@ impl Lane<'_> {
         (self.event)(Event::TrainingDone { dataset, method: cell.method, shots });
     }
 
-    /// Cells by what is trained in the same products: each alone, or the seeds of a method.
-    fn trainings<'c>(&self, cells: Vec<&'c mut CellRun>) -> Vec<Vec<&'c mut CellRun>> {
-        if self.plan.settings.globals.seeds == Seeds::Apart {
-            return cells.into_iter().map(|cell| vec![cell]).collect();
+    /// Cells by what is trained in the same products: variants of a method that differ in their initial values alone, or the
+    /// seeds of a method.
+    fn trainings<'c>(
+        &self,
+        dataset: &BenchDataset,
+        cells: Vec<&'c mut CellRun>,
+    ) -> Vec<Vec<&'c mut CellRun>> {
+        if self.plan.settings.globals.seeds != Seeds::Apart {
+            let mut methods: BTreeMap<usize, Vec<&mut CellRun>> = BTreeMap::new();
+            cells.into_iter().for_each(|cell| methods.entry(cell.plan.method).or_default().push(cell));
+            return methods.into_values().collect();
         }
-        let mut methods: BTreeMap<usize, Vec<&mut CellRun>> = BTreeMap::new();
-        cells.into_iter().for_each(|cell| methods.entry(cell.plan.method).or_default().push(cell));
-        methods.into_values().collect()
+        let classes = dataset.labels(self.plan.suite.train_classes).labels().len();
+        let mut groups: Vec<Vec<&mut CellRun>> = Vec::new();
+        for cell in cells {
+            let beside = |group: &&mut Vec<&mut CellRun>| self.alike(classes, group, cell);
+            match groups.iter_mut().find(beside) {
+                Some(group) => group.push(cell),
+                None => groups.push(vec![cell]),
+            }
+        }
+        groups
+    }
+
+    /// Whether a cell's training can share its products with those of a group, which it then leaves and finds as they are alone.
+    fn alike(&self, classes: usize, group: &[&mut CellRun], cell: &CellRun) -> bool {
+        let (first, own) = (&group[0].plan, &cell.plan);
+        let (one, other) = (self.method(first), self.method(own));
+        let Some(recipe) = one.recipe.as_ref().filter(|recipe| other.recipe.as_ref() == Some(*recipe)) else {
+            return false;
+        };
+        let lockstep = one.method.lockstep(&self.world.clip, classes, recipe.batch_size);
+        let decides = |(key, _): &(&String, &String)| {
+            !lockstep.settings.iter().any(|free| key.strip_prefix(one.id) == Some(&format!(".{free}")))
+        };
+        let same_draw = (first.cell.seed, first.cell.shots) == (own.cell.seed, own.cell.shots);
+        group.len() < lockstep.at_most
+            && same_draw
+            && one.id == other.id
+            && one.config.iter().filter(decides).eq(other.config.iter().filter(decides))
+            && group.iter().all(|cell| cell.plan.training_key != own.training_key)
     }
 
     /// The drawn items of the trained half, in drawing order. The draw comes before the halving.

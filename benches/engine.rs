@@ -76,7 +76,7 @@ fn frozen_linear(c: &mut Criterion) {
 
 /// 24 readers of each of 4 images over their 197 tokens; forward, then forward and backward.
 fn reader_attention(c: &mut Criterion) {
-    let plan = Arc::new(AttentionPlan::image_readers(PROMPTS, 4, TOKENS).unwrap());
+    let plan = Arc::new(AttentionPlan::image_readers(PROMPTS, 1, 4, TOKENS).unwrap());
     let cached = normals(&[4 * TOKENS, 2 * 768], 1.0, "keys and values");
     let call = || Attend { plan: plan.clone(), heads: 12, cached: Some(cached.clone()) };
     let q = normals(&[4 * PROMPTS, 768], 1.0, "queries");

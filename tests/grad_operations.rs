@@ -139,7 +139,8 @@ fn attention() {
     check("attention of the rows that are read", &[random(&[4, 6], &mut stream), own], |t| {
         attend(&t[0], Some(&t[1]), call(&read))
     });
-    let readers = Arc::new(AttentionPlan::readers(3, &[vec![0..5], vec![0..1, 3..5], vec![2..4]]).unwrap());
+    let readers =
+        Arc::new(AttentionPlan::readers(3, 1, &[vec![0..5], vec![0..1, 3..5], vec![2..4]]).unwrap());
     check("readers", &[q], |t| attend(&t[0], None, call(&readers)));
 }
 

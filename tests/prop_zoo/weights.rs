@@ -1,7 +1,7 @@
 //! Weights of the towers, and steps that mind a guide.
 
 use candle_core::{DType, Tensor};
-use rpo_bench::method::Named;
+use rpo_bench::method::{Named, Shares};
 use rpo_bench::train::{StepPart, joint_step};
 use rpo_bench::util::rng::Stream;
 

@@ -6,7 +6,7 @@ use super::changes::{TextChanges, VisionChanges};
 use super::config::ClipConfig;
 use super::files::weights::{Weights, WeightsError};
 use super::image_tower::ImageTower;
-use super::nn::{OWN_WAY_BELOW, is_fused};
+use super::nn::{DEEP, NARROW, OWN_WAY_BELOW, is_fused};
 use super::parts::Cut;
 use super::precision::Precision;
 use super::text::TextTower;
@@ -105,12 +105,17 @@ impl Clip {
         self.text.max_rows()
     }
 
-    /// Whether every number of a product with frozen weights has the same bits whatever other rows the product has, where
-    /// there are at least `rows` rows and `outputs` outputs: so it is on the CPU without rounding, but for products so small
-    /// that they are computed in another way.
-    pub fn rows_keep_bits(&self, rows: usize, outputs: usize) -> bool {
+    /// Whether rows of products with frozen weights have the same bits whatever other rows a product has, where there are
+    /// at least `rows` of them: so it is on the CPU without rounding, but for products so small, or so narrow and deep, that they
+    /// are computed in another way.
+    pub fn rows_keep_bits(&self, rows: usize) -> bool {
+        let (text, vision) = (&self.config.text, &self.config.vision);
+        let widths = [text.width, text.mlp_width, vision.width, vision.mlp_width, self.config.projection_dim];
+        let narrowest = widths.iter().copied().min().unwrap_or(0);
+        let deepest = widths.into_iter().max().unwrap_or(0);
         let exact = self.precision == Precision::F32 && is_fused(self.device());
-        exact && rows > 1 && rows * outputs >= OWN_WAY_BELOW
+        let ordinary = narrowest > NARROW || deepest <= DEEP;
+        exact && ordinary && rows > 1 && rows.saturating_mul(narrowest) >= OWN_WAY_BELOW
     }
 
     fn with_cut(self, change: impl Fn(Cut) -> Cut) -> Self {

@@ -1,4 +1,6 @@
 //! A stack of blocks, run over flat rows by a plan (the engine) or over whole masked sequences.
+//!
+//! Long because every way to run a stack is here: tokens, tokens among frozen ones, readers, followers, changed blocks, masked.
 
 use std::sync::Arc;
 

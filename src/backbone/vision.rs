@@ -1,4 +1,6 @@
 //! The vision tower: pixels to frozen features and caches, and readers over them.
+//!
+//! Long because it is the vision tower in one piece: its ways to run the same tokens are read side by side.
 
 use std::ops::Range;
 use std::sync::Arc;

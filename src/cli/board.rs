@@ -152,7 +152,9 @@ impl<K: PartialEq + Copy> Board<K> {
         let StepNews { dataset, method_id, shots, trainings, step } = news;
         let mut work: BTreeMap<Kind, f64> = BTreeMap::new();
         for (method, _) in trainings {
-            let one = self.work.training(dataset, *method, *shots) / step.of.max(1) as f64;
+            // Where not all were as far, nobody says who took it.
+            let share = step.trainings as f64 / trainings.len().max(1) as f64;
+            let one = share * self.work.training(dataset, *method, *shots) / step.of.max(1) as f64;
             *work.entry(Kind::Training(*method)).or_default() += one;
         }
         let place = Place::Training(dataset.clone(), *shots, trainings.clone());

@@ -96,7 +96,8 @@ pub trait Method: Send + Sync {
         Ok(trained)
     }
 
-    /// Which trainings of it can share every step with each other, where they see the same images: none by default.
+    /// Which trainings of it can share every step with each other, where they see the same images: none by default. One of them
+    /// binds for all, so heads must not depend on the settings named.
     fn lockstep(&self, _clip: &Clip, _classes: usize, _batch: usize) -> Lockstep {
         Lockstep::default()
     }

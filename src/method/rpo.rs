@@ -2,8 +2,8 @@
 //!
 //! Nobody attends to a prompt, so token features are the frozen model's and each prompt is an
 //! independent reader of cached keys and values (paper, section 3.2). logit(x, c) =
-//! exp(τ)·(1/K)·Σᵢ vᵢ(x)·tᵢ(c). Without the mask (`mask = false`) prompts are ordinary tokens and the
-//! whole sequences are run.
+//! exp(τ)·(1/K)·Σᵢ vᵢ(x)·tᵢ(c). Without the mask (`mask = false`) prompts are ordinary tokens and an image's
+//! whole sequence is run, from its first attention on.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ struct Rpo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Computation {
-    /// Prompt rows over cached keys and values; without the mask, images as whole sequences.
+    /// Prompt rows over cached keys and values; without the mask, images as whole sequences from the first attention on.
     Cached,
     /// Whole sequences under a mask, texts padded to the model's length: the published code.
     FullSequences,
@@ -187,14 +187,12 @@ impl Method for Rpo {
     }
 
     fn lockstep(&self, clip: &Clip, classes: usize, batch: usize) -> Lockstep {
-        let config = &clip.config;
-        let narrowest = config.text.width.min(config.vision.width).min(config.projection_dim);
         let cached = self.mask && self.computation == Computation::Cached;
-        if !cached || !clip.rows_keep_bits(self.k, narrowest) {
+        if !cached || !clip.rows_keep_bits(self.k) {
             return Lockstep::default();
         }
         // Beyond that a step is cut into chunks of fewer classes or images than it would be alone.
-        let rows = self.k * classes.max(batch).max(1);
+        let rows = self.k.saturating_mul(classes.max(batch).max(1));
         let settings = &["initialisation", "st_noise", "st_scale"];
         Lockstep { settings, at_most: clip.max_rows() / rows }
     }

@@ -53,7 +53,8 @@ impl Shares {
 }
 
 /// Classifiers of one head, in a fixed order. What one of them computes does not depend on the others' parameters,
-/// bit for bit; how many they are decides last bits.
+/// bit for bit; how many they are decides last bits, but not where they are alike
+/// ([`Head::alike_classifiers`](super::contract::Head::alike_classifiers)).
 pub trait ClassifierSet: Send + Sync {
     /// Logits `[its images, classes]` of every classifier, in order.
     ///

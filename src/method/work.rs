@@ -20,7 +20,7 @@ pub struct Work {
     pub evaluate: u64,
     /// Keys and values kept for the class set, in bytes of f32.
     pub kept_text_bytes: u64,
-    /// Keys and values kept for one image, in bytes of f32.
+    /// What is kept of one image (keys and values, or tokens before the first block), in bytes of f32.
     pub kept_image_bytes: u64,
     /// What a training step holds at one time however its work is cut, in bytes of f32: trained values with momentum and
     /// gradient, the features of all prompts and the logits, each with its gradient. A lower bound.

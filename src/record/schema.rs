@@ -287,7 +287,7 @@ impl Provenance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timing {
-    /// Training of this cell alone.
+    /// Training of this cell; trainings in the same products have equal shares.
     pub train_secs: f64,
     /// Evaluation of this cell: its class prompts and its logits; seeds in the same products have equal shares.
     pub evaluate_secs: f64,

@@ -5,7 +5,8 @@
 //! all there is to know about the streams' positions: a training taken up again is bit-equal. A head with a second stage
 //! goes on with other parameters, a fresh optimiser and a schedule of its own; views and epochs are counted on. In lockstep every
 //! step has the same number of slots; one whose training is over, failed or elsewhere is filled with another's
-//! numbers, so a training's bits depend on the number of slots and its own place alone.
+//! numbers, so a training's bits depend on the number of slots and its own place alone. Trainings that are alike take
+//! whatever steps they have in common, and their bits depend on nobody.
 //!
 //! Long because all of a training is here, from its first step to the end of its last stage.
 
@@ -86,7 +87,7 @@ pub struct StepDone {
     pub loss: Option<f64>,
     /// Trainings that took it.
     pub trainings: usize,
-    /// Images they saw.
+    /// Images they saw, counted for each of them.
     pub images: usize,
 }
 

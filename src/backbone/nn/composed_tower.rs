@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
 
 use super::between;
 use super::composed_attention::{self as attention, Attention};
@@ -103,7 +103,11 @@ fn forward(block: &Block, x: Tensor, call: &BlockCall, keep: bool) -> Result<Out
 fn before(block: &Block, x: &Tensor, call: &BlockCall) -> Result<(Tensor, Tensor, Option<Tensor>)> {
     let read = call.read.as_ref().map(|rows| indices(rows, x.device())).transpose()?;
     if let Some(beside) = &call.beside {
-        let (entering, order) = (&beside.entering, indices(&beside.order(), x.device())?);
+        let order = beside.order();
+        if order.len() != beside.count() || x.dim(0)? != beside.own.len() {
+            bail!("{} rows beside {}: their places are not among all", x.dim(0)?, beside.entering.count());
+        }
+        let (entering, order) = (&beside.entering, indices(&order, x.device())?);
         let (q, kv) = projected(block, x)?;
         let among = |own: &Tensor, frozen: &Tensor| op::rows(&op::cat(frozen, own)?, &order);
         let (x, q) = (among(x, &entering.rows)?, among(&q, &entering.queries)?);

@@ -1,6 +1,6 @@
 //! Rows of numbers on the CPU, handed from one frozen operation to the next without a tensor around them.
 //!
-//! Every operation here either works in place or fills one new buffer, but for products with rounded weights: what candle's
+//! Every operation here either works in place or fills one buffer, new or let go before, but for products with rounded weights: what candle's
 //! graph would keep or copy in between is never made.
 
 use candle_core::backend::BackendStorage;
@@ -104,7 +104,8 @@ impl<T: Real> Dense<T> {
     /// The rows at `indices`.
     pub fn select(&self, indices: &[usize]) -> Self {
         let view = self.view();
-        let values = indices.iter().flat_map(|index| view.row(*index)).copied().collect();
+        let mut values = Vec::with_capacity(indices.len() * self.cols);
+        indices.iter().for_each(|index| values.extend_from_slice(view.row(*index)));
         Self::new(values, self.cols)
     }
 
@@ -114,7 +115,9 @@ impl<T: Real> Dense<T> {
         let Storage::Cpu(storage) = &*storage else { bail!("rows beside others: they are not on the CPU") };
         let (others, own) = (Rows::<T>::new(storage, layout)?, self.view());
         let count = own.rows + others.rows;
-        if places.len() != own.rows
+        let ascending = places.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending
+            || places.len() != own.rows
             || others.cols != self.cols
             || places.last().is_some_and(|last| *last >= count)
         {

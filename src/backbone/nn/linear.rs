@@ -34,6 +34,13 @@ const TURNED_UP_TO: usize = 1 << 17;
 /// of the weight.
 pub const OWN_WAY_BELOW: usize = 257;
 
+/// Up to so many rows and outputs the crate sums at most [`DEEP`] terms at once, beyond it shares them evenly: the bits of
+/// deeper products change there.
+pub const NARROW: usize = 64;
+
+/// See [`NARROW`].
+pub const DEEP: usize = 512;
+
 impl Linear {
     /// Wraps weight `[out, in]` and bias `[out]`.
     pub fn new(weight: Tensor, bias: Option<Tensor>) -> Self {

@@ -38,7 +38,7 @@ pub use entering::{Beside, EnteringRows};
 pub use frozen_block::{Block, BlockCall};
 pub use frozen_tower::run_frozen;
 pub use layer_norm::LayerNorm;
-pub use linear::{Linear, OWN_WAY_BELOW};
+pub use linear::{DEEP, Linear, NARROW, OWN_WAY_BELOW};
 pub use loss::{cross_entropy, l2_normalise, log_softmax};
 pub use operations::{Operations, multiplied, multiply_adds_of, operations, tensor_number};
 pub use place::{composed, is_fused};

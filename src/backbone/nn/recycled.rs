@@ -11,8 +11,10 @@ use super::real::Real;
 const FROM: usize = 1 << 9;
 /// More belong to models whose work is far larger than what their memory costs.
 const UP_TO: usize = 1 << 18;
-/// So many numbers a thread keeps at most.
-const KEPT: usize = 1 << 22;
+/// So many numbers a thread keeps at most: 8 MiB of f32.
+const KEPT: usize = 1 << 21;
+/// So many pieces of one size: what a step lets go and never asks for again must not fill it up.
+const PIECES: usize = 64;
 
 /// What a thread has let go, by size.
 #[derive(Debug, Default)]
@@ -27,17 +29,20 @@ impl<T> LetGo<T> {
 
     fn take(&mut self, count: usize) -> Option<Vec<T>> {
         let values = self.by_count.get_mut(&count)?.pop()?;
-        self.numbers -= count;
+        self.numbers -= values.capacity();
         Some(values)
     }
 
     fn put(&mut self, values: Vec<T>) {
-        if self.numbers + values.len() > KEPT {
+        if self.numbers + values.capacity() > KEPT {
             // Sizes change from one training to the next: those of the last are in the way.
             *self = Self::NOTHING;
         }
-        self.numbers += values.len();
-        self.by_count.entry(values.len()).or_default().push(values);
+        let pieces = self.by_count.entry(values.len()).or_default();
+        if pieces.len() < PIECES {
+            self.numbers += values.capacity();
+            pieces.push(values);
+        }
     }
 }
 
@@ -54,7 +59,8 @@ pub(super) fn scratch<T: Real>(count: usize) -> Vec<T> {
 /// Lets numbers go.
 pub(super) fn let_go<T: Real>(values: Vec<T>) {
     if (FROM..=UP_TO).contains(&values.len()) {
-        T::let_go().with_borrow_mut(|kept| kept.put(values));
+        // A thread at its end keeps nothing.
+        T::let_go().try_with(|kept| kept.borrow_mut().put(values)).unwrap_or_default();
     }
 }
 
@@ -87,5 +93,9 @@ mod tests {
             assert!(kept.numbers <= KEPT);
         }
         assert!(kept.take(UP_TO).is_some());
+        let mut kept = LetGo::NOTHING;
+        (0..2 * PIECES).for_each(|_| kept.put(vec![1f32; FROM]));
+        assert_eq!((0..2 * PIECES).filter_map(|_| kept.take(FROM)).count(), PIECES);
+        assert_eq!(kept.numbers, 0);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alike::alike;
 use super::cell::CellPlan;
 use super::resolve::Plan;
 use crate::backbone::TowerConfig;
@@ -96,11 +97,15 @@ fn largest_step(
 ) -> Result<(u64, String), SuiteError> {
     let methods: BTreeSet<usize> = cells.iter().map(|cell| cell.method).collect();
     let mut largest = (0, "none".to_owned());
-    for resolved in methods.into_iter().map(|index| &plan.methods[index]) {
+    for resolved in methods.iter().map(|index| &plan.methods[*index]) {
         let Some(recipe) = &resolved.recipe else { continue };
         let prompts = world.class_prompts(dataset, &resolved.style, plan.suite.train_classes)?;
         let shape = Shape::new(&world.clip.config, &prompts, recipe.batch_size as u64);
-        let bytes = resolved.method.work(&shape).step_bytes;
+        // Variants that take their steps together.
+        let room = |other: &&usize| alike(&world.clip, prompts.len(), resolved, &plan.methods[**other]) > 0;
+        let variants = methods.iter().filter(room).count();
+        let together = variants.min(alike(&world.clip, prompts.len(), resolved, resolved)).max(1) as u64;
+        let bytes = resolved.method.work(&shape).step_bytes.saturating_mul(together);
         if bytes > largest.0 {
             let (classes, batch) = (shape.classes(), recipe.batch_size);
             largest = (bytes, format!("{} ({classes} classes, batch {batch})", resolved.id));

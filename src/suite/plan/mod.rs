@@ -1,5 +1,6 @@
 //! What will be done: cells and their keys, shards, sizes, estimates of time and memory.
 
+pub(in crate::suite) mod alike;
 pub(in crate::suite) mod automatic;
 pub(in crate::suite) mod cell;
 pub(in crate::suite) mod departures;

@@ -8,6 +8,13 @@ use super::jobs::Job;
 use super::life::lane::Lane;
 use crate::suite::error::SuiteError;
 
+/// Stack of a lane's threads, as large as a program's first one usually has: graphs are walked down by recursion.
+const STACK_BYTES: usize = 8 << 20;
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build()
+}
+
 /// Works through the jobs on `lanes` threads and returns what other processes hold. A lane's inner loops stay
 /// on its own thread, which for a small model beats cutting every small product in two; numbers do not depend
 /// on it.
@@ -44,7 +51,7 @@ pub(super) fn work(
     // A single lane has threads of its own too: work handed to a pool from outside waits for one to wake, at every product.
     std::thread::scope(|scope| {
         for _ in 0..lanes.max(1) {
-            scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            scope.spawn(|| match pool(threads) {
                 Ok(pool) => pool.install(drain),
                 Err(_) => drain(),
             });

@@ -46,7 +46,10 @@ impl Lane<'_> {
         let (clip, globals) = (&self.world.clip, &self.plan.settings.globals);
         let own = |cell: &&CellPlan| drawn.iter().find(|drawn| Some(drawn.set.seed) == cell.cell.seed);
         let drawn: Vec<&Drawn<'_>> = cells.iter().filter_map(own).collect();
-        let shared = || drawn.iter().map(|drawn| drawn.images.shared_secs()).sum::<f64>();
+        // Variants of one seed have its images in common.
+        let first = |at: &usize| drawn[..*at].iter().all(|other| !std::ptr::eq(*other, drawn[*at]));
+        let apart: Vec<usize> = (0..drawn.len()).filter(first).collect();
+        let shared = || apart.iter().map(|at| drawn[*at].images.shared_secs()).sum::<f64>();
         let keeper = |cell: &&CellPlan| {
             let keeper = Checkpoint::new(
                 self.store,

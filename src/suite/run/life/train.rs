@@ -13,6 +13,7 @@ use crate::suite::disk::checkpoint;
 use crate::suite::disk::saved::SavedPrompts;
 use crate::suite::disk::trained::{self, Trained};
 use crate::suite::error::SuiteError;
+use crate::suite::plan::alike::alike;
 use crate::suite::plan::cell::{CellPlan, Origin};
 use crate::suite::plan::keys::trained_paths;
 use crate::suite::run::event::Event;
@@ -208,19 +209,9 @@ impl Lane<'_> {
     /// Whether a cell's training can share its products with those of a group, which it then leaves and finds as they are alone.
     fn alike(&self, classes: usize, group: &[&mut CellRun], cell: &CellRun) -> bool {
         let (first, own) = (&group[0].plan, &cell.plan);
-        let (one, other) = (self.method(first), self.method(own));
-        let Some(recipe) = one.recipe.as_ref().filter(|recipe| other.recipe.as_ref() == Some(*recipe)) else {
-            return false;
-        };
-        let lockstep = one.method.lockstep(&self.world.clip, classes, recipe.batch_size);
-        let decides = |(key, _): &(&String, &String)| {
-            !lockstep.settings.iter().any(|free| key.strip_prefix(one.id) == Some(&format!(".{free}")))
-        };
-        let same_draw = (first.cell.seed, first.cell.shots) == (own.cell.seed, own.cell.shots);
-        group.len() < lockstep.at_most
-            && same_draw
-            && one.id == other.id
-            && one.config.iter().filter(decides).eq(other.config.iter().filter(decides))
+        let at_most = alike(&self.world.clip, classes, self.method(first), self.method(own));
+        group.len() < at_most
+            && (first.cell.seed, first.cell.shots) == (own.cell.seed, own.cell.shots)
             && group.iter().all(|cell| cell.plan.training_key != own.training_key)
     }
 

@@ -74,11 +74,12 @@ fn beside(own: &[usize], read: Option<Vec<usize>>, entered: bool) -> [Vec<f32>; 
 
 #[test]
 fn rows_that_have_entered_before_change_no_bit() {
-    let own = [0, 4, 5, 10, 11, 20, 21];
-    for read in [None, Some(vec![4, 7, 20])] {
+    // Rows enough, read and own, for products of the ordinary kind.
+    let own = [0, 3, 4, 5, 8, 10, 11, 15, 20, 21];
+    for read in [None, Some(vec![1, 2, 4, 5, 7, 9, 12, 13, 20, 21])] {
         let [whole, entered] = [false, true].map(|entered| beside(&own, read.clone(), entered));
         assert!(whole == entered, "{read:?}");
-        let other = beside(&[0, 4, 5, 9, 11, 20, 21], read.clone(), true);
+        let other = beside(&[0, 3, 4, 5, 9, 10, 11, 15, 20, 21], read.clone(), true);
         assert!(other[0] == whole[0] && other[1] != whole[1], "control: another row is trained, {read:?}");
         // One row alone would be a product of another kind.
         let [whole, entered] = [false, true].map(|entered| beside(&[4], read.clone(), entered));

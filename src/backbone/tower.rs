@@ -9,7 +9,7 @@ use candle_core::{DType, Result, Tensor, bail};
 use super::changes::{BlockChanges, FlatRows};
 use super::config::TowerConfig;
 use super::files::weights::{Weights, WeightsError};
-use super::nn::{Attend, AttentionPlan, Beside, Block, BlockCall, EnteringRows, run_frozen};
+use super::nn::{Attend, AttentionPlan, Beside, Block, BlockCall, EnteringRows, enter, run_frozen};
 use super::parts::each;
 
 /// Every layer's keys and values of frozen tokens: `[rows, 2·width]` each, keys first.
@@ -125,7 +125,7 @@ impl Tower {
     /// A tower without blocks, or whose weights are being trained; whatever candle reports.
     pub fn entering(&self, x: &Tensor) -> Result<EnteringRows> {
         let Some(first) = self.blocks.first() else { bail!("rows that enter a tower: it has no block") };
-        EnteringRows::of(x, first)
+        enter(x, first)
     }
 
     /// Runs tokens as [`Tower::tokens`] does, where those of `x` stand among frozen ones that `plan` and `read` count too.

@@ -1,13 +1,7 @@
 //! Frozen rows as the first of a stack of blocks meets them, with what it makes of them before anybody attends: queries, keys
 //! and values. They are the same whatever stands beside them, so they are computed once.
 
-use candle_core::{Result, Tensor, bail};
-
-use super::composed_tower;
-use super::dense::Dense;
-use super::frozen_block::Block;
-use super::place::fused;
-use super::real::{Real, by_dtype};
+use candle_core::{Result, Tensor};
 
 /// Rows before the first block.
 #[derive(Clone, Debug)]
@@ -21,21 +15,6 @@ pub struct EnteringRows {
 }
 
 impl EnteringRows {
-    /// Rows `[n, width]` before a frozen block. They carry no graph.
-    ///
-    /// # Errors
-    /// Rows or a block that are being trained; whatever candle reports.
-    pub fn of(rows: &Tensor, block: &Block) -> Result<Self> {
-        if rows.track_op() || block.is_trained() {
-            bail!("rows that enter a tower once for all: they or its first block are being trained");
-        }
-        let (queries, keys_and_values) = match fused(rows) {
-            true => by_dtype!(rows.dtype(), T => by_kernels::<T>(rows, block))?,
-            false => composed_tower::projected(block, rows)?,
-        };
-        Ok(Self { rows: rows.clone(), queries, keys_and_values })
-    }
-
     /// Number of rows.
     pub fn count(&self) -> usize {
         self.rows.dims()[0]
@@ -73,15 +52,6 @@ impl EnteringRows {
             keys_and_values: f(&self.keys_and_values)?,
         })
     }
-}
-
-fn by_kernels<T: Real>(rows: &Tensor, block: &Block) -> Result<(Tensor, Tensor)> {
-    let (queries, keys_and_values) = block.projected(&Dense::<T>::copied(rows)?)?;
-    let tensor = |rows: Dense<T>, like: &Tensor| {
-        let shape = (rows.row_count(), rows.col_count());
-        Tensor::from_vec(rows.into_vec(), shape, like.device())
-    };
-    Ok((tensor(queries, rows)?, tensor(keys_and_values, rows)?))
 }
 
 /// Frozen rows beside those a stack of blocks is run on.

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 
 use super::*;
 use crate::backbone::nn::recycled::{let_go, taken};
-use crate::backbone::nn::{AttentionPlan, EnteringRows};
+use crate::backbone::nn::{AttentionPlan, enter};
 use crate::util::rng::Stream;
 
 const WIDTH: usize = 32;
@@ -61,7 +61,7 @@ fn beside(own: &[usize], read: Option<Vec<usize>>, entered: bool) -> [Vec<f32>; 
     let others: Vec<usize> = (0..22).filter(|row| !own.contains(row)).collect();
     let frozen = x.select(&others).into_vec();
     let frozen = Tensor::from_vec(frozen, (others.len(), WIDTH), &Device::Cpu).unwrap();
-    let entering = EnteringRows::of(&frozen, &block).unwrap();
+    let entering = enter(&frozen, &block).unwrap();
     let beside = entered.then(|| Beside { entering, own: own.to_vec() });
     let attend = Attend { plan, heads: 4, cached: None };
     let call = BlockCall { attend, own_keys: true, read, trained: None, beside };

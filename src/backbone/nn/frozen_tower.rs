@@ -9,6 +9,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 use super::composed_tower;
 use super::dense::Dense;
+use super::entering::EnteringRows;
 use super::frozen_block::{Block, BlockCall, Kept};
 use super::place::fused;
 use super::real::{Real, by_dtype};
@@ -32,6 +33,30 @@ pub fn run_frozen(
         return composed_tower::run(x, blocks, calls, keys);
     }
     as_one(|| by_dtype!(x.dtype(), T => run::<T>(x, blocks, calls, keys)))
+}
+
+/// What the first of a stack of frozen blocks makes of rows `[n, width]` before anybody attends. They carry no graph.
+///
+/// # Errors
+/// Rows or a block that are being trained; whatever candle reports.
+pub fn enter(rows: &Tensor, block: &Block) -> Result<EnteringRows> {
+    if rows.track_op() || block.is_trained() {
+        bail!("rows that enter a tower once for all: they or its first block are being trained");
+    }
+    let (queries, keys_and_values) = match fused(rows) {
+        true => by_dtype!(rows.dtype(), T => by_kernels::<T>(rows, block))?,
+        false => composed_tower::projected(block, rows)?,
+    };
+    Ok(EnteringRows { rows: rows.clone(), queries, keys_and_values })
+}
+
+fn by_kernels<T: Real>(rows: &Tensor, block: &Block) -> Result<(Tensor, Tensor)> {
+    let (queries, keys_and_values) = block.projected(&Dense::<T>::copied(rows)?)?;
+    let tensor = |rows: Dense<T>, like: &Tensor| {
+        let shape = (rows.row_count(), rows.col_count());
+        Tensor::from_vec(rows.into_vec(), shape, like.device())
+    };
+    Ok((tensor(queries, rows)?, tensor(keys_and_values, rows)?))
 }
 
 fn run<T: Real>(

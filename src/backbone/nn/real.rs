@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use candle_core::{CpuStorage, Layout, Result, WithDType, bail};
 
-use super::recycled::{LetGo, Local};
+use super::let_go::{LetGo, Local};
 
 /// f32 or f64: what the CPU kernels compute in.
 pub(super) trait Real: WithDType {

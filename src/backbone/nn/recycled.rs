@@ -1,9 +1,6 @@
 //! Rows of numbers that are used again: every step of a training asks for the same sizes, and memory that was just let go is
 //! still near and need not be cleared.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-
 use super::kernels::zeros;
 use super::real::Real;
 
@@ -11,40 +8,6 @@ use super::real::Real;
 const FROM: usize = 1 << 9;
 /// More belong to models whose work is far larger than what their memory costs.
 const UP_TO: usize = 1 << 18;
-/// So many numbers a thread keeps at most: 8 MiB of f32.
-const KEPT: usize = 1 << 21;
-/// So many pieces of one size: what a step lets go and never asks for again must not fill it up.
-const PIECES: usize = 64;
-
-/// What a thread has let go, by size.
-#[derive(Debug, Default)]
-pub(super) struct LetGo<T> {
-    by_count: BTreeMap<usize, Vec<Vec<T>>>,
-    numbers: usize,
-}
-
-impl<T> LetGo<T> {
-    /// Nothing.
-    pub const NOTHING: Self = Self { by_count: BTreeMap::new(), numbers: 0 };
-
-    fn take(&mut self, count: usize) -> Option<Vec<T>> {
-        let values = self.by_count.get_mut(&count)?.pop()?;
-        self.numbers -= values.capacity();
-        Some(values)
-    }
-
-    fn put(&mut self, values: Vec<T>) {
-        if self.numbers + values.capacity() > KEPT {
-            // Sizes change from one training to the next: those of the last are in the way.
-            *self = Self::NOTHING;
-        }
-        let pieces = self.by_count.entry(values.len()).or_default();
-        if pieces.len() < PIECES {
-            self.numbers += values.capacity();
-            pieces.push(values);
-        }
-    }
-}
 
 /// Memory of so many numbers that was let go, with whatever is in it.
 pub(super) fn taken<T: Real>(count: usize) -> Option<Vec<T>> {
@@ -63,9 +26,6 @@ pub(super) fn let_go<T: Real>(values: Vec<T>) {
         T::let_go().try_with(|kept| kept.borrow_mut().put(values)).unwrap_or_default();
     }
 }
-
-/// A thread's memory of one type.
-pub(super) type Local<T> = std::thread::LocalKey<RefCell<LetGo<T>>>;
 
 #[cfg(test)]
 mod tests {
@@ -87,15 +47,5 @@ mod tests {
             let_go(vec![1f64; count]);
             assert!(taken::<f64>(count).is_none(), "{count}");
         }
-        let mut kept = LetGo::NOTHING;
-        for _ in 0..3 * KEPT / UP_TO {
-            kept.put(vec![1f32; UP_TO]);
-            assert!(kept.numbers <= KEPT);
-        }
-        assert!(kept.take(UP_TO).is_some());
-        let mut kept = LetGo::NOTHING;
-        (0..2 * PIECES).for_each(|_| kept.put(vec![1f32; FROM]));
-        assert_eq!((0..2 * PIECES).filter_map(|_| kept.take(FROM)).count(), PIECES);
-        assert_eq!(kept.numbers, 0);
     }
 }

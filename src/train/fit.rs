@@ -47,8 +47,8 @@ pub struct Fit<'a> {
 pub enum Slots {
     /// As many trainings, each with images of its own; a place that nobody has is filled.
     Fixed(usize),
-    /// All members, which differ in their initial values alone: they see the same images in the same order. Those that are as far as
-    /// the one furthest behind take the step.
+    /// All members, which differ in their initial values alone: they see the same images in the same order. Those that are
+    /// as far as the one furthest behind take the step.
     Alike,
 }
 

@@ -1,7 +1,7 @@
 //! Rows of numbers on the CPU, handed from one frozen operation to the next without a tensor around them.
 //!
-//! Every operation here either works in place or fills one buffer, new or let go before, but for products with rounded weights: what candle's
-//! graph would keep or copy in between is never made.
+//! Every operation here either works in place or fills one buffer, new or let go before, but for products with rounded
+//! weights: what candle's graph would keep or copy in between is never made.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{Layout, Result, Storage, Tensor, bail};

@@ -238,9 +238,12 @@ impl TextTower {
         keys: &[Vec<Range<usize>>],
     ) -> Result<Tensor> {
         let k = prompts.dim(0)?;
-        let (tower, cache, keys) = (self.clone(), cache.clone(), keys.to_vec());
+        let (tower, cache, all_keys) = (self.clone(), cache.clone(), keys.to_vec());
         self.cut().run(prompts, vec![k; keys.len()], move |prompts, classes| {
-            tower.read_some(prompts, groups, &cache, &keys[classes])
+            let (count, keys) = (classes.len(), &all_keys[classes]);
+            let plan = Arc::new(AttentionPlan::readers(k, groups, keys)?);
+            let rows = each_class(prompts, count)?;
+            tower.project(&tower.tower.readers(rows, &cache, &plan)?)?.reshape((count, k, ()))
         })
     }
 
@@ -251,29 +254,14 @@ impl TextTower {
     /// # Errors
     /// Whatever candle reports.
     pub fn follow(&self, prompts: &Tensor, cache: &TokenCache, keys: &[Vec<Range<usize>>]) -> Result<Tensor> {
-        let (k, width) = prompts.dims2()?;
+        let k = prompts.dim(0)?;
         let (tower, cache, all_keys) = (self.clone(), cache.clone(), keys.to_vec());
         self.cut().run(prompts, vec![k; keys.len()], move |prompts, classes| {
             let (count, keys) = (classes.len(), &all_keys[classes]);
             let plan = Arc::new(AttentionPlan::followers(k, keys)?);
-            let rows = prompts.unsqueeze(0)?.broadcast_as((count, k, width))?.reshape((count * k, width))?;
+            let rows = each_class(prompts, count)?;
             tower.project(&tower.tower.followers(rows, &cache, &plan)?)?.reshape((count, k, ()))
         })
-    }
-
-    fn read_some(
-        &self,
-        prompts: &Tensor,
-        groups: usize,
-        cache: &TokenCache,
-        keys: &[Vec<Range<usize>>],
-    ) -> Result<Tensor> {
-        let (k, width) = prompts.dims2()?;
-        let plan = Arc::new(AttentionPlan::readers(k, groups, keys)?);
-        let rows =
-            prompts.unsqueeze(0)?.broadcast_as((keys.len(), k, width))?.reshape((keys.len() * k, width))?;
-        let rows = self.tower.readers(rows, cache, &plan)?;
-        self.project(&rows)?.reshape((keys.len(), k, ()))
     }
 
     /// The naive path over padded sequences: embeddings `[classes, n, width]` WITHOUT positions, which
@@ -321,6 +309,12 @@ impl TextTower {
     pub fn dtype(&self) -> DType {
         self.tokens.dtype()
     }
+}
+
+/// Prompts `[k, width]` once for each of `count` classes: `[count·k, width]`.
+fn each_class(prompts: &Tensor, count: usize) -> Result<Tensor> {
+    let (k, width) = prompts.dims2()?;
+    prompts.unsqueeze(0)?.broadcast_as((count, k, width))?.reshape((count * k, width))
 }
 
 /// Rows of a class set as rows of its flat matrix.
